@@ -1,0 +1,97 @@
+"""The console script `faceweb`: Django's commands with the settings chosen and the database running.
+
+Without `DATABASE_URL` every command that needs the database joins the running embedded server or starts one for its
+own duration, and finds the schema up to date.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from contextlib import ExitStack
+
+from faceweb import embedded, env, listening, postgres_binaries, postgres_process
+
+PROGRAM = "faceweb"
+
+# These look at the code only, or must not change what they look at.
+WITHOUT_DATABASE = frozenset(
+    {
+        "collectstatic",
+        "compilemessages",
+        "diffsettings",
+        "findstatic",
+        "help",
+        "makemessages",
+        "status",
+        "version",
+    }
+)
+# These are about the schema itself.
+WITH_SCHEMA_AS_IT_IS = frozenset(
+    {
+        "check",
+        "dbshell",
+        "makemigrations",
+        "migrate",
+        "optimizemigration",
+        "showmigrations",
+        "sqlmigrate",
+        "squashmigrations",
+    }
+)
+
+
+def main() -> None:
+    """Run one command; an expected failure is told in a sentence, without a traceback."""
+    try:
+        run(sys.argv[1:])
+    except (
+        postgres_process.PostgresError,
+        postgres_binaries.BinariesError,
+        env.InvalidVariable,
+        listening.CannotListen,
+    ) as error:
+        sys.exit(f"{PROGRAM}: {error}")
+
+
+def run(arguments: Sequence[str]) -> None:
+    """Run the command that `arguments` name, with what it needs around it."""
+    env.SETTINGS_MODULE.tell(env.SETTINGS_MODULE.read())
+    command = arguments[0] if arguments else "help"
+    asks_for_help = command.startswith("-") or "--help" in arguments or "-h" in arguments
+    if command == "up" and not asks_for_help:
+        listening.tell_settings(arguments[1:])
+    with ExitStack() as stack:
+        if command not in WITHOUT_DATABASE and not asks_for_help:
+            _prepare_database(stack, command)
+        # Here, because management commands read the settings, and those need the lines above.
+        from django.core.management import execute_from_command_line
+
+        execute_from_command_line([PROGRAM, *arguments])
+
+
+def _prepare_database(stack: ExitStack, command: str) -> None:
+    is_embedded = not env.DATABASE_URL.read()
+    if is_embedded:
+        stack.enter_context(embedded.running(embedded.place(), command=command, wait_says=_say))
+
+    import django
+
+    django.setup()
+
+    from django.core.management import get_commands
+
+    from faceweb import schema
+
+    stack.callback(schema.close_connections)
+    if command in WITH_SCHEMA_AS_IT_IS or command not in get_commands():
+        return
+    if is_embedded or command == "up":
+        schema.apply_pending_migrations(say=_say)
+    else:
+        schema.tell_pending_migrations(say=_say)
+
+
+def _say(sentence: str) -> None:
+    print(sentence, file=sys.stderr, flush=True)

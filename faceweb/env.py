@@ -1,0 +1,199 @@
+"""The environment, typed. The only module that reads or writes `os.environ`.
+
+Every variable the product understands is one `Variable` below: its name, how its text is parsed, its default and
+one sentence for the operator. `docs/settings.md` and `.env.example` list the same names; a test compares the three.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+T = TypeVar("T")
+
+
+class InvalidVariable(ValueError):
+    """An environment variable holds a value that cannot be understood."""
+
+
+@dataclass(frozen=True, slots=True)
+class Variable(Generic[T]):
+    """One environment variable.
+
+    Args:
+        name: As written in the environment.
+        parse: From text to value; raises `ValueError` with what was expected.
+        default: What an unset or empty variable means.
+        meaning: One sentence for the operator.
+    """
+
+    name: str
+    parse: Callable[[str], T]
+    default: T
+    meaning: str
+
+    def read(self) -> T:
+        """Return the value now.
+
+        Raises:
+            InvalidVariable: The text cannot be parsed; the message names variable, value and expectation.
+        """
+        text = os.environ.get(self.name, "").strip()
+        if not text:
+            return self.default
+        try:
+            return self.parse(text)
+        except ValueError as error:
+            # The value itself stays out of the message: the variable may hold a secret.
+            raise InvalidVariable(f"{self.name}: {error}") from error
+
+    def tell(self, text: str) -> None:
+        """Set the variable for this process, before settings load; `up` hands its arguments on this way."""
+        os.environ[self.name] = text
+
+
+def _one_of(*allowed: str) -> Callable[[str], str]:
+    def parse(text: str) -> str:
+        if text.lower() not in allowed:
+            raise ValueError(f"expected one of {', '.join(allowed)}")
+        return text.lower()
+
+    return parse
+
+
+def _flag(text: str) -> bool:
+    if text.lower() in {"1", "true", "yes", "on"}:
+        return True
+    if text.lower() in {"0", "false", "no", "off"}:
+        return False
+    raise ValueError("expected 1 or 0")
+
+
+def _whole_number(text: str) -> int:
+    if not text.isdecimal():
+        raise ValueError("expected a whole number, zero or more")
+    return int(text)
+
+
+def _names(text: str) -> Sequence[str]:
+    return tuple(name.strip() for name in text.split(",") if name.strip())
+
+
+def _path(text: str) -> Path:
+    return Path(text).expanduser()
+
+
+DATABASE_URL = Variable(
+    "DATABASE_URL",
+    str,
+    "",
+    "A PostgreSQL server with pgvector, `postgresql://user:password@host/name`; unset: the embedded server.",
+)
+REDIS_URL = Variable(
+    "REDIS_URL",
+    str,
+    "",
+    "The Redis through which web processes and workers on several machines meet; unset: one process, in memory.",
+)
+ADMIN_PASSWORD = Variable(
+    "FACEWEB_ADMIN_PASSWORD",
+    str,
+    "",
+    "The password of the first user, `admin`; unset: one is generated and printed once.",
+)
+SECRET_KEY = Variable(
+    "FACEWEB_SECRET_KEY",
+    str,
+    "",
+    "Signs sessions; the same on every web process. Unset: a generated one, kept in the state directory.",
+)
+STATE_DIR: Variable[Path | None] = Variable(
+    "FACEWEB_STATE_DIR",
+    _path,
+    None,
+    "Where the embedded database, the secret key and the certificate are kept; unset: `var/` in the checkout, as root"
+    " a directory below `/var/lib/faceweb`.",
+)
+CACHE_DIR: Variable[Path | None] = Variable(
+    "FACEWEB_CACHE_DIR",
+    _path,
+    None,
+    "Where prepared models are kept; unset: `cache/` in the state directory.",
+)
+MODEL_DIR = Variable(
+    "FACEWEB_MODEL_DIR",
+    _path,
+    Path("~/.insightface/models").expanduser(),
+    "Where InsightFace model packs are looked for; unset: `~/.insightface/models`.",
+)
+SHARED_DATA: Variable[Path | None] = Variable(
+    "FACEWEB_SHARED_DATA",
+    _path,
+    None,
+    "The folder with face images for the accuracy and browser tests; unset: `../shared/data` beside the checkout.",
+)
+HOSTS: Variable[Sequence[str]] = Variable(
+    "FACEWEB_HOSTS",
+    _names,
+    (),
+    "The host names the site answers to, comma-separated; `faceweb up` derives them from its arguments.",
+)
+ORIGINS: Variable[Sequence[str]] = Variable(
+    "FACEWEB_ORIGINS",
+    _names,
+    (),
+    "The origins forms may come from, such as `https://faces.example.org`, comma-separated; derived as above.",
+)
+HTTPS = Variable(
+    "FACEWEB_HTTPS",
+    _flag,
+    False,
+    "Whether browsers reach the site over HTTPS: cookies are then sent over HTTPS only; `faceweb up --https` sets it.",
+)
+PORT = Variable(
+    "FACEWEB_PORT",
+    _whole_number,
+    0,
+    "The port that `faceweb up` found free; it sets this itself, choose with `--port`.",
+)
+TRUST_PROXY = Variable(
+    "FACEWEB_TRUST_PROXY",
+    _flag,
+    False,
+    "Whether a reverse proxy in front sets `X-Forwarded-Proto` and removes what clients send under that name.",
+)
+RUNTIME = Variable(
+    "FACEWEB_RUNTIME",
+    _one_of("auto", "openvino", "onnxruntime"),
+    "auto",
+    "What runs the networks: `auto` (the faster one), `openvino` or `onnxruntime`.",
+)
+WORKER_THREADS = Variable(
+    "FACEWEB_WORKER_THREADS",
+    _whole_number,
+    0,
+    "Recognition threads of one process; 0: as many as measured best for this machine.",
+)
+DATABASE_CONNECTIONS = Variable(
+    "FACEWEB_DATABASE_CONNECTIONS",
+    _whole_number,
+    20,
+    "The most database connections one process keeps open.",
+)
+LOG_LEVEL = Variable(
+    "FACEWEB_LOG_LEVEL",
+    _one_of("debug", "info", "warning", "error"),
+    "info",
+    "How much is logged to standard error: `debug`, `info`, `warning` or `error`.",
+)
+SETTINGS_MODULE = Variable(
+    "DJANGO_SETTINGS_MODULE",
+    str,
+    "faceweb.settings.dev",
+    "The Django settings: `faceweb.settings.dev` (one machine) or `faceweb.settings.production`.",
+)
+
+ALL: tuple[Variable[Any], ...] = tuple(value for value in list(globals().values()) if isinstance(value, Variable))

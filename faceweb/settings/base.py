@@ -1,0 +1,201 @@
+"""What every way of running the product shares."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import dj_database_url
+from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
+from django.core.exceptions import ImproperlyConfigured
+from django.utils.translation import gettext_lazy as _
+
+from faceweb import embedded, env, postgres_process, state
+
+BASE_DIR = state.PROJECT_DIR
+
+DEBUG = False
+ALLOWED_HOSTS = list(env.HOSTS.read())
+CSRF_TRUSTED_ORIGINS = list(env.ORIGINS.read())
+
+INSTALLED_APPS = [
+    "daphne",  # before staticfiles: `runserver` becomes an ASGI server
+    "unfold",  # before admin: its templates replace the admin's
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "channels",
+    "csp",
+    "recognition.apps.RecognitionConfig",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "faceweb.middleware.ContentSecurityPolicyMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.auth.middleware.LoginRequiredMiddleware",  # a view is open to all only where it says so
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+ROOT_URLCONF = "faceweb.urls"
+ASGI_APPLICATION = "faceweb.asgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "django.template.context_processors.i18n",
+            ],
+        },
+    },
+]
+
+# --- database ---------------------------------------------------------------------------------------------------------
+
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+POOL_TIMEOUT_S = 10
+
+
+def _database() -> dict[str, Any]:
+    url = env.DATABASE_URL.read()
+    if url:
+        database: dict[str, Any] = dict(dj_database_url.parse(url))
+        if database["ENGINE"] != "django.db.backends.postgresql":
+            raise ImproperlyConfigured(f"{env.DATABASE_URL.name}: expected postgresql://..., the vectors need pgvector")
+    else:
+        database = {
+            "ENGINE": "django.db.backends.postgresql",
+            "HOST": str(embedded.place().socket()),
+            "NAME": postgres_process.DATABASE,
+            "USER": postgres_process.ROLE,
+        }
+    database["CONN_MAX_AGE"] = 0  # the pool keeps the connections; Django must give each one back
+    database["OPTIONS"] = {
+        **database.get("OPTIONS", {}),
+        # pgvector's defaults lose faces: ef_search 40 has too low a recall, and without iterative scans a filtered
+        # query may return nothing although rows match.
+        "options": "-c hnsw.ef_search=200 -c hnsw.iterative_scan=strict_order",
+        "pool": {"min_size": 1, "max_size": env.DATABASE_CONNECTIONS.read(), "timeout": POOL_TIMEOUT_S},
+    }
+    return database
+
+
+DATABASES = {"default": _database()}
+
+# --- channels ---------------------------------------------------------------------------------------------------------
+
+
+def _channel_layer() -> dict[str, Any]:
+    url = env.REDIS_URL.read()
+    if not url:
+        return {"BACKEND": "channels.layers.InMemoryChannelLayer"}
+    # channels-redis blocks on reads: redis-py's default time-out of 5 s and its 100 connections would end that.
+    return {
+        "BACKEND": "channels_redis.core.RedisChannelLayer",
+        "CONFIG": {"hosts": [{"address": url, "socket_timeout": None, "max_connections": 5000}]},
+    }
+
+
+CHANNEL_LAYERS = {"default": _channel_layer()}
+
+# --- who may do what --------------------------------------------------------------------------------------------------
+
+SECRET_KEY = state.secret_key()
+
+LOGIN_URL = "/accounts/login/"
+LOGIN_REDIRECT_URL = "/"
+LOGOUT_REDIRECT_URL = LOGIN_URL
+
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+
+# Cookies stay with HTTPS where browsers use it; on plain HTTP a secure cookie would never come back.
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = env.HTTPS.read()
+SESSION_COOKIE_HTTPONLY = True
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+if env.TRUST_PROXY.read():
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF, "blob:", "data:"],
+        "media-src": [SELF, "blob:"],
+        "font-src": [SELF],
+        "connect-src": [SELF],  # covers the websocket of the same origin (CSP level 3)
+        "manifest-src": [SELF],
+        "worker-src": [SELF],
+        "object-src": [NONE],
+        "base-uri": [NONE],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+    }
+}
+# Below /admin/ only. Unfold's Alpine evaluates expressions written in attributes and sets styles on elements, and
+# its templates hold inline scripts.
+ADMIN_CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        **CONTENT_SECURITY_POLICY["DIRECTIVES"],
+        "script-src": [SELF, UNSAFE_INLINE, UNSAFE_EVAL],
+        "style-src": [SELF, UNSAFE_INLINE],
+    }
+}
+
+# --- languages, files, logs -------------------------------------------------------------------------------------------
+
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", _("English"))]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+USE_I18N = True
+TIME_ZONE = "UTC"
+USE_TZ = True
+
+STATIC_URL = "/static/"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+# Straight from the sources: no collectstatic step that can be forgotten, on one machine or in a container.
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_MAX_AGE = 60  # seconds; the names carry no digest, so browsers ask again soon (and get a 304)
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {
+        "line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"},
+    },
+    "handlers": {
+        "stderr": {"class": "logging.StreamHandler", "formatter": "line"},
+    },
+    "root": {"handlers": ["stderr"], "level": env.LOG_LEVEL.read().upper()},
+    "loggers": {
+        "django": {"handlers": [], "level": "NOTSET", "propagate": True},
+        "django.server": {"handlers": [], "level": "WARNING", "propagate": True},
+        "daphne": {"level": "WARNING"},
+    },
+}
+
+UNFOLD = {"SITE_TITLE": "faceweb", "SITE_HEADER": "faceweb"}

@@ -1,0 +1,13 @@
+"""The tests: the product's own settings, with what would make them slow or dependent on each other taken out."""
+
+from __future__ import annotations
+
+from faceweb.settings.base import *
+from faceweb.settings.base import DATABASES
+
+ALLOWED_HOSTS = ["testserver", "localhost", "127.0.0.1"]
+SECRET_KEY = "known to everybody, and used by tests only"  # noqa: S105
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # quick, where nothing is protected
+CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
+# Connections end with the thread that used them, so that the test database can be dropped.
+del DATABASES["default"]["OPTIONS"]["pool"]

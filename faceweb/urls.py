@@ -1,0 +1,25 @@
+"""Every address of the site, by the part of the product that answers it."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.contrib.auth.decorators import login_not_required
+from django.contrib.auth.views import LoginView, LogoutView
+from django.urls import include, path
+from django.views.i18n import JavaScriptCatalog, set_language
+
+from faceweb import health
+
+urlpatterns = [
+    path("healthz", health.healthz, name="healthz"),
+    path("accounts/login/", LoginView.as_view(redirect_authenticated_user=True), name="login"),
+    path("accounts/logout/", LogoutView.as_view(), name="logout"),
+    path("i18n/setlang/", login_not_required(set_language), name="set_language"),
+    path(
+        "i18n/catalog.js",
+        login_not_required(JavaScriptCatalog.as_view(packages=["recognition"])),
+        name="javascript-catalog",
+    ),
+    path("admin/", admin.site.urls),
+    path("", include("recognition.web.urls")),
+]
