@@ -10,9 +10,10 @@ import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
 
-from faceweb import embedded, env, listening, postgres_binaries, postgres_process
+from faceweb import embedded, env, listening, postgres_binaries, postgres_process, running
 
 PROGRAM = "faceweb"
+INTERRUPTED = 130  # what shells report for a program ended by Ctrl-C
 
 # These look at the code only, or must not change what they look at.
 WITHOUT_DATABASE = frozenset(
@@ -23,7 +24,6 @@ WITHOUT_DATABASE = frozenset(
         "findstatic",
         "help",
         "makemessages",
-        "status",
         "version",
     }
 )
@@ -51,8 +51,11 @@ def main() -> None:
         postgres_binaries.BinariesError,
         env.InvalidVariable,
         listening.CannotListen,
+        running.AlreadyUp,
     ) as error:
         sys.exit(f"{PROGRAM}: {error}")
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
 
 
 def run(arguments: Sequence[str]) -> None:
@@ -60,9 +63,10 @@ def run(arguments: Sequence[str]) -> None:
     env.SETTINGS_MODULE.tell(env.SETTINGS_MODULE.read())
     command = arguments[0] if arguments else "help"
     asks_for_help = command.startswith("-") or "--help" in arguments or "-h" in arguments
-    if command == "up" and not asks_for_help:
-        listening.tell_settings(arguments[1:])
     with ExitStack() as stack:
+        if command == "up" and not asks_for_help:
+            stack.enter_context(running.only_up())
+            listening.tell_settings(arguments[1:])
         if command not in WITHOUT_DATABASE and not asks_for_help:
             _prepare_database(stack, command)
         # Here, because management commands read the settings, and those need the lines above.

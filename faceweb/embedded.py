@@ -34,10 +34,6 @@ SHARED_BUFFERS_MIB = (32, 1024)  # least and most; between them an eighth of the
 MAINTENANCE_MIB = (64, 2048)  # likewise; an HNSW build that fits is several times faster than one that does not
 
 
-class AlreadyUp(PostgresError):
-    """Another `up` runs on the same state directory."""
-
-
 @dataclass(frozen=True, slots=True)
 class Owner:
     """The process that started the server.
@@ -51,11 +47,6 @@ class Owner:
     pid: int
     command: str
     server_pid: int
-
-    @property
-    def serves(self) -> bool:
-        """Whether it is `up`, which keeps running, and not a command that ends by itself."""
-        return self.command == "up"
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +123,6 @@ def running(
         options: PostgreSQL settings on top of the defaults.
 
     Raises:
-        AlreadyUp: `up` was asked for and runs already.
         PostgresError: The server cannot be started.
         BinariesError: Its programs are missing or out of reach.
     """
@@ -170,8 +160,6 @@ def _wait_for_my_turn(where: Place, start_lock: locks.FileLock, command: str, wa
         if alive and owner is not None:
             if command != "up":
                 return
-            if owner.serves:
-                raise AlreadyUp(f"faceweb is up already, as process {owner.pid}.")
             sentence = f"Waiting for `faceweb {owner.command}` (process {owner.pid}), which has the database running."
         else:
             orphan_since = orphan_since or time.monotonic()

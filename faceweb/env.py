@@ -177,6 +177,12 @@ WORKER_THREADS = Variable(
     0,
     "Recognition threads of one process; 0: as many as measured best for this machine.",
 )
+EXACT_SEARCH_MAX_ROWS = Variable(
+    "FACEWEB_EXACT_SEARCH_MAX_ROWS",
+    _whole_number,
+    10_000,
+    "Templates up to which the gallery is scanned exactly; above, the vector index is used.",
+)
 DATABASE_CONNECTIONS = Variable(
     "FACEWEB_DATABASE_CONNECTIONS",
     _whole_number,

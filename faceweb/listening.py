@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import errno
 import ipaddress
+import re
 import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,9 +17,10 @@ from faceweb import env
 DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 8000
 PORTS_TO_TRY = 100
+HOST_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?")  # RFC 1123, without its length limits
 HIGHEST_PORT = 65_535
 
-LOOPBACK_NAMES = ("localhost", "127.0.0.1", "::1")
+ALL_ADDRESSES = {"0.0.0.0": socket.AF_INET, "::": socket.AF_INET6}  # noqa: S104  (compared with, not bound to)
 
 
 class CannotListen(RuntimeError):
@@ -71,6 +73,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--public-host",
         action="append",
+        type=_host_name,
         default=[],
         metavar="NAME",
         help="a further host name that browsers use for this machine; may be repeated",
@@ -92,28 +95,31 @@ def tell_settings(arguments: Sequence[str]) -> None:
 
 def from_options(*, host: str, https: bool, public_hosts: Sequence[str]) -> Listening:
     """Return what `tell_settings` settled for the same arguments."""
+    if not env.PORT.read():
+        raise CannotListen("the settings were not told where: start it as `faceweb up` or `./manage.py up`.")
     return Listening(host, env.PORT.read(), https, names(host, public_hosts))
 
 
 def names(host: str, public_hosts: Sequence[str]) -> tuple[str, ...]:
-    """Return the names under which browsers may reach a server bound to `host`."""
+    """Return the names under which browsers may reach a server bound to `host`, the most useful one first."""
     found = list(public_hosts)
-    if _is_loopback(host):
-        found += [host, *LOOPBACK_NAMES]
-    elif host in {"0.0.0.0", "::"}:  # noqa: S104  (compared, not bound)
-        found += [*local_addresses(), *_machine_names(), *LOOPBACK_NAMES]
+    loopback = "::1" if ":" in host else "127.0.0.1"
+    if host in ALL_ADDRESSES:
+        found += [*local_addresses(ALL_ADDRESSES[host]), *_machine_names(), "localhost", loopback]
+    elif _is_loopback(host):
+        found += [host, loopback, "localhost"]
     else:
         found.append(host)
     return tuple(dict.fromkeys(name.lower() for name in found))
 
 
-def local_addresses() -> list[str]:
+def local_addresses(family: socket.AddressFamily) -> list[str]:
     """Return the machine's own addresses that other machines may know: no loopback, no link-local ones."""
     found = [
         address.address
         for addresses in psutil.net_if_addrs().values()
         for address in addresses
-        if address.family in {socket.AF_INET, socket.AF_INET6} and "%" not in address.address
+        if address.family == family and "%" not in address.address
     ]
     return [text for text in found if not (ip := ipaddress.ip_address(text)).is_loopback and not ip.is_link_local]
 
@@ -172,3 +178,12 @@ def _port(text: str) -> int:
     if not text.isdecimal() or int(text) > HIGHEST_PORT:
         raise argparse.ArgumentTypeError(f"expected a port from 0 to {HIGHEST_PORT}, got {text!r}")
     return int(text)
+
+
+def _host_name(text: str) -> str:
+    try:
+        return str(ipaddress.ip_address(text.strip("[]")))
+    except ValueError:
+        if not HOST_NAME.fullmatch(text):
+            raise argparse.ArgumentTypeError(f"expected a host name such as faces.example.org, got {text!r}") from None
+        return text

@@ -199,3 +199,11 @@ LOGGING = {
 }
 
 UNFOLD = {"SITE_TITLE": "faceweb", "SITE_HEADER": "faceweb"}
+
+# --- recognition: read through recognition/conf.py --------------------------------------------------------------------
+
+FACEWEB_RUNTIME = env.RUNTIME.read()
+FACEWEB_WORKER_THREADS = env.WORKER_THREADS.read()
+FACEWEB_CACHE_DIR = state.cache_directory()
+FACEWEB_MODEL_DIR = env.MODEL_DIR.read()
+FACEWEB_EXACT_SEARCH_MAX_ROWS = env.EXACT_SEARCH_MAX_ROWS.read()

@@ -1,0 +1,66 @@
+# Two commands are all a newcomer needs: `make setup` once, `make run` from then on (it does the first by itself).
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help setup setup-test run test check lock clean
+
+PYTHON ?= python3
+UV_VERSION := 0.13.9
+VENV := .venv
+UV := $(VENV)/bin/uv
+
+export UV_PYTHON_DOWNLOADS := never
+# A user without a home directory has no place for uv's usual cache.
+ifeq ($(wildcard $(HOME)/.),)
+export UV_CACHE_DIR := $(CURDIR)/$(VENV)/cache
+export PIP_NO_CACHE_DIR := 1
+endif
+
+help:  ## list the commands
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
+
+setup: $(UV)  ## create .venv and install exactly what requirements.lock says
+	@$(call is_synced,requirements.lock) || $(call is_synced,requirements-test.lock) || { $(call sync,requirements.lock); }
+
+setup-test: $(UV)
+	@$(call is_synced,requirements-test.lock) || { $(call sync,requirements-test.lock); }
+
+run: setup  ## start everything; ARGS="--host 0.0.0.0 --https" for other devices
+	@exec $(VENV)/bin/faceweb up $(ARGS)
+
+test: setup-test  ## run all tests; ARGS="-k name" for some of them
+	$(VENV)/bin/pytest $(ARGS)
+
+check: setup-test  ## lint, types, import contracts
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+	$(VENV)/bin/lint-imports
+
+lock: $(UV)  ## choose versions anew; uv.lock names registries and stays out of git, the exports hold pins and hashes
+	$(UV) lock --upgrade
+	$(UV) export --quiet --no-emit-project --no-default-groups --format requirements-txt -o requirements.lock
+	$(UV) export --quiet --no-emit-project --all-groups --format requirements-txt -o requirements-test.lock
+
+clean:  ## remove .venv and caches; the data in var/ stays
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+# What was installed last: a checksum of the lock and of pyproject.toml, which holds the entry points.
+checksum = $$(cat $(1) pyproject.toml | sha256sum)
+is_synced = [ "$$(cat $(VENV)/.synced-$(1) 2>/dev/null)" = "$(call checksum,$(1))" ]
+define sync
+	rm -f $(VENV)/.synced-* \
+	&& $(UV) pip sync --quiet --require-hashes --python $(VENV)/bin/python $(1) \
+	&& $(UV) pip install --quiet --no-deps --python $(VENV)/bin/python -e . \
+	&& echo "$(call checksum,$(1))" > $(VENV)/.synced-$(1)
+endef
+
+$(UV):
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "faceweb needs Python 3.11 or newer, and $(PYTHON) is $$($(PYTHON) --version 2>&1)." \
+	       "Choose another one with: make setup PYTHON=/path/to/python3" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || { \
+	  echo "$(PYTHON) cannot make virtual environments; on Debian and Ubuntu: apt-get install python3-venv" >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV)
+	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)

@@ -1,0 +1,117 @@
+"""`faceweb up`: web server and, unless Redis connects this machine to others, recognition in the same process."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import ExitStack
+
+from daphne.server import Server
+from twisted.internet import task
+from twisted.internet.endpoints import quoteStringArgument
+
+from faceweb import certificates, embedded, env, first_run, postgres_process, running, state
+from faceweb.listening import CannotListen, Listening
+
+# One camera frame is 30 to 300 KB; the live consumer refuses large ones earlier, with a close code of its own.
+WEBSOCKET_MESSAGE_LIMIT_BYTES = 1024 * 1024
+# A browser that vanished is noticed after the sum of the two.
+PING_INTERVAL_S = 20
+PING_TIMEOUT_S = 30
+# How long an open websocket or a slow request may hold up a stop.
+STOP_TIMEOUT_S = 5
+DATABASE_CHECK_INTERVAL_S = 1.0
+
+
+def serve(listening: Listening) -> None:
+    """Serve until SIGINT or SIGTERM.
+
+    Raises:
+        CannotListen: The port was taken in the last moment.
+        PostgresError: The embedded database ended under the server.
+    """
+    first_run.ensure_admin(say=_say)
+    endpoint = _endpoint(listening)
+    with ExitStack() as stack:
+        if not env.REDIS_URL.read():
+            # Imported here, because a web host among many needs no inference runtime.
+            from recognition.worker import runtime
+
+            stack.callback(runtime.start_in_process().stop)
+
+        # Imported here, because it reads the settings.
+        from faceweb.asgi import application
+
+        server = Server(
+            application=application,
+            endpoints=[endpoint],
+            ready_callable=lambda: _announce(listening),
+            websocket_max_message_size=WEBSOCKET_MESSAGE_LIMIT_BYTES,
+            websocket_max_frame_size=WEBSOCKET_MESSAGE_LIMIT_BYTES,
+            ping_interval=PING_INTERVAL_S,
+            ping_timeout=PING_TIMEOUT_S,
+            application_close_timeout=STOP_TIMEOUT_S,
+            verbosity=1,
+            server_name="faceweb",
+        )
+        watch = _DatabaseWatch(server)
+        server.run()
+    if server.abort_start:
+        raise CannotListen(f"the port {listening.port} was taken while faceweb started; start it again.")
+    watch.report()
+
+
+class _DatabaseWatch:
+    """Stops the server when the embedded database has ended, rather than answer every request with an error."""
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+        self._ended = False
+        if not env.DATABASE_URL.read():
+            self._place = embedded.place()
+            self._watching = task.LoopingCall(self._look).start(DATABASE_CHECK_INTERVAL_S, now=False)
+
+    def _look(self) -> None:
+        if not self._ended and postgres_process.running_pid(self._place.data) is None:
+            self._ended = True
+            self._server.stop()
+
+    def report(self) -> None:
+        """Raise `PostgresError` if the database ended."""
+        if self._ended:
+            raise postgres_process.PostgresError(
+                f"The embedded PostgreSQL has ended, so faceweb has stopped too. The end of its log, "
+                f"{self._place.log}:\n{postgres_process.log_tail(self._place.log)}"
+            )
+
+
+def _endpoint(listening: Listening) -> str:
+    """Return the description of the listening socket that Twisted understands."""
+    where = f"{listening.port}:interface={_quoted(listening.host)}"
+    if not listening.https:
+        return f"tcp:{where}"
+    certificate = certificates.for_names(state.created(state.directory() / "tls", mode=0o700), listening.names)
+    _say(f"Self-signed certificate, SHA-256 {certificate.fingerprint}")
+    key = _quoted(str(certificate.key_file))
+    return f"ssl:{where}:privateKey={key}:certKey={_quoted(str(certificate.certificate_file))}"
+
+
+def _announce(listening: Listening) -> None:
+    running.announce(listening.origins)
+    _say("faceweb is up:")
+    for origin in listening.origins:
+        _say(f"  {origin}/")
+    if not listening.only_this_machine:
+        if listening.https:
+            _say("Browsers warn about the certificate once on each device; compare the fingerprint above and go on.")
+        else:
+            _say("Other devices' browsers give their camera to secure pages only: start with --https for them.")
+    _say("Stop with Ctrl-C.")
+
+
+def _say(sentence: str) -> None:
+    print(sentence, file=sys.stdout, flush=True)
+
+
+def _quoted(text: str) -> str:
+    quoted: str = quoteStringArgument(text)  # type: ignore[no-untyped-call]
+    return quoted
