@@ -1,0 +1,31 @@
+"""Fixtures for every test."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from faceweb import embedded, postgres_process
+from tests.processes import CommandLine, wait_until_gone
+
+
+@pytest.fixture
+def state_dir() -> Iterator[Path]:
+    """A state directory below open directories: pytest's own tmp_path is closed to the database's OS user."""
+    directory = Path(tempfile.mkdtemp(prefix="faceweb-test-"))
+    directory.chmod(0o711)
+    yield directory
+    if server := postgres_process.running_pid(embedded.Place(directory).data):
+        wait_until_gone(server)  # its owner was ended just now
+    shutil.rmtree(directory)
+
+
+@pytest.fixture
+def command_line(state_dir: Path) -> Iterator[CommandLine]:
+    """The product's command line on a fresh state directory; what it started is ended with the test."""
+    with CommandLine(state_dir) as running:
+        yield running
