@@ -34,9 +34,12 @@ def serve(listening: Listening) -> None:
     with ExitStack() as stack:
         if not env.REDIS_URL.read():
             # Imported here, because a web host among many needs no inference runtime.
+            from recognition.live import frames
             from recognition.worker import runtime
 
-            stack.callback(runtime.start_in_process().stop)
+            worker = runtime.start_in_process()
+            stack.callback(worker.stop)
+            frames.connect(worker)
 
         # Imported here, because it reads the settings.
         from faceweb.asgi import application

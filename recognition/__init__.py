@@ -1,0 +1,1 @@
+"""The faceweb application: see docs/architecture.md for what lives where."""

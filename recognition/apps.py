@@ -1,0 +1,18 @@
+"""The application as Django knows it."""
+
+from __future__ import annotations
+
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class RecognitionConfig(AppConfig):
+    """Connects signal handlers when Django is ready."""
+
+    name = "recognition"
+    verbose_name = _("Recognition")
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Imports the modules that register themselves."""
+        from recognition.live import logout  # noqa: F401  # connects the signal

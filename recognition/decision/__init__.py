@@ -1,0 +1,1 @@
+"""How a score becomes a decision: pure Python, scores in, decisions out."""

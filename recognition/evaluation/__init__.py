@@ -1,0 +1,1 @@
+"""How good it is: error rates, protocols and thresholds, as pure functions."""

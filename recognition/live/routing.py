@@ -1,0 +1,9 @@
+"""Addresses of the websockets."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from recognition.live.consumers import LiveConsumer
+
+websocket_urlpatterns = [path("ws/live/", LiveConsumer.as_asgi())]

@@ -1,0 +1,1 @@
+"""The commands of `faceweb`: thin, each one service call."""

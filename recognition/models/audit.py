@@ -1,0 +1,44 @@
+"""Who changed what."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class AuditAction(models.TextChoices):
+    """The closed list of changes that are recorded."""
+
+    PERSON_ENROLLED = "person.enrolled", _("person enrolled")
+    SAMPLE_ADDED = "sample.added", _("sample added")
+    SAMPLE_STATUS_CHANGED = "sample.status_changed", _("sample status changed")
+    POLICY_CHANGED = "policy.changed", _("threshold policy changed")
+    PACK_ACTIVATED = "pack.activated", _("model pack activated")
+    PACK_MEASURED = "pack.measured", _("thresholds measured")
+
+
+class AuditEntry(models.Model):
+    """One change, written in the same transaction as the change itself."""
+
+    id = models.BigAutoField(primary_key=True)
+    at = models.DateTimeField(_("time"), auto_now_add=True, db_index=True)
+    action = models.CharField(_("action"), max_length=50, choices=AuditAction.choices)
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.SET_NULL,
+        null=True,
+        related_name="+",
+        verbose_name=_("who"),
+        help_text=_("Empty for the command line."),
+    )
+    subject = models.CharField(_("subject"), max_length=100, help_text=_("Kind and number."))
+    details = models.JSONField(_("details"), default=dict)
+
+    class Meta:
+        verbose_name = _("audit entry")
+        verbose_name_plural = _("audit entries")
+        ordering = ["-at", "-id"]
+
+    def __str__(self) -> str:
+        return f"{self.action} {self.subject}"

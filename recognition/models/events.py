@@ -1,0 +1,98 @@
+"""What was decided: one row a transaction, never changed."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from recognition.decision.verdict import Decision
+from recognition.models.packs import ModelPack
+from recognition.models.people import FaceSample, Person
+from recognition.models.policies import ThresholdPolicy
+
+DECISION_LABELS = {
+    Decision.ACCEPT: _("Accepted"),
+    Decision.REJECT_NO_MATCH: _("Not recognised"),
+    Decision.REJECT_NOT_ALLOWED: _("Not allowed"),
+    Decision.REJECT_AMBIGUOUS: _("Too close between two people"),
+    Decision.REJECT_PAD: _("Presentation attack"),
+    Decision.NO_DECISION_QUALITY: _("No decision: no usable view of the face"),
+    Decision.NO_DECISION_MULTIPLE_FACES: _("No decision: several faces"),
+    Decision.NO_DECISION_TIMEOUT: _("No decision: time ran out"),
+    Decision.LOCKED_OUT: _("Locked out"),
+    Decision.ERROR: _("Error"),
+}
+
+
+class RecognitionEvent(models.Model):
+    """One recognition transaction, from the first vote to the decision."""
+
+    id = models.BigAutoField(primary_key=True)
+    transaction = models.UUIDField(_("transaction"), default=uuid.uuid4, unique=True, editable=False)
+    decision = models.CharField(
+        _("decision"), max_length=40, choices=[(code.value, text) for code, text in DECISION_LABELS.items()]
+    )
+    reasons = models.JSONField(
+        _("reasons"), default=list, help_text=_("Reason codes with measured and required values.")
+    )
+    person = models.ForeignKey(
+        Person,
+        models.SET_NULL,
+        null=True,
+        related_name="events",
+        verbose_name=_("person"),
+        help_text=_("Set for an accepted event only."),
+    )
+    best_person = models.ForeignKey(
+        Person, models.SET_NULL, null=True, related_name="+", verbose_name=_("closest person")
+    )
+    best_sample = models.ForeignKey(
+        FaceSample, models.SET_NULL, null=True, related_name="+", verbose_name=_("closest sample")
+    )
+    runner_up = models.ForeignKey(Person, models.SET_NULL, null=True, related_name="+", verbose_name=_("next person"))
+    similarity = models.FloatField(_("similarity"), null=True)
+    margin = models.FloatField(_("margin"), null=True)
+    votes = models.JSONField(_("votes"), default=list)
+    thresholds = models.JSONField(_("thresholds"), default=dict)
+    policy = models.ForeignKey(ThresholdPolicy, models.PROTECT, related_name="events", verbose_name=_("policy version"))
+    pack = models.ForeignKey(ModelPack, models.PROTECT, related_name="events", verbose_name=_("model pack"))
+    quality = models.JSONField(_("quality"), default=dict)
+    timings = models.JSONField(_("timings in ms"), default=dict)
+    operator = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.SET_NULL,
+        null=True,
+        related_name="+",
+        verbose_name=_("operator"),
+    )
+    started_at = models.DateTimeField(_("first seen"))
+    decided_at = models.DateTimeField(_("decided"), db_index=True)
+
+    class Meta:
+        verbose_name = _("recognition event")
+        verbose_name_plural = _("recognition events")
+        ordering = ["-decided_at", "-id"]
+        permissions = [
+            ("use_live", _("Can use the live recognition page")),
+            ("search_gallery", _("Can search the gallery by photo")),
+        ]
+
+    def __str__(self) -> str:
+        return f"#{self.pk} {self.decision}"
+
+
+class EventCrop(models.Model):
+    """The probe of an event as a picture, in a table of its own."""
+
+    event = models.OneToOneField(RecognitionEvent, models.CASCADE, primary_key=True, related_name="crop")
+    jpeg = models.BinaryField()
+
+    class Meta:
+        verbose_name = _("event crop")
+        verbose_name_plural = _("event crops")
+
+    def __str__(self) -> str:
+        return f"#{self.pk}"

@@ -1,0 +1,118 @@
+"""People, their samples, and the templates made of them."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+from pgvector.django import VectorField
+
+from recognition.models.packs import ModelPack
+
+
+class Person(models.Model):
+    """Somebody who is to be recognised."""
+
+    name = models.CharField(_("name"), max_length=200, db_index=True)
+    external_id = models.CharField(
+        _("external id"),
+        max_length=100,
+        unique=True,
+        null=True,
+        blank=True,
+        help_text=_("Number of the badge or of the personnel file; unique, and may be empty."),
+    )
+    notes = models.TextField(_("notes"), blank=True)
+    is_active = models.BooleanField(
+        _("active"),
+        default=True,
+        help_text=_("Only active people are searched and recognised."),
+    )
+    created_at = models.DateTimeField(_("enrolled"), auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("person")
+        verbose_name_plural = _("people")
+        ordering = ["name", "pk"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class FaceSample(models.Model):
+    """One captured face of a person, good enough to be searched."""
+
+    class Status(models.TextChoices):
+        """Whether the sample is searched."""
+
+        ACTIVE = "active", _("active")
+        SET_ASIDE = "set_aside", _("set aside")
+
+    class Source(models.TextChoices):
+        """Where the sample came from."""
+
+        UPLOAD = "upload", _("admin upload")
+        COMMAND = "command", _("command line")
+        IMPORT = "import", _("folder import")
+
+    person = models.ForeignKey(Person, models.CASCADE, related_name="samples", verbose_name=_("person"))
+    status = models.CharField(_("status"), max_length=20, choices=Status.choices, default=Status.ACTIVE)
+    source = models.CharField(_("source"), max_length=20, choices=Source.choices)
+    quality = models.JSONField(_("quality"))
+    image_sha256 = models.CharField(
+        _("image digest"),
+        max_length=64,
+        help_text=_("SHA-256 of the file as it came; the same file is enrolled once a person."),
+    )
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("enrolled by"),
+    )
+    created_at = models.DateTimeField(_("enrolled"), auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("face sample")
+        verbose_name_plural = _("face samples")
+        ordering = ["-created_at", "-pk"]
+        constraints = [models.UniqueConstraint(fields=["person", "image_sha256"], name="one_sample_a_person_and_image")]
+
+    def __str__(self) -> str:
+        return f"#{self.pk}"
+
+
+class SampleImage(models.Model):
+    """The picture of a sample, in a table of its own so that no list loads it by accident."""
+
+    sample = models.OneToOneField(FaceSample, models.CASCADE, primary_key=True, related_name="image")
+    jpeg = models.BinaryField()
+
+    class Meta:
+        verbose_name = _("sample image")
+        verbose_name_plural = _("sample images")
+
+    def __str__(self) -> str:
+        return f"#{self.pk}"
+
+
+class FaceTemplate(models.Model):
+    """A sample as a vector of one model pack.
+
+    The column has no fixed dimension, because packs differ; a partial index a pack casts it. See
+    `services.packs`, which makes the index, and `selectors.gallery`, which uses it.
+    """
+
+    sample = models.ForeignKey(FaceSample, models.CASCADE, related_name="templates")
+    pack = models.ForeignKey(ModelPack, models.PROTECT, related_name="templates")
+    embedding = VectorField()
+
+    class Meta:
+        verbose_name = _("face template")
+        verbose_name_plural = _("face templates")
+        constraints = [models.UniqueConstraint(fields=["sample", "pack"], name="one_template_a_sample_and_pack")]
+
+    def __str__(self) -> str:
+        return f"#{self.pk}"

@@ -1,0 +1,136 @@
+"""The threshold policy: versioned rows, one of them active a pack."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.core import validators
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from recognition.decision.policy import Policy, QualityGates
+from recognition.models.packs import ModelPack
+
+_SIMILARITY = [validators.MinValueValidator(-1.0), validators.MaxValueValidator(1.0)]
+_SHARE = [validators.MinValueValidator(0.0), validators.MaxValueValidator(1.0)]
+_ANGLE = [validators.MinValueValidator(0.0), validators.MaxValueValidator(90.0)]
+_POSITIVE = [validators.MinValueValidator(0.1)]
+_DEFAULT = QualityGates()
+
+
+class ThresholdPolicy(models.Model):
+    """One version of the numbers that decide; a change makes a new version.
+
+    The meaning and unit of each number stands with `decision.policy.Policy` and `QualityGates`.
+    """
+
+    version = models.PositiveIntegerField(_("version"), unique=True, editable=False)
+    pack = models.ForeignKey(
+        ModelPack,
+        models.PROTECT,
+        related_name="policies",
+        verbose_name=_("model pack"),
+        editable=False,
+    )
+    is_active = models.BooleanField(_("active"), default=False, editable=False)
+    identification_threshold = models.FloatField(
+        _("identification threshold"),
+        validators=_SIMILARITY,
+        help_text=_("Cosine similarity from which a search names a person. Higher is stricter."),
+    )
+    verification_threshold = models.FloatField(
+        _("verification threshold"),
+        validators=_SIMILARITY,
+        help_text=_("Cosine similarity from which a claimed identity is confirmed."),
+    )
+    margin = models.FloatField(
+        _("margin"),
+        default=0.05,
+        validators=[validators.MinValueValidator(0.0), validators.MaxValueValidator(2.0)],
+        help_text=_("Least gap in similarity between the best person and the next."),
+    )
+    votes_needed = models.PositiveSmallIntegerField(
+        _("votes needed"),
+        default=3,
+        validators=[validators.MinValueValidator(1)],
+        help_text=_("Votes that must agree (k)."),
+    )
+    votes_of = models.PositiveSmallIntegerField(
+        _("of the last votes"),
+        default=5,
+        validators=[validators.MinValueValidator(1), validators.MaxValueValidator(50)],
+        help_text=_("Votes that are looked at (n). More than half of them must agree."),
+    )
+    timeout_s = models.FloatField(
+        _("time-out in seconds"),
+        default=8.0,
+        validators=_POSITIVE,
+        help_text=_("A face without a decision after this time gets none."),
+    )
+    reembed_interval_s = models.FloatField(
+        _("look again after, in seconds"),
+        default=1.0,
+        validators=_POSITIVE,
+        help_text=_("How often a decided face is compared again."),
+    )
+    min_face_size_px = models.FloatField(
+        _("smallest face in pixels"),
+        default=_DEFAULT.min_face_size_px,
+        validators=[validators.MinValueValidator(16.0), validators.MaxValueValidator(2000.0)],
+    )
+    min_detection_score = models.FloatField(
+        _("least detection score"), default=_DEFAULT.min_detection_score, validators=_SHARE
+    )
+    min_sharpness = models.FloatField(
+        _("least sharpness"),
+        default=_DEFAULT.min_sharpness,
+        validators=[validators.MinValueValidator(0.0)],
+        help_text=_("Variance of the Laplacian of the aligned face; a blurred face is below 20."),
+    )
+    min_luminance = models.FloatField(_("least brightness"), default=_DEFAULT.min_luminance, validators=_SHARE)
+    max_luminance = models.FloatField(_("most brightness"), default=_DEFAULT.max_luminance, validators=_SHARE)
+    max_yaw_degrees = models.FloatField(_("most turn in degrees"), default=_DEFAULT.max_yaw_degrees, validators=_ANGLE)
+    max_pitch_degrees = models.FloatField(
+        _("most nod in degrees"), default=_DEFAULT.max_pitch_degrees, validators=_ANGLE
+    )
+    min_visible_fraction = models.FloatField(
+        _("least visible share"), default=_DEFAULT.min_visible_fraction, validators=_SHARE
+    )
+    reason = models.TextField(_("reason for the change"))
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.SET_NULL,
+        null=True,
+        editable=False,
+        related_name="+",
+        verbose_name=_("changed by"),
+    )
+    created_at = models.DateTimeField(_("since"), auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("threshold policy")
+        verbose_name_plural = _("threshold policy")
+        ordering = ["-version"]
+        constraints = [
+            models.UniqueConstraint(fields=["pack"], condition=Q(is_active=True), name="one_active_policy_a_pack"),
+            models.CheckConstraint(
+                condition=Q(votes_needed__lte=F("votes_of")) & Q(votes_of__lt=F("votes_needed") * 2),
+                name="votes_needed_are_a_majority",
+                violation_error_message=_(
+                    "Votes needed must be more than half of the last votes, and not more than all."
+                ),
+            ),
+            models.CheckConstraint(
+                condition=Q(identification_threshold__range=(-1, 1)) & Q(verification_threshold__range=(-1, 1)),
+                name="thresholds_are_similarities",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self._meta.verbose_name} {self.version}"
+
+    def as_policy(self) -> Policy:
+        """The value object that the decision package works with."""
+        gates = QualityGates(**{name: getattr(self, name) for name in QualityGates.__dataclass_fields__})
+        numbers = {name: getattr(self, name) for name in Policy.__dataclass_fields__ if name != "gates"}
+        return Policy(**numbers, gates=gates)

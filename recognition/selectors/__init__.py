@@ -1,0 +1,1 @@
+"""What is read: queries, each named for its question."""

@@ -1,0 +1,45 @@
+"""Whether a browser session may still do what it does."""
+
+from __future__ import annotations
+
+import enum
+from importlib import import_module
+
+from django.conf import settings
+from django.contrib.auth import SESSION_KEY, get_user_model
+from django.contrib.auth.models import AbstractBaseUser
+
+USE_LIVE = "recognition.use_live"
+
+
+class Access(enum.Enum):
+    """What a check of a browser session says."""
+
+    ALLOWED = enum.auto()
+    NOT_AUTHENTICATED = enum.auto()
+    NOT_PERMITTED = enum.auto()
+
+
+def check(*, user_id: int | None, session_key: str | None, permission: str) -> Access:
+    """Asks the database whether a session is still logged in and its user still permitted.
+
+    Args:
+        user_id: primary key of the user that the session began with.
+        session_key: of the browser session.
+        permission: "app.codename".
+
+    Returns:
+        NOT_AUTHENTICATED also when the session was ended, belongs to another user by now, or its
+        user was deactivated.
+    """
+    if user_id is None or session_key is None:
+        return Access.NOT_AUTHENTICATED
+    store = import_module(settings.SESSION_ENGINE).SessionStore(session_key)
+    if str(store.get(SESSION_KEY)) != str(user_id):
+        return Access.NOT_AUTHENTICATED
+    user: AbstractBaseUser | None = get_user_model().objects.filter(pk=user_id, is_active=True).first()
+    if user is None:
+        return Access.NOT_AUTHENTICATED
+    # A fresh object: permissions are cached on the one that the connection began with.
+    permitted = user.has_perm(permission)  # type: ignore[attr-defined]  # PermissionsMixin
+    return Access.ALLOWED if permitted else Access.NOT_PERMITTED

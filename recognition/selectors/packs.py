@@ -1,0 +1,98 @@
+"""Which model pack and which policy hold now."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from recognition.decision.policy import Policy
+from recognition.models import FaceSample, FaceTemplate, ModelPack, Person, ThresholdPolicy
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class ActivePack:
+    """The pack in use with its policy.
+
+    Args:
+        id: primary key of the pack.
+        name: for people.
+        digest: what its vectors are marked with.
+        dimension: length of its vectors.
+        location: folder of the weights, empty for the default pack.
+        policy_id: primary key of the active policy; None while thresholds were never measured.
+        policy: the active policy; None while thresholds were never measured, and then nothing is
+            decided.
+    """
+
+    id: int
+    name: str
+    digest: str
+    dimension: int
+    location: str
+    policy_id: int | None
+    policy: Policy | None
+
+
+class NoActivePack(Exception):
+    """No model pack was activated yet; `faceweb up` and every command activate the default one."""
+
+
+def active() -> ActivePack:
+    """The active pack and its policy, read now.
+
+    Raises:
+        NoActivePack: on a database where no pack was activated.
+    """
+    pack = ModelPack.objects.filter(is_active=True).first()
+    if pack is None:
+        raise NoActivePack("No model pack is active in this database. Run `faceweb models use opencv-zoo`.")
+    stored = ThresholdPolicy.objects.filter(pack=pack, is_active=True).first()
+    decides = stored is not None and pack.decides
+    return ActivePack(
+        id=pack.pk,
+        name=pack.name,
+        digest=pack.digest,
+        dimension=pack.dimension,
+        location=pack.location,
+        policy_id=stored.pk if stored is not None and decides else None,
+        policy=stored.as_policy() if stored is not None and decides else None,
+    )
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class GalleryState:
+    """How much of the gallery the active pack can search.
+
+    Args:
+        people: active people with at least one template of this pack.
+        templates: templates of this pack that are searched.
+        samples_without_template: active samples that only another pack has embedded.
+    """
+
+    people: int
+    templates: int
+    samples_without_template: int
+
+    @property
+    def needs_reembedding(self) -> bool:
+        """Whether some enrolled samples cannot be found with this pack."""
+        return self.samples_without_template > 0
+
+
+def gallery_state(pack_id: int) -> GalleryState:
+    """Counts what a search with that pack would see."""
+    active_samples = FaceSample.objects.filter(status=FaceSample.Status.ACTIVE, person__is_active=True)
+    return GalleryState(
+        people=Person.objects.filter(
+            is_active=True,
+            samples__status=FaceSample.Status.ACTIVE,
+            samples__templates__pack_id=pack_id,
+        )
+        .distinct()
+        .count(),
+        templates=FaceTemplate.objects.filter(
+            pack_id=pack_id,
+            sample__status=FaceSample.Status.ACTIVE,
+            sample__person__is_active=True,
+        ).count(),
+        samples_without_template=active_samples.exclude(templates__pack_id=pack_id).count(),
+    )

@@ -1,0 +1,51 @@
+"""The request port for still images: how services reach the networks without knowing where they run.
+
+The entry point of each process fills the port: with a pipeline of its own, or with one that asks a
+worker on another machine. A process that serves no images leaves it empty.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from recognition.vision.types import EmbeddedFace
+
+
+class AnalyserUnavailable(Exception):
+    """No worker can analyse images now; the text says what to do."""
+
+
+class StillImageAnalyser(Protocol):
+    """Finds and embeds every face of a photo with the active pack."""
+
+    def analyse(self, data: bytes) -> tuple[EmbeddedFace, ...]:
+        """Analyses one photo.
+
+        Args:
+            data: the file as it came.
+
+        Returns:
+            Its faces, the largest first; empty when there is none.
+
+        Raises:
+            ImageError: when it is not an image, or too large.
+            AnalyserUnavailable: when no worker answers.
+        """
+
+
+_analysers: list[StillImageAnalyser] = []
+
+
+def connect(analyser: StillImageAnalyser) -> None:
+    """Fills the port of this process; the last one connected is used."""
+    _analysers[:] = [analyser]
+
+
+def analyse(data: bytes) -> tuple[EmbeddedFace, ...]:
+    """Analyses one photo with whatever the process was connected to; see `StillImageAnalyser`."""
+    if not _analysers:
+        raise AnalyserUnavailable(
+            "No recognition worker is connected to this process. Start the product with "
+            "`faceweb up`, or a worker with `faceweb worker`."
+        )
+    return _analysers[0].analyse(data)

@@ -1,0 +1,33 @@
+"""Keeps who changed what; called by every writing service inside its own transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from django.contrib.auth.models import AbstractBaseUser
+from django.db import models
+
+from recognition.models import AuditAction, AuditEntry
+
+
+def record(
+    *,
+    action: AuditAction,
+    actor: AbstractBaseUser | None,
+    subject: models.Model,
+    details: Mapping[str, object] | None = None,
+) -> None:
+    """Records one change.
+
+    Args:
+        action: what was done.
+        actor: who did it; None for the command line.
+        subject: the row it was done to.
+        details: values before and after; no image, vector or name.
+    """
+    AuditEntry.objects.create(
+        action=action,
+        actor=actor,
+        subject=f"{subject._meta.model_name}:{subject.pk}",
+        details=dict(details or {}),
+    )

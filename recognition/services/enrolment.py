@@ -1,0 +1,157 @@
+"""Adds people and samples to the gallery."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+
+from django.contrib.auth.models import AbstractBaseUser
+from django.db import IntegrityError, transaction
+
+from recognition.decision.policy import QualityFault, QualityGates, SampleReason
+from recognition.models import (
+    AuditAction,
+    FaceSample,
+    FaceTemplate,
+    Person,
+    SampleImage,
+)
+from recognition.selectors import packs
+from recognition.services import analysis, audit
+from recognition.vision.errors import ImageTooLarge, PackMismatch, UnreadableImage
+from recognition.vision.types import EmbeddedFace
+
+BACKGROUND_FACE_RATIO = 0.5
+"""A second face smaller than this share of the largest one is background, as in a street photo."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class SampleResult:
+    """What became of one image.
+
+    Args:
+        sample_id: primary key of the new sample, None when the image was refused.
+        faults: why it was refused, the most helpful to mend first; empty when it was taken.
+        detail: what the reader of the image said, for unreadable and too large images.
+    """
+
+    sample_id: int | None
+    faults: tuple[QualityFault, ...] = ()
+    detail: str = ""
+
+    @property
+    def accepted(self) -> bool:
+        """Whether the image is in the gallery now."""
+        return self.sample_id is not None
+
+
+def find_or_create_person(*, name: str, actor: AbstractBaseUser | None) -> Person:
+    """The person of that name, enrolled now if there is none.
+
+    Where several people have the name, the one enrolled first: tell them apart in the admin.
+
+    Raises:
+        ValueError: when the name is empty or too long.
+    """
+    cleaned = " ".join(name.split())
+    longest = Person._meta.get_field("name").max_length or 0
+    if not 0 < len(cleaned) <= longest:
+        raise ValueError(f"A person's name needs 1 to {longest} characters.")
+    with transaction.atomic():
+        person = Person.objects.filter(name=cleaned).order_by("pk").first()
+        if person is None:
+            person = Person.objects.create(name=cleaned)
+            audit.record(action=AuditAction.PERSON_ENROLLED, actor=actor, subject=person)
+    return person
+
+
+def add_sample(
+    *, person: Person, data: bytes, source: FaceSample.Source, actor: AbstractBaseUser | None
+) -> SampleResult:
+    """Analyses one photo and adds its face to a person's samples, or says why not.
+
+    Args:
+        person: whose face it is.
+        data: the file as it came.
+        source: where it came from.
+        actor: who enrols.
+
+    Raises:
+        AnalyserUnavailable: when no worker can look at the photo.
+        NoActivePack: when no model pack was activated.
+    """
+    digest = hashlib.sha256(data).hexdigest()
+    if FaceSample.objects.filter(person=person, image_sha256=digest).exists():
+        return _refused(SampleReason.DUPLICATE_SAMPLE)
+    try:
+        faces = analysis.analyse(data)
+    except ImageTooLarge as error:
+        return SampleResult(None, (QualityFault(SampleReason.IMAGE_TOO_LARGE, 0, 0),), str(error))
+    except UnreadableImage as error:
+        return SampleResult(None, (QualityFault(SampleReason.UNREADABLE, 0, 0),), str(error))
+    pack = packs.active()
+    gates = pack.policy.gates if pack.policy else QualityGates()
+    face, faults = chosen_face(faces, gates)
+    if face is None:
+        return SampleResult(None, faults)
+    if face.embedding.pack_digest != pack.digest:
+        raise PackMismatch("The model pack was switched while the photo was read; try again.")
+    try:
+        with transaction.atomic():
+            sample = _store(person, face, pack.id, digest, source, actor)
+    except IntegrityError:
+        # Another upload of the same file was faster; the constraint names no other cause here.
+        return _refused(SampleReason.DUPLICATE_SAMPLE)
+    return SampleResult(sample.pk)
+
+
+def chosen_face(
+    faces: tuple[EmbeddedFace, ...], gates: QualityGates
+) -> tuple[EmbeddedFace | None, tuple[QualityFault, ...]]:
+    """The one face of a photo that may become a sample.
+
+    Args:
+        faces: the largest first.
+        gates: what it must have.
+
+    Returns:
+        The face and no faults, or None and why.
+    """
+    if not faces:
+        return None, (QualityFault(SampleReason.NO_FACE, 0, 1),)
+    largest = faces[0].quality.face_size_px
+    rivals = sum(face.quality.face_size_px >= largest * BACKGROUND_FACE_RATIO for face in faces)
+    if rivals > 1:
+        return None, (QualityFault(SampleReason.MULTIPLE_FACES, rivals, 1),)
+    faults = gates.faults(faces[0].quality)
+    return (None, faults) if faults else (faces[0], ())
+
+
+def _refused(reason: SampleReason) -> SampleResult:
+    return SampleResult(None, (QualityFault(reason, 0, 0),))
+
+
+def _store(
+    person: Person,
+    face: EmbeddedFace,
+    pack_id: int,
+    image_sha256: str,
+    source: FaceSample.Source,
+    actor: AbstractBaseUser | None,
+) -> FaceSample:
+    sample = FaceSample.objects.create(
+        person=person,
+        source=source,
+        quality=face.quality.as_json(),
+        image_sha256=image_sha256,
+        created_by=actor,
+    )
+    SampleImage.objects.create(sample=sample, jpeg=face.crop_jpeg)
+    FaceTemplate.objects.create(sample=sample, pack_id=pack_id, embedding=face.embedding.vector)
+    audit.record(
+        action=AuditAction.SAMPLE_ADDED,
+        actor=actor,
+        subject=sample,
+        details={"person": person.pk, "source": source},
+    )
+    return sample

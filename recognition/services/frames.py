@@ -1,0 +1,131 @@
+"""The contract of a camera frame between a session and whichever worker takes it.
+
+A worker keeps nothing between frames: what it must know of the session's tracks comes with the frame,
+so any worker may take any frame.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+from collections.abc import Callable
+from typing import Protocol
+
+from recognition.decision.matching import CandidateList
+from recognition.decision.policy import QualityFault
+from recognition.selectors.packs import ActivePack
+from recognition.vision.types import BoundingBox, Quality
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class TrackHint:
+    """What a worker must know of one track.
+
+    Args:
+        track_id: the session's name of it.
+        box: where it was last seen.
+        due: whether its face is to be embedded whatever its quality.
+        better_than: quality score above which it is embedded though it is not due.
+    """
+
+    track_id: str
+    box: BoundingBox
+    due: bool
+    better_than: float
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class FrameTask:
+    """One frame for a worker.
+
+    Args:
+        jpeg: the frame as it came.
+        hints: the session's tracks.
+        received_at: `time.monotonic()` when the frame arrived, in seconds.
+    """
+
+    jpeg: bytes
+    hints: tuple[TrackHint, ...]
+    received_at: float
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class SeenFace:
+    """One face of a frame.
+
+    Args:
+        track_id: the track that it belongs to, None for a face that is new.
+        box: where it is, in pixels of the frame.
+        quality: what was measured of it.
+        faults: gates it does not pass; such a face is not embedded.
+        candidates: whom it is like; None when it was not embedded.
+        crop_jpeg: the face for people to look at; empty when it was not embedded.
+    """
+
+    track_id: str | None
+    box: BoundingBox
+    quality: Quality
+    faults: tuple[QualityFault, ...]
+    candidates: CandidateList | None
+    crop_jpeg: bytes
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class FrameTimings:
+    """Milliseconds a frame spent in each step at the worker.
+
+    Args:
+        waited: from arrival until a worker took it.
+        decode: JPEG to pixels.
+        detect: finding faces and matching them to tracks.
+        embed: measuring, placing landmarks, embedding.
+        search: the gallery.
+        worker: all of the worker's time, without `waited`.
+    """
+
+    waited: float = 0.0
+    decode: float = 0.0
+    detect: float = 0.0
+    embed: float = 0.0
+    search: float = 0.0
+    worker: float = 0.0
+
+
+class FrameStatus(enum.StrEnum):
+    """How a frame ended at the worker."""
+
+    ANALYSED = "analysed"
+    UNREADABLE = "unreadable"
+    TOO_LARGE = "too_large"
+    FAILED = "failed"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class FrameOutcome:
+    """What a worker says of a frame.
+
+    Args:
+        status: whether it could be analysed.
+        faces: the faces found, empty unless it was analysed.
+        active: the pack and policy it was searched with; None unless it was analysed.
+        runtime: what ran the networks.
+        timings: where the time went.
+    """
+
+    status: FrameStatus
+    faces: tuple[SeenFace, ...] = ()
+    active: ActivePack | None = None
+    runtime: str = ""
+    timings: FrameTimings = FrameTimings()
+
+
+class FrameWorker(Protocol):
+    """Takes frames of many sessions."""
+
+    def submit(self, task: FrameTask, done: Callable[[FrameOutcome], None]) -> None:
+        """Hands a frame over and returns at once.
+
+        Args:
+            task: the frame.
+            done: called once, from any thread, when the frame ended in whatever way.
+        """

@@ -1,0 +1,136 @@
+"""Registers, measures and activates model packs."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from django.contrib.auth.models import AbstractBaseUser
+from django.db import connection, transaction
+from django.db.models import Q
+from django.db.models.functions import Cast
+from pgvector.django import HnswIndex, VectorField
+from pgvector.django.indexes import OpClass  # type: ignore[attr-defined]
+
+from recognition.models import AuditAction, FaceTemplate, ModelPack, ThresholdPolicy
+from recognition.services import audit, policies
+from recognition.vision.model_packs import OperatingPoint
+
+HNSW_M = 16
+HNSW_EF_CONSTRUCTION = 128
+"""Twice pgvector's default: the graph is built once and searched for years."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class PackDescription:
+    """What the database keeps of a loaded pack.
+
+    Args:
+        name: for people.
+        digest: of weights and preprocessing.
+        dimension: length of its vectors.
+        licence: name of the terms.
+        commercial_use: whether they allow it, None where unknown.
+        location: folder of the weights, empty for the default pack.
+        operating_points: thresholds that ship with the pack.
+        measured_on: on what they were measured.
+    """
+
+    name: str
+    digest: str
+    dimension: int
+    licence: str
+    commercial_use: bool | None
+    location: str
+    operating_points: tuple[OperatingPoint, ...]
+    measured_on: str
+
+
+@transaction.atomic
+def register(*, description: PackDescription) -> ModelPack:
+    """Stores a pack that was loaded on this machine, with its search index; nothing is activated.
+
+    Calling it again for the same digest updates what may change: name, place, licence, and the
+    thresholds that ship with the pack.
+    """
+    values: dict[str, object] = {
+        "name": description.name,
+        "dimension": description.dimension,
+        "licence": description.licence,
+        "commercial_use": description.commercial_use,
+        "location": description.location,
+    }
+    if description.operating_points:
+        values["operating_points"] = [dataclasses.asdict(point) for point in description.operating_points]
+        values["measured_on"] = description.measured_on
+    pack, created = ModelPack.objects.update_or_create(digest=description.digest, defaults=values)
+    if created:
+        _create_index(pack)
+    return pack
+
+
+@transaction.atomic
+def activate(*, pack: ModelPack, actor: AbstractBaseUser | None) -> None:
+    """Makes a pack the one that searches; running workers follow within seconds.
+
+    Templates of other packs stay stored and are not searched. Where thresholds were measured and
+    the pack has no policy yet, its first policy is made of them.
+    """
+    # One switch at a time; the partial unique constraint would otherwise fail the second.
+    list(ModelPack.objects.select_for_update().order_by("pk").values_list("pk"))
+    before = ModelPack.objects.filter(is_active=True).exclude(pk=pack.pk).first()
+    ModelPack.objects.filter(is_active=True).exclude(pk=pack.pk).update(is_active=False)
+    ModelPack.objects.filter(pk=pack.pk).update(is_active=True)
+    pack.refresh_from_db()
+    if pack.decides and not ThresholdPolicy.objects.filter(pack=pack, is_active=True).exists():
+        policies.create_first(pack=pack, actor=actor)
+    audit.record(
+        action=AuditAction.PACK_ACTIVATED,
+        actor=actor,
+        subject=pack,
+        details={"digest": pack.digest, "before": before.digest if before else None},
+    )
+
+
+@transaction.atomic
+def record_measurement(
+    *,
+    pack: ModelPack,
+    operating_points: tuple[OperatingPoint, ...],
+    measured_on: str,
+    actor: AbstractBaseUser | None,
+) -> None:
+    """Keeps measured thresholds with a pack; its first policy is made of them if it is active."""
+    pack.operating_points = [dataclasses.asdict(point) for point in operating_points]
+    pack.measured_on = measured_on
+    pack.save(update_fields=["operating_points", "measured_on"])
+    audit.record(
+        action=AuditAction.PACK_MEASURED,
+        actor=actor,
+        subject=pack,
+        details={"operating_points": pack.operating_points, "measured_on": measured_on},
+    )
+    if pack.is_active and not ThresholdPolicy.objects.filter(pack=pack, is_active=True).exists():
+        policies.create_first(pack=pack, actor=actor)
+
+
+def index_name(pack: ModelPack) -> str:
+    """Name of the pack's partial vector index."""
+    return f"facetemplate_hnsw_pack_{pack.pk}"
+
+
+def _create_index(pack: ModelPack) -> None:
+    index = HnswIndex(
+        OpClass(Cast("embedding", VectorField(dimensions=pack.dimension)), name="vector_cosine_ops"),
+        name=index_name(pack),
+        m=HNSW_M,
+        ef_construction=HNSW_EF_CONSTRUCTION,
+        condition=Q(pack_id=pack.pk),
+    )
+    with connection.schema_editor() as editor:
+        editor.add_index(FaceTemplate, index)
+        # Without this a vector of another length would fail only when the index meets it.
+        editor.execute(
+            f"ALTER TABLE {FaceTemplate._meta.db_table} "
+            f"ADD CONSTRAINT facetemplate_dimension_pack_{pack.pk} "
+            f"CHECK (pack_id <> {pack.pk} OR vector_dims(embedding) = {pack.dimension})"
+        )

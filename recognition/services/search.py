@@ -1,0 +1,182 @@
+"""Answers "who is this?" and "is this them?" for photos; nothing is stored."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from recognition.decision import verdict
+from recognition.decision.matching import Candidate
+from recognition.decision.verdict import Decision
+from recognition.models import Person
+from recognition.selectors import gallery, packs
+from recognition.services import analysis
+from recognition.vision.errors import ImageError
+from recognition.vision.types import BoundingBox, EmbeddedFace, Quality
+
+CANDIDATES_SHOWN = 5
+
+
+class SearchRefused(Exception):
+    """The photo cannot be searched; the text is for the person who sent it."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class FaceMatches:
+    """One face of the photo and whom it is like.
+
+    Args:
+        box: where it is in the photo.
+        quality: what was measured of it.
+        crop_jpeg: the face, as a JPEG.
+        candidates: ranked people, at most five.
+        margin: gap between the first two; None with fewer.
+        decision: what the active policy says of it; None while the pack decides nothing.
+    """
+
+    box: BoundingBox
+    quality: Quality
+    crop_jpeg: bytes
+    candidates: tuple[Candidate, ...]
+    margin: float | None
+    decision: Decision | None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class PhotoSearch:
+    """What a photo search found.
+
+    Args:
+        faces: the largest first; empty when the photo shows none.
+        pack_name: the pack that compared.
+        policy_version: the policy in force; None while the pack decides nothing.
+        threshold: its identification threshold.
+        needs_reembedding: whether enrolled people are missing from this pack's gallery.
+    """
+
+    faces: tuple[FaceMatches, ...]
+    pack_name: str
+    policy_version: int | None
+    threshold: float | None
+    needs_reembedding: bool
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class ClaimCheck:
+    """A 1:1 comparison with an enrolled person.
+
+    Args:
+        similarity: the best of the person's samples; None when none is searched.
+        threshold: the verification threshold; None while the pack decides nothing.
+        decision: accept or reject_no_match; None while the pack decides nothing.
+        policy_version: the policy in force.
+    """
+
+    similarity: float | None
+    threshold: float | None
+    decision: Decision | None
+    policy_version: int | None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Comparison:
+    """Two photos compared.
+
+    Args:
+        similarity: cosine of their largest faces.
+        distance: Euclidean distance of the same unit vectors, 0..2.
+        threshold: the verification threshold; None while the pack decides nothing.
+        decision: accept or reject_no_match; None while the pack decides nothing.
+    """
+
+    similarity: float
+    distance: float
+    threshold: float | None
+    decision: Decision | None
+
+
+def search_photo(*, image: bytes) -> PhotoSearch:
+    """Finds every face of a photo and ranks the enrolled people for each.
+
+    Args:
+        image: the file as it came.
+
+    Raises:
+        SearchRefused: when the photo cannot be read.
+        AnalyserUnavailable: when no worker can look at it.
+    """
+    faces = _analysed(image)
+    pack = packs.active()
+    matches = []
+    for face in faces:
+        found = gallery.search(face.embedding, pack)
+        matches.append(
+            FaceMatches(
+                box=face.face.box,
+                quality=face.quality,
+                crop_jpeg=face.crop_jpeg,
+                candidates=found.people[:CANDIDATES_SHOWN],
+                margin=found.margin,
+                decision=verdict.judge(found, pack.policy).decision if pack.policy else None,
+            )
+        )
+    return PhotoSearch(
+        faces=tuple(matches),
+        pack_name=pack.name,
+        policy_version=pack.policy.version if pack.policy else None,
+        threshold=pack.policy.identification_threshold if pack.policy else None,
+        needs_reembedding=packs.gallery_state(pack.id).needs_reembedding,
+    )
+
+
+def verify_claim(*, person: Person, image: bytes) -> ClaimCheck:
+    """Compares the largest face of a photo with one enrolled person.
+
+    Raises:
+        SearchRefused: when the photo cannot be read or shows no face.
+        AnalyserUnavailable: when no worker can look at it.
+    """
+    face = _largest(image)
+    pack = packs.active()
+    best = gallery.search(face.embedding, pack, person_id=person.pk).best
+    decision = None
+    if pack.policy is not None:
+        similarity = best.similarity if best else float("nan")
+        decision = verdict.judge_claim(similarity, pack.policy)
+    return ClaimCheck(
+        similarity=best.similarity if best else None,
+        threshold=pack.policy.verification_threshold if pack.policy else None,
+        decision=decision,
+        policy_version=pack.policy.version if pack.policy else None,
+    )
+
+
+def compare_photos(*, first: bytes, second: bytes) -> Comparison:
+    """Compares the largest faces of two photos.
+
+    Raises:
+        SearchRefused: when a photo cannot be read or shows no face.
+        AnalyserUnavailable: when no worker can look at them.
+    """
+    similarity = _largest(first).embedding.similarity(_largest(second).embedding)
+    policy = packs.active().policy
+    return Comparison(
+        similarity=similarity,
+        # On unit vectors |a - b|^2 = 2 - 2 cos.
+        distance=max(2.0 - 2.0 * similarity, 0.0) ** 0.5,
+        threshold=policy.verification_threshold if policy else None,
+        decision=verdict.judge_claim(similarity, policy) if policy else None,
+    )
+
+
+def _analysed(image: bytes) -> tuple[EmbeddedFace, ...]:
+    try:
+        return analysis.analyse(image)
+    except ImageError as error:
+        raise SearchRefused(str(error)) from error
+
+
+def _largest(image: bytes) -> EmbeddedFace:
+    faces = _analysed(image)
+    if not faces:
+        raise SearchRefused("No face was found in the photo. Use one in which the face is clear.")
+    return faces[0]

@@ -1,0 +1,1 @@
+"""Which network: one module a family of models."""

@@ -1,0 +1,137 @@
+"""The default networks: YuNet finds faces, SFace embeds them.
+
+Source of both: OpenCV Zoo. YuNet: Wu et al., "YuNet: A Tiny Millisecond-level Face Detector", 2023
+(MIT). SFace: Zhong et al., "SFace: Sigmoid-Constrained Hypersphere Loss for Robust Face
+Recognition", IEEE TIP 2021 (Apache-2.0).
+"""
+
+from __future__ import annotations
+
+import functools
+
+import cv2
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+
+from recognition.vision import geometry
+from recognition.vision.backends import onnx_graphs
+from recognition.vision.interfaces import InferenceSession
+from recognition.vision.types import (
+    BoundingBox,
+    DetectedFace,
+    ImageBgr,
+    Landmarks,
+    require_array,
+    require_image,
+)
+
+YUNET_STRIDES = (8, 16, 32)
+
+NMS_IOU = 0.3
+"""Two boxes that overlap more are one face; the value of OpenCV's own face detection sample."""
+
+CANVAS_STEP_PX = 64
+"""Images are padded to multiples of this: the network needs 32; 64 halves the number of shapes."""
+
+
+def prepared_yunet(model: onnx.ModelProto) -> onnx.ModelProto:
+    """YuNet for any canvas whose sides are multiples of 32."""
+    onnx_graphs.free_dimensions(model, axis_2="height", axis_3="width")
+    onnx_graphs.fold_constants(model)
+    return model
+
+
+def prepared_sface(model: onnx.ModelProto) -> onnx.ModelProto:
+    """SFace with float32 weights and any batch size."""
+    onnx_graphs.only_input(model, "data")
+    onnx_graphs.free_dimensions(model, axis_0="batch")
+    onnx_graphs.fold_constants(model)
+    return model
+
+
+@functools.lru_cache(maxsize=64)
+def _priors(height: int, width: int, stride: int) -> NDArray[np.float32]:
+    rows, columns = np.mgrid[: height // stride, : width // stride]
+    return np.stack([columns.ravel(), rows.ravel()], axis=1).astype(np.float32)
+
+
+class YuNetDetector:
+    """Finds faces of about 10 to 300 pixels in the image that it is given."""
+
+    def __init__(self, session: InferenceSession, *, minimum_score: float) -> None:
+        """Takes a session of a graph from `prepared_yunet`.
+
+        Args:
+            session: runs the network.
+            minimum_score: 0..1; weaker finds are dropped.
+        """
+        self._session = session
+        self._minimum_score = minimum_score
+
+    @property
+    def runtime(self) -> str:
+        """Name, version and device that really run the network."""
+        return self._session.runtime
+
+    def detect(self, image_bgr: ImageBgr) -> tuple[DetectedFace, ...]:
+        """Finds the faces of a (height, width, 3) uint8 image; see `FaceDetector`."""
+        require_image(image_bgr)
+        height, width = image_bgr.shape[:2]
+        canvas_height = -(-height // CANVAS_STEP_PX) * CANVAS_STEP_PX
+        canvas_width = -(-width // CANVAS_STEP_PX) * CANVAS_STEP_PX
+        canvas = image_bgr
+        if (canvas_height, canvas_width) != (height, width):
+            canvas = np.zeros((canvas_height, canvas_width, 3), np.uint8)
+            canvas[:height, :width] = image_bgr
+        outputs = self._session.run(cv2.dnn.blobFromImage(canvas))
+        faces: list[DetectedFace] = []
+        for level, stride in enumerate(YUNET_STRIDES):
+            scores, objectness, boxes, points = (outputs[part * len(YUNET_STRIDES) + level][0] for part in range(4))
+            priors = _priors(canvas_height, canvas_width, stride)
+            faces.extend(self._decoded(scores, objectness, boxes, points, priors, stride))
+        return geometry.non_maximum_suppression(faces, NMS_IOU)
+
+    def _decoded(
+        self,
+        scores: NDArray[np.float32],
+        objectness: NDArray[np.float32],
+        boxes: NDArray[np.float32],
+        points: NDArray[np.float32],
+        priors: NDArray[np.float32],
+        stride: int,
+    ) -> list[DetectedFace]:
+        """One pyramid level's finds. Source: OpenCV, modules/objdetect/src/face_detect.cpp."""
+        combined = np.sqrt(np.clip(scores[:, 0], 0, 1) * np.clip(objectness[:, 0], 0, 1))
+        found = np.flatnonzero(combined >= self._minimum_score)
+        faces = []
+        for index in found:
+            centre = (priors[index] + boxes[index, :2]) * stride
+            half = np.exp(np.minimum(boxes[index, 2:], 20.0)) * stride / 2
+            landmarks = (points[index].reshape(5, 2) + priors[index]) * stride
+            faces.append(
+                DetectedFace(
+                    BoundingBox(*(float(edge) for edge in (*(centre - half), *(centre + half)))),
+                    Landmarks(landmarks.astype(np.float32)),
+                    float(combined[index]),
+                )
+            )
+        return faces
+
+
+class SFaceEmbedder:
+    """Embeds aligned faces as 128 numbers."""
+
+    def __init__(self, session: InferenceSession) -> None:
+        """Takes a session of a graph from `prepared_sface`."""
+        self._session = session
+
+    @property
+    def runtime(self) -> str:
+        """Name, version and device that really run the network."""
+        return self._session.runtime
+
+    def embed(self, crops_bgr: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Embeds (n, 112, 112, 3) uint8 crops; the network takes RGB 0..255 and normalises inside."""
+        require_array("crops_bgr", crops_bgr, shape=(None, 112, 112, 3), dtype=np.uint8)
+        return self._session.run(cv2.dnn.blobFromImages(list(crops_bgr), swapRB=True))[0]

@@ -1,0 +1,59 @@
+"""Everything that can go wrong between a file and a vector.
+
+::
+
+    VisionError
+    ├── ImageError                 the picture itself
+    │   ├── UnreadableImage        not an image, truncated, or of a kind we do not read
+    │   └── ImageTooLarge          refused before decoding
+    ├── PackError                  the model pack
+    │   ├── PackUnavailable        a file is missing; the message names file and folder
+    │   ├── PackCorrupt            a file's digest is not the published one
+    │   └── RuntimeUnavailable     the demanded inference runtime is not installed here
+    ├── InvalidArray               an array of another shape, type or range than the contract says
+    └── PackMismatch               two embeddings of different packs were compared
+
+The message of each is written for the person who reads it: what happened, why, what to do.
+"""
+
+from __future__ import annotations
+
+
+class VisionError(Exception):
+    """Base of every error of this package."""
+
+
+class ImageError(VisionError):
+    """The picture cannot be used."""
+
+
+class UnreadableImage(ImageError):
+    """The bytes are not an image that can be decoded."""
+
+
+class ImageTooLarge(ImageError):
+    """The image has more bytes or pixels than the limit; it was not decoded."""
+
+
+class PackError(VisionError):
+    """The model pack cannot be used."""
+
+
+class PackUnavailable(PackError):
+    """A file of the pack is not on this machine."""
+
+
+class PackCorrupt(PackError):
+    """A file of the pack is not the file that was published."""
+
+
+class RuntimeUnavailable(PackError):
+    """The demanded inference runtime is not installed."""
+
+
+class InvalidArray(VisionError):
+    """An array breaks the contract that its message states."""
+
+
+class PackMismatch(VisionError):
+    """Embeddings of two model packs have no common scale and cannot be compared."""

@@ -1,0 +1,65 @@
+"""The roles that networks and runtimes play; implementations are named after their technology."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recognition.vision.types import DetectedFace, ImageBgr
+
+
+class InferenceSession(Protocol):
+    """One network, ready to run. Safe to call from several threads at once."""
+
+    @property
+    def runtime(self) -> str:
+        """Name, version and device that really run the network, for people to read."""
+
+    def run(self, batch: NDArray[np.float32]) -> tuple[NDArray[np.float32], ...]:
+        """Runs the network.
+
+        Args:
+            batch: (n, channels, height, width) float32.
+
+        Returns:
+            The network's outputs, in the order of its file.
+        """
+
+
+class FaceDetector(Protocol):
+    """Finds faces and their five landmarks. Safe to call from several threads at once."""
+
+    @property
+    def runtime(self) -> str:
+        """Name, version and device that really run the network."""
+
+    def detect(self, image_bgr: ImageBgr) -> tuple[DetectedFace, ...]:
+        """Finds the faces of an image at the scale that it comes in.
+
+        Args:
+            image_bgr: (height, width, 3) uint8 in the order blue, green, red.
+
+        Returns:
+            The faces in pixels of that image, best score first; empty when there is none.
+        """
+
+
+class FaceEmbedder(Protocol):
+    """Turns aligned faces into vectors. Safe to call from several threads at once."""
+
+    @property
+    def runtime(self) -> str:
+        """Name, version and device that really run the network."""
+
+    def embed(self, crops_bgr: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Embeds aligned faces.
+
+        Args:
+            crops_bgr: (n, 112, 112, 3) uint8 in the order blue, green, red, aligned by
+                `recognition.vision.alignment`.
+
+        Returns:
+            (n, d) float32, of any length but zero.
+        """

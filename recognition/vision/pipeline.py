@@ -1,0 +1,181 @@
+"""From an image to faces with vectors: find, measure, embed.
+
+The detector's input scale follows the size of the face, everywhere by the same rule:
+
+- to *find* faces the image is scaled so that the smallest face asked for has `FIND_FACE_PX`;
+- to *embed* a face, its surroundings are scaled so that the face has the size at which the
+  detector's landmarks are most precise (`LandmarkView`), and the landmarks are taken there.
+
+So a face gets the same landmarks, and hence the same vector, whether it comes from a webcam frame,
+an upload or an evaluation.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+
+import numpy as np
+
+from recognition.vision import alignment, geometry, images, quality
+from recognition.vision.interfaces import FaceDetector, FaceEmbedder
+from recognition.vision.model_packs import LandmarkView
+from recognition.vision.types import (
+    BoundingBox,
+    DetectedFace,
+    EmbeddedFace,
+    Embedding,
+    ImageBgr,
+    Landmarks,
+    Quality,
+    Size,
+    require_image,
+)
+
+FIND_FACE_PX = 24.0
+"""Size that the smallest face asked for gets; both YuNet and SCRFD find faces of 16 pixels."""
+
+MAX_FIND_SIDE_PX = 1280
+"""Longer side of the largest image that is searched; a 4 K photo is searched at a third."""
+
+MIN_FIND_SIDE_PX = 96
+"""Longer side below which a further coarse search finds nothing new."""
+
+STILL_SMALLEST_FACE_PX = 24.0
+"""Smallest face looked for in photos: a gate refuses it later, with its measured size."""
+
+WARM_UP_FACE_PX = 48.0
+"""The default policy's smallest face, which decides the scale of webcam frames."""
+
+SAME_FACE_IOU = 0.4
+"""Finds of two scales that overlap more are one face."""
+
+CROP_CONTEXT = 1.8
+CROP_SIDE_PX = 192
+"""Crops for people: the face with hair and chin, at a size that an auditor can judge."""
+
+CROP_JPEG_QUALITY = 85
+
+
+class FacePipeline:
+    """One model pack at work. Safe to call from several threads at once."""
+
+    def __init__(
+        self,
+        *,
+        pack_digest: str,
+        detector: FaceDetector,
+        embedder: FaceEmbedder,
+        landmark_views: tuple[LandmarkView, ...],
+    ) -> None:
+        """Puts the parts together; `recognition.wiring` is the place that chooses them."""
+        self.pack_digest = pack_digest
+        self._detector = detector
+        self._embedder = embedder
+        self._landmark_views = landmark_views
+
+    @property
+    def runtime(self) -> str:
+        """What really runs the two networks."""
+        parts = dict.fromkeys((self._detector.runtime, self._embedder.runtime))
+        return ", ".join(parts)
+
+    def dimension(self) -> int:
+        """Length of the vectors, by embedding a black crop; also warms the embedder up."""
+        side = alignment.CROP_SIZE_PX
+        return int(self._embedder.embed(np.zeros((1, side, side, 3), np.uint8)).shape[1])
+
+    def warm_up(self) -> None:
+        """Runs the networks once on the sizes met most, so that the first face does not wait."""
+        frame = np.zeros((480, 640, 3), np.uint8)
+        self.find(frame, smallest_face_px=WARM_UP_FACE_PX, coarser=False)
+        for view in self._landmark_views:
+            self._detector.detect(np.zeros((view.side_px, view.side_px, 3), np.uint8))
+        self.dimension()
+
+    def find(
+        self,
+        image_bgr: ImageBgr,
+        *,
+        smallest_face_px: float = STILL_SMALLEST_FACE_PX,
+        coarser: bool = True,
+    ) -> tuple[DetectedFace, ...]:
+        """Finds faces.
+
+        Args:
+            image_bgr: (height, width, 3) uint8 in the order blue, green, red.
+            smallest_face_px: faces smaller than this may be missed.
+            coarser: also searches at half, a quarter... of that scale, so that a face which fills
+                the image is found too.
+
+        Returns:
+            The faces in pixels of the image, best score first.
+        """
+        require_image(image_bgr)
+        longer_side = max(image_bgr.shape[:2])
+        scale = min(FIND_FACE_PX / smallest_face_px, MAX_FIND_SIDE_PX / longer_side, 1.0)
+        found: list[DetectedFace] = []
+        scaled = image_bgr
+        while True:
+            scaled = geometry.resized(scaled, scale * longer_side / max(scaled.shape[:2]))
+            found.extend(face.transformed(scale=1 / scale) for face in self._detector.detect(scaled))
+            scale /= 2
+            if not coarser or scale * longer_side < MIN_FIND_SIDE_PX:
+                break
+        return geometry.non_maximum_suppression(found, SAME_FACE_IOU)
+
+    def measure(self, image_bgr: ImageBgr, face: DetectedFace) -> Quality:
+        """Measures a face that `find` found in the same image, without running a network."""
+        crop = alignment.align(image_bgr, face.landmarks)
+        return quality.measure(face, crop, Size.of(image_bgr))
+
+    def embed(self, image_bgr: ImageBgr, faces: Sequence[DetectedFace]) -> tuple[EmbeddedFace, ...]:
+        """Embeds faces that `find` found in the same image.
+
+        Returns:
+            One embedded face for each, in the same order, with the landmarks it was aligned by.
+        """
+        if not faces:
+            return ()
+        placed = [dataclasses.replace(face, landmarks=self._landmarks(image_bgr, face)) for face in faces]
+        crops = np.stack([alignment.align(image_bgr, face.landmarks) for face in placed])
+        vectors = self._embedder.embed(crops)
+        size = Size.of(image_bgr)
+        return tuple(
+            EmbeddedFace(
+                face,
+                quality.measure(face, crop, size),
+                Embedding.from_raw(vector, self.pack_digest),
+                self._crop_jpeg(image_bgr, face.box),
+            )
+            for face, crop, vector in zip(placed, crops, vectors, strict=True)
+        )
+
+    def _landmarks(self, image_bgr: ImageBgr, face: DetectedFace) -> Landmarks:
+        seen = [self._seen_in(view, image_bgr, face) for view in self._landmark_views]
+        points = [landmarks.points_xy for landmarks in seen if landmarks is not None]
+        if not points:
+            return face.landmarks
+        return Landmarks(np.mean(points, axis=0).astype(np.float32))
+
+    def _seen_in(self, view: LandmarkView, image_bgr: ImageBgr, face: DetectedFace) -> Landmarks | None:
+        """The face's landmarks in one view, None when the detector does not see it there."""
+        square = geometry.crop_square(image_bgr, face.box, context=view.context, side_px=view.side_px)
+        if view.mirrored:
+            square = np.ascontiguousarray(square[:, ::-1])
+        scale = max(face.box.width, face.box.height) * view.context / view.side_px
+        half = view.side_px * scale / 2
+        dx = (face.box.x_min + face.box.x_max) / 2 - half
+        dy = (face.box.y_min + face.box.y_max) / 2 - half
+        best: tuple[float, Landmarks] | None = None
+        for found in self._detector.detect(square):
+            upright = geometry.mirrored(found, view.side_px) if view.mirrored else found
+            here = upright.transformed(scale=scale, dx=dx, dy=dy)
+            iou = here.box.iou(face.box)
+            if iou >= SAME_FACE_IOU and (best is None or iou > best[0]):
+                best = iou, here.landmarks
+        return best[1] if best else None
+
+    def _crop_jpeg(self, image_bgr: ImageBgr, box: BoundingBox) -> bytes:
+        crop = geometry.crop_square(image_bgr, box, context=CROP_CONTEXT, side_px=CROP_SIDE_PX)
+        return images.encode_jpeg(crop, CROP_JPEG_QUALITY)

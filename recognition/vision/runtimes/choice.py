@@ -1,0 +1,169 @@
+"""Which runtime runs a network: the one demanded, or the one that measures faster here."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import importlib.util
+import json
+import logging
+import os
+import platform
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recognition.vision.errors import RuntimeUnavailable
+from recognition.vision.interfaces import InferenceSession
+
+logger = logging.getLogger(__name__)
+
+RuntimeName = Literal["openvino", "onnxruntime"]
+Demand = Literal["auto", "openvino", "onnxruntime"]
+RUNTIMES: tuple[RuntimeName, ...] = ("openvino", "onnxruntime")
+
+WARM_UP_RUNS = 3
+MEASURED_RUNS = 15
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class RuntimeOptions:
+    """How networks are run.
+
+    Args:
+        demand: "auto" measures once and remembers; a name uses that runtime or fails.
+        threads: calls that run at the same time, each on one core.
+        cache_dir: where prepared and compiled networks and the measurement are kept.
+    """
+
+    demand: Demand
+    threads: int
+    cache_dir: Path
+
+
+def installed(name: RuntimeName) -> bool:
+    """Whether a runtime can be imported here."""
+    return importlib.util.find_spec(name) is not None
+
+
+def load(model_path: Path, example: NDArray[np.float32], options: RuntimeOptions) -> InferenceSession:
+    """Loads a network on the runtime that the options ask for.
+
+    Args:
+        model_path: the prepared ONNX file; its name is part of the measurement's key.
+        example: a batch of the shape that the network meets most, for the measurement.
+        options: which runtime, how many threads, where the cache is.
+
+    Raises:
+        RuntimeUnavailable: when the demanded runtime, or any at all, is not installed.
+    """
+    available = [name for name in RUNTIMES if installed(name)]
+    wanted = available if options.demand == "auto" else [options.demand]
+    missing = [name for name in wanted if name not in available]
+    if missing or not wanted:
+        raise RuntimeUnavailable(
+            f"The inference runtime {' or '.join(missing or RUNTIMES)} is not installed. Run "
+            "`make setup`, or set FACEWEB_RUNTIME=auto to use what is there."
+        )
+    if len(wanted) == 1:
+        return _session(wanted[0], model_path, options)
+    sessions = {name: _session(name, model_path, options) for name in wanted}
+    fastest = _remembered(sessions, model_path, example, options)
+    return sessions[fastest]
+
+
+def _session(name: RuntimeName, model_path: Path, options: RuntimeOptions) -> InferenceSession:
+    # Imported here, so that a machine with one of the two runtimes needs only that one.
+    if name == "openvino":
+        from recognition.vision.runtimes.openvino import OpenVinoSession
+
+        return OpenVinoSession(
+            model_path,
+            threads=options.threads,
+            streams=options.threads,
+            cache_dir=options.cache_dir / "openvino",
+        )
+    from recognition.vision.runtimes.onnxruntime import OnnxRuntimeSession
+
+    return OnnxRuntimeSession(model_path)
+
+
+def _remembered(
+    sessions: dict[RuntimeName, InferenceSession],
+    model_path: Path,
+    example: NDArray[np.float32],
+    options: RuntimeOptions,
+) -> RuntimeName:
+    key = {
+        "model": model_path.name,
+        "shape": list(example.shape),
+        "runtimes": sorted(session.runtime for session in sessions.values()),
+        "machine": [platform.machine(), _processor()],
+    }
+    digest = hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()[:16]
+    note = options.cache_dir / f"fastest-{digest}.json"
+    try:
+        stored = json.loads(note.read_text())["fastest"]
+        return next(name for name in sessions if name == stored)
+    except (OSError, ValueError, KeyError, TypeError, StopIteration):
+        # Absent or damaged: measure again and replace it.
+        pass
+    times = {name: _median_ms(session, example) for name, session in sessions.items()}
+    fastest = min(times, key=lambda name: times[name])
+    logger.info("measured %s in ms: %s", model_path.stem, times)
+    write_atomically(note, json.dumps({**key, "median_ms": times, "fastest": fastest}).encode())
+    return fastest
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor()
+    return next((line for line in lines if line.startswith("model name")), "")
+
+
+def _median_ms(session: InferenceSession, example: NDArray[np.float32]) -> float:
+    for _ in range(WARM_UP_RUNS):
+        session.run(example)
+    times = []
+    for _ in range(MEASURED_RUNS):
+        begin = time.perf_counter()
+        session.run(example)
+        times.append((time.perf_counter() - begin) * 1e3)
+    return round(statistics.median(times), 3)
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Writes a file so that another process sees the old content, or the new, or none."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        os.replace(name, path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def prepared(source: Path, sha256: str, version: str, prepare: Callable[[Path], bytes], cache_dir: Path) -> Path:
+    """A network as edited for our runtimes, made once a digest and version of the edit.
+
+    Args:
+        source: the published file.
+        sha256: its verified digest.
+        version: changes whenever the edit changes.
+        prepare: makes the edited file's content.
+        cache_dir: where the result is kept.
+    """
+    target = cache_dir / f"{source.stem}-{sha256[:16]}-{version}.onnx"
+    if not target.exists():
+        write_atomically(target, prepare(source))
+    return target

@@ -1,0 +1,1 @@
+"""The recognition process: takes frames and photos, keeps nothing between them."""

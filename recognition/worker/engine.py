@@ -1,0 +1,91 @@
+"""The model pack in use, loaded, and followed when it is switched."""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+import threading
+import time
+
+from recognition import conf, wiring
+from recognition.selectors import packs
+from recognition.selectors.packs import ActivePack
+from recognition.vision.errors import PackError
+from recognition.vision.pipeline import FacePipeline
+from recognition.wiring import LoadedPack
+
+logger = logging.getLogger(__name__)
+
+REFRESH_INTERVAL_S = 2.0
+"""How soon a worker notices another policy or pack."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Engine:
+    """A pipeline with the pack and policy that it works for; one frame uses one engine throughout.
+
+    Args:
+        active: what the database said.
+        pipeline: makes vectors of exactly that pack.
+    """
+
+    active: ActivePack
+    pipeline: FacePipeline
+
+
+class EngineSource:
+    """Gives the current engine to any thread, and looks for changes every two seconds."""
+
+    def __init__(self) -> None:
+        """Loads nothing yet."""
+        self._lock = threading.Lock()
+        self._engine: Engine | None = None
+        self._checked_at = 0.0
+
+    def current(self) -> Engine:
+        """The engine to use now.
+
+        Raises:
+            PackError: when the active pack cannot be loaded on this machine.
+            NoActivePack: when no pack was activated.
+        """
+        engine = self._engine
+        if engine is not None and time.monotonic() - self._checked_at < REFRESH_INTERVAL_S:
+            return engine
+        if not self._lock.acquire(blocking=engine is None):
+            # Another thread is looking; what was right two seconds ago still serves.
+            assert engine is not None
+            return engine
+        try:
+            self._engine = self._refreshed(self._engine)
+            self._checked_at = time.monotonic()
+            return self._engine
+        finally:
+            self._lock.release()
+
+    def _refreshed(self, engine: Engine | None) -> Engine:
+        active = packs.active()
+        if engine is not None and engine.active == active:
+            return engine
+        if engine is not None and engine.active.digest == active.digest:
+            return Engine(active, engine.pipeline)
+        loaded = load_active(active)
+        logger.info("model pack %s loaded, running on %s", active.name, loaded.pipeline.runtime)
+        return Engine(active, loaded.pipeline)
+
+
+def load_active(active: ActivePack) -> LoadedPack:
+    """Loads the pack that the database names.
+
+    Raises:
+        PackError: when a file is missing, damaged, or not the one that the templates came from.
+    """
+    name = active.location or active.name
+    loaded = wiring.load(wiring.find_pack(name, conf.model_dir()), conf.runtime_options())
+    if loaded.pipeline.pack_digest != active.digest:
+        raise PackError(
+            f"The model pack {active.name} on this machine is not the one that the gallery was "
+            f"made with ({loaded.pipeline.pack_digest[:12]} instead of {active.digest[:12]}). Put "
+            f"the former files back, or run `faceweb models use {active.location or active.name}`."
+        )
+    return loaded

@@ -1,0 +1,52 @@
+"""Loads a pack on this machine and tells the database of it."""
+
+from __future__ import annotations
+
+from django.contrib.auth.models import AbstractBaseUser
+
+from recognition import conf, wiring
+from recognition.models import ModelPack
+from recognition.services import packs
+from recognition.services.packs import PackDescription
+from recognition.vision import model_packs
+from recognition.wiring import LoadedPack
+
+
+def load_and_register(name_or_folder: str) -> tuple[LoadedPack, ModelPack]:
+    """Loads a pack and stores what it is; nothing is activated.
+
+    Args:
+        name_or_folder: "opencv-zoo", an InsightFace name, or the folder of a pack.
+
+    Raises:
+        PackError: when it cannot be loaded here.
+    """
+    loaded = wiring.load(wiring.find_pack(name_or_folder, conf.model_dir()), conf.runtime_options())
+    pack = loaded.pack
+    is_default = pack.name == model_packs.DEFAULT_PACK_NAME
+    stored = packs.register(
+        description=PackDescription(
+            name=pack.name,
+            digest=loaded.pipeline.pack_digest,
+            dimension=loaded.dimension,
+            licence=pack.licence.name,
+            commercial_use=pack.licence.commercial_use,
+            location="" if is_default else str(pack.file("detector").parent),
+            operating_points=pack.operating_points,
+            measured_on=pack.measured_on,
+        )
+    )
+    return loaded, stored
+
+
+def ensure_active(actor: AbstractBaseUser | None = None) -> None:
+    """Activates the default pack on a database where none was activated, and follows its updates.
+
+    A new version of the product may measure or feed the default pack differently; then its digest
+    is another one, and it is registered beside the old one, which stays active until somebody
+    switches.
+    """
+    if ModelPack.objects.filter(is_active=True).exists():
+        return
+    _, stored = load_and_register(model_packs.DEFAULT_PACK_NAME)
+    packs.activate(pack=stored, actor=actor)
