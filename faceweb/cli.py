@@ -10,7 +10,7 @@ import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
 
-from faceweb import embedded, env, listening, postgres_binaries, postgres_process, running
+from faceweb import embedded, env, listening, postgres_binaries, postgres_process, running, state
 
 PROGRAM = "faceweb"
 INTERRUPTED = 130  # what shells report for a program ended by Ctrl-C
@@ -52,6 +52,7 @@ def main() -> None:
         env.InvalidVariable,
         listening.CannotListen,
         running.AlreadyUp,
+        state.StateError,
     ) as error:
         sys.exit(f"{PROGRAM}: {error}")
     except KeyboardInterrupt:

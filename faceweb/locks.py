@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
 
@@ -48,11 +46,3 @@ class FileLock:
     def __exit__(self, *_: object) -> None:
         """Let go of the lock for good."""
         self.close()
-
-
-@contextmanager
-def exclusive(path: Path) -> Iterator[None]:
-    """Hold the lock `path` alone for the duration of the block."""
-    with FileLock(path) as lock:
-        lock.take_exclusive()
-        yield

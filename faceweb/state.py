@@ -27,8 +27,16 @@ SECRET_KEY_BYTES = 64  # Django's `check --deploy` wants 50 characters or more
 STATE_DIR_MODE = 0o711
 
 
+class StateError(RuntimeError):
+    """The state cannot be kept where it should be."""
+
+
 def directory() -> Path:
-    """Return the state directory, created if need be."""
+    """Return the state directory, created if need be.
+
+    Raises:
+        StateError: It cannot be created.
+    """
     return created(env.STATE_DIR.read() or default_directory(project=PROJECT_DIR, uid=os.geteuid()))
 
 
@@ -59,11 +67,11 @@ def created(path: Path, mode: int = STATE_DIR_MODE) -> Path:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.mkdir(mode=mode)
             path.chmod(mode)  # whatever the umask took away
-        except FileExistsError:
-            pass  # another process was faster
         except OSError as error:
-            raise SystemExit(
-                f"faceweb cannot create {path}: {error.strerror}. "
+            if path.is_dir():  # another process was faster
+                return path
+            raise StateError(
+                f"Cannot create {path}: {error.strerror}. "
                 f"Set {env.STATE_DIR.name} to a directory that you may write to."
             ) from error
     return path

@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+import contextlib
+import sys
+
+import pytest
+
+from faceweb import cli, postgres_process
+
+
+@pytest.fixture
+def no_database(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise AssertionError("this command needs no database")
+
+    monkeypatch.setattr(cli, "_prepare_database", refuse)
+
+
+@pytest.mark.usefixtures("no_database")
+@pytest.mark.parametrize("arguments", [["help"], ["--help"], ["--version"], ["version"], ["findstatic", "--help"]])
+def test_a_command_that_needs_no_database_starts_none(arguments: list[str]) -> None:
+    with contextlib.suppress(SystemExit):  # how argparse ends after help
+        cli.run(arguments)
+
+
+def test_an_expected_failure_is_a_sentence_and_not_a_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(_: object) -> None:
+        raise postgres_process.PostgresError("The disk is full.")
+
+    monkeypatch.setattr(cli, "run", fail)
+    monkeypatch.setattr(sys, "argv", ["faceweb", "doctor"])
+    with pytest.raises(SystemExit) as end:
+        cli.main()
+    assert end.value.code == "faceweb: The disk is full."
+
+
+def test_ctrl_c_ends_it_quietly(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli, "run", interrupt)
+    with pytest.raises(SystemExit) as end:
+        cli.main()
+    assert end.value.code == 130
