@@ -4,27 +4,23 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import cast
+from typing import Literal, cast
 
 from django.conf import settings
 
-from recognition.vision.runtimes.choice import Demand, RuntimeOptions
+
+def runtime() -> Literal["auto", "openvino", "onnxruntime"]:
+    """What runs the networks: "auto" is the one that measures faster on this machine."""
+    return cast(Literal["auto", "openvino", "onnxruntime"], settings.FACEWEB_RUNTIME)
 
 
-def runtime_options() -> RuntimeOptions:
-    """How networks are run: FACEWEB_RUNTIME, FACEWEB_WORKER_THREADS, FACEWEB_CACHE_DIR."""
-    return RuntimeOptions(
-        demand=cast(Demand, settings.FACEWEB_RUNTIME),
-        threads=worker_threads(),
-        cache_dir=Path(settings.FACEWEB_CACHE_DIR),
-    )
+def cache_dir() -> Path:
+    """Where prepared and compiled networks are kept."""
+    return Path(settings.FACEWEB_CACHE_DIR)
 
 
 def worker_threads() -> int:
-    """Recognition threads of one process; as many as cores unless FACEWEB_WORKER_THREADS says.
-
-    On two cores two threads of one core each gave more frames a second than one thread of two.
-    """
+    """Recognition threads of one process; as many as cores unless FACEWEB_WORKER_THREADS says."""
     return int(settings.FACEWEB_WORKER_THREADS) or len(os.sched_getaffinity(0))
 
 

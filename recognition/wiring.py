@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import onnx
 
+from recognition import conf
 from recognition.vision import model_packs
 from recognition.vision.backends import insightface, opencv_zoo
 from recognition.vision.errors import PackUnavailable
@@ -38,6 +39,11 @@ class LoadedPack:
     pack: ModelPack
     pipeline: FacePipeline
     dimension: int
+
+
+def runtime_options() -> RuntimeOptions:
+    """How networks are run on this machine, by its settings."""
+    return RuntimeOptions(demand=conf.runtime(), threads=conf.worker_threads(), cache_dir=conf.cache_dir())
 
 
 def find_pack(name_or_folder: str, model_dir: Path) -> ModelPack:

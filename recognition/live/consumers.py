@@ -311,8 +311,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels is
 
 
 async def _installation() -> tuple[ActivePack, GalleryState]:
-    def read() -> tuple[ActivePack, GalleryState]:
-        active = packs.active()
-        return active, packs.gallery_state(active.id)
-
-    return await database_sync_to_async(read, thread_sensitive=False)()
+    active: ActivePack = await database_sync_to_async(packs.active, thread_sensitive=False)()
+    read_gallery = database_sync_to_async(packs.gallery_state, thread_sensitive=False)
+    gallery: GalleryState = await read_gallery(active.id)
+    return active, gallery

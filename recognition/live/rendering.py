@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import cast
 
 from recognition.decision.policy import SampleReason
@@ -107,5 +106,12 @@ def _advice(reason: SampleReason | None) -> messages.Advice:
 
 
 def _timings(timings: FrameTimings, server_ms: float) -> messages.Timings:
-    rounded = {name: round(ms, 2) for name, ms in dataclasses.asdict(timings).items()}
-    return messages.Timings(**rounded, server=round(server_ms, 2))
+    return messages.Timings(
+        waited=round(timings.waited, 2),
+        decode=round(timings.decode, 2),
+        detect=round(timings.detect, 2),
+        embed=round(timings.embed, 2),
+        search=round(timings.search, 2),
+        worker=round(timings.worker, 2),
+        server=round(server_ms, 2),
+    )

@@ -19,7 +19,6 @@ from recognition.services.events import TransactionRecord, VoteRecord
 from recognition.services.frames import (
     FrameOutcome,
     FrameStatus,
-    FrameTimings,
     SeenFace,
     TrackHint,
 )

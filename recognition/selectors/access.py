@@ -6,8 +6,8 @@ import enum
 from importlib import import_module
 
 from django.conf import settings
-from django.contrib.auth import SESSION_KEY, get_user_model
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth import SESSION_KEY
+from django.contrib.auth.models import User
 
 USE_LIVE = "recognition.use_live"
 
@@ -37,9 +37,9 @@ def check(*, user_id: int | None, session_key: str | None, permission: str) -> A
     store = import_module(settings.SESSION_ENGINE).SessionStore(session_key)
     if str(store.get(SESSION_KEY)) != str(user_id):
         return Access.NOT_AUTHENTICATED
-    user: AbstractBaseUser | None = get_user_model().objects.filter(pk=user_id, is_active=True).first()
+    user = User.objects.filter(pk=user_id, is_active=True).first()
     if user is None:
         return Access.NOT_AUTHENTICATED
     # A fresh object: permissions are cached on the one that the connection began with.
-    permitted = user.has_perm(permission)  # type: ignore[attr-defined]  # PermissionsMixin
+    permitted = user.has_perm(permission)
     return Access.ALLOWED if permitted else Access.NOT_PERMITTED

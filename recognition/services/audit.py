@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import User
 from django.db import models
 
 from recognition.models import AuditAction, AuditEntry
@@ -13,7 +13,7 @@ from recognition.models import AuditAction, AuditEntry
 def record(
     *,
     action: AuditAction,
-    actor: AbstractBaseUser | None,
+    actor: User | None,
     subject: models.Model,
     details: Mapping[str, object] | None = None,
 ) -> None:

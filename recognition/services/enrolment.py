@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 
 from recognition.decision.policy import QualityFault, QualityGates, SampleReason
@@ -45,7 +45,7 @@ class SampleResult:
         return self.sample_id is not None
 
 
-def find_or_create_person(*, name: str, actor: AbstractBaseUser | None) -> Person:
+def find_or_create_person(*, name: str, actor: User | None) -> Person:
     """The person of that name, enrolled now if there is none.
 
     Where several people have the name, the one enrolled first: tell them apart in the admin.
@@ -66,7 +66,7 @@ def find_or_create_person(*, name: str, actor: AbstractBaseUser | None) -> Perso
 
 
 def add_sample(
-    *, person: Person, data: bytes, source: FaceSample.Source, actor: AbstractBaseUser | None
+    *, person: Person, data: bytes, source: FaceSample.Source, actor: User | None
 ) -> SampleResult:
     """Analyses one photo and adds its face to a person's samples, or says why not.
 
@@ -137,7 +137,7 @@ def _store(
     pack_id: int,
     image_sha256: str,
     source: FaceSample.Source,
-    actor: AbstractBaseUser | None,
+    actor: User | None,
 ) -> FaceSample:
     sample = FaceSample.objects.create(
         person=person,

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-import datetime
+import datetime as dt
 
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
 
@@ -81,7 +81,7 @@ class TransactionRecord:
 
 
 @transaction.atomic
-def record(*, transaction: TransactionRecord, operator: AbstractBaseUser | None) -> RecognitionEvent:
+def record(*, transaction: TransactionRecord, operator: User | None) -> RecognitionEvent:
     """Stores one event.
 
     Args:
@@ -128,7 +128,7 @@ def record(*, transaction: TransactionRecord, operator: AbstractBaseUser | None)
             "runtime": transaction.runtime,
         },
         operator=operator,
-        started_at=now - datetime.timedelta(seconds=transaction.duration_s),
+        started_at=now - dt.timedelta(seconds=transaction.duration_s),
         decided_at=now,
     )
     if transaction.crop_jpeg:

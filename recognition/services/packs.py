@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import User
 from django.db import connection, transaction
 from django.db.models import Q
 from django.db.models.functions import Cast
@@ -69,7 +69,7 @@ def register(*, description: PackDescription) -> ModelPack:
 
 
 @transaction.atomic
-def activate(*, pack: ModelPack, actor: AbstractBaseUser | None) -> None:
+def activate(*, pack: ModelPack, actor: User | None) -> None:
     """Makes a pack the one that searches; running workers follow within seconds.
 
     Templates of other packs stay stored and are not searched. Where thresholds were measured and
@@ -97,7 +97,7 @@ def record_measurement(
     pack: ModelPack,
     operating_points: tuple[OperatingPoint, ...],
     measured_on: str,
-    actor: AbstractBaseUser | None,
+    actor: User | None,
 ) -> None:
     """Keeps measured thresholds with a pack; its first policy is made of them if it is active."""
     pack.operating_points = [dataclasses.asdict(point) for point in operating_points]

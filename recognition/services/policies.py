@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import User
 from django.db import connection, transaction
 from django.db.models import Max
 from django.utils.translation import gettext
@@ -26,7 +26,7 @@ class ThresholdsNotMeasured(Exception):
     """The pack has no measured threshold at the false match rate that is wanted."""
 
 
-def create_first(*, pack: ModelPack, actor: AbstractBaseUser | None) -> ThresholdPolicy:
+def create_first(*, pack: ModelPack, actor: User | None) -> ThresholdPolicy:
     """Makes a pack's first policy of its measured thresholds.
 
     Raises:
@@ -49,7 +49,7 @@ def create_version(
     pack: ModelPack,
     values: Mapping[str, object],
     reason: str,
-    actor: AbstractBaseUser | None,
+    actor: User | None,
 ) -> ThresholdPolicy:
     """Stores a new version of a pack's policy and makes it the active one.
 

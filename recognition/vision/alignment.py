@@ -10,6 +10,8 @@ from recognition.vision.types import ImageBgr, Landmarks
 
 CROP_SIZE_PX = 112
 
+SMALLEST_SPREAD = 1e-12
+
 ARCFACE_TEMPLATE_XY = np.array(
     [[38.2946, 51.6963], [73.5318, 51.5014], [56.0252, 71.7366], [41.5493, 92.3655], [70.7299, 92.2041]],
     dtype=np.float32,
@@ -39,8 +41,9 @@ def similarity_transform(from_xy: NDArray[np.float32], to_xy: NDArray[np.float32
     u, singular, vt = np.linalg.svd(target.T @ source / len(from_xy))
     sign = np.array([1.0, 1.0 if np.linalg.det(u) * np.linalg.det(vt) > 0 else -1.0])
     rotation = u @ np.diag(sign) @ vt
-    spread = float(source.var(axis=0).sum())
-    scale = float((singular * sign).sum()) / max(spread, np.finfo(np.float32).tiny)
+    # Points that all coincide have no spread; the smallest number keeps the division defined.
+    spread = max(float(source.var(axis=0).sum()), SMALLEST_SPREAD)
+    scale = float((singular * sign).sum()) / spread
     matrix = np.empty((2, 3))
     matrix[:, :2] = scale * rotation
     matrix[:, 2] = to_mean - scale * rotation @ from_mean

@@ -52,9 +52,8 @@ class EngineSource:
         engine = self._engine
         if engine is not None and time.monotonic() - self._checked_at < REFRESH_INTERVAL_S:
             return engine
-        if not self._lock.acquire(blocking=engine is None):
-            # Another thread is looking; what was right two seconds ago still serves.
-            assert engine is not None
+        # While another thread is looking, what was right two seconds ago still serves.
+        if not self._lock.acquire(blocking=engine is None) and engine is not None:
             return engine
         try:
             self._engine = self._refreshed(self._engine)
@@ -81,7 +80,7 @@ def load_active(active: ActivePack) -> LoadedPack:
         PackError: when a file is missing, damaged, or not the one that the templates came from.
     """
     name = active.location or active.name
-    loaded = wiring.load(wiring.find_pack(name, conf.model_dir()), conf.runtime_options())
+    loaded = wiring.load(wiring.find_pack(name, conf.model_dir()), wiring.runtime_options())
     if loaded.pipeline.pack_digest != active.digest:
         raise PackError(
             f"The model pack {active.name} on this machine is not the one that the gallery was "

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import User
 
 from recognition import conf, wiring
 from recognition.models import ModelPack
@@ -21,7 +21,7 @@ def load_and_register(name_or_folder: str) -> tuple[LoadedPack, ModelPack]:
     Raises:
         PackError: when it cannot be loaded here.
     """
-    loaded = wiring.load(wiring.find_pack(name_or_folder, conf.model_dir()), conf.runtime_options())
+    loaded = wiring.load(wiring.find_pack(name_or_folder, conf.model_dir()), wiring.runtime_options())
     pack = loaded.pack
     is_default = pack.name == model_packs.DEFAULT_PACK_NAME
     stored = packs.register(
@@ -39,7 +39,7 @@ def load_and_register(name_or_folder: str) -> tuple[LoadedPack, ModelPack]:
     return loaded, stored
 
 
-def ensure_active(actor: AbstractBaseUser | None = None) -> None:
+def ensure_active(actor: User | None = None) -> None:
     """Activates the default pack on a database where none was activated, and follows its updates.
 
     A new version of the product may measure or feed the default pack differently; then its digest

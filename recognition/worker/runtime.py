@@ -61,7 +61,7 @@ class ThreadedWorker:
             try:
                 future.set_result(processing.photo(images.decode(data), self._engines.current()))
             # Whatever it is belongs to the caller, who waits in another thread.
-            except BaseException as error:
+            except BaseException as error:  # noqa: BLE001
                 future.set_exception(error)
 
         self._jobs.put(job)
@@ -103,7 +103,7 @@ class ThreadedWorker:
         try:
             return processing.process(task, self._engines.current())
         except (PackError, NoActivePack, db.Error) as error:
-            logger.error("a frame could not be analysed: %s", error)  # noqa: TRY400  # known cause
+            logger.error("a frame could not be analysed: %s", error)
         except Exception:
             logger.exception("a frame could not be analysed")
         return FrameOutcome(FrameStatus.FAILED)

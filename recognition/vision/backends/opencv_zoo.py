@@ -84,7 +84,7 @@ class YuNetDetector:
         if (canvas_height, canvas_width) != (height, width):
             canvas = np.zeros((canvas_height, canvas_width, 3), np.uint8)
             canvas[:height, :width] = image_bgr
-        outputs = self._session.run(cv2.dnn.blobFromImage(canvas))
+        outputs = self._session.run(np.asarray(cv2.dnn.blobFromImage(canvas), np.float32))
         faces: list[DetectedFace] = []
         for level, stride in enumerate(YUNET_STRIDES):
             scores, objectness, boxes, points = (outputs[part * len(YUNET_STRIDES) + level][0] for part in range(4))
@@ -134,4 +134,5 @@ class SFaceEmbedder:
     def embed(self, crops_bgr: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Embeds (n, 112, 112, 3) uint8 crops; the network takes RGB 0..255 and normalises inside."""
         require_array("crops_bgr", crops_bgr, shape=(None, 112, 112, 3), dtype=np.uint8)
-        return self._session.run(cv2.dnn.blobFromImages(list(crops_bgr), swapRB=True))[0]
+        batch = np.asarray(cv2.dnn.blobFromImages(list(crops_bgr), swapRB=True), np.float32)
+        return self._session.run(batch)[0]
