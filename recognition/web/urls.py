@@ -1,0 +1,14 @@
+"""Addresses of the pages."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from recognition.web import views
+
+urlpatterns = [
+    path("", views.live, name="live"),
+    path("search/", views.search, name="search"),
+    path("samples/<int:sample_id>/image/", views.sample_image, name="sample-image"),
+    path("events/<int:event_id>/crop/", views.event_crop, name="event-crop"),
+]

@@ -1,0 +1,75 @@
+"""The pages: parse, one call, render."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import ensure_csrf_cookie
+from django.views.decorators.http import require_GET, require_http_methods
+
+from recognition.models import EventCrop, SampleImage
+from recognition.services import analysis
+from recognition.services import search as photo_search
+from recognition.web.access import needs
+from recognition.web.forms import PhotoForm
+from recognition.web.presentation import face_cards
+
+SEARCH_PAGE = "recognition/search.html"
+
+
+@require_GET
+@never_cache
+@needs("recognition.use_live", page=_("the live page"))
+def live(request: HttpRequest) -> HttpResponse:
+    """The camera page; everything it shows comes over the websocket."""
+    return render(request, "recognition/live.html")
+
+
+@require_http_methods(["GET", "POST"])
+@never_cache
+@ensure_csrf_cookie
+@needs("recognition.search_gallery", page=_("the search page"))
+def search(request: HttpRequest) -> HttpResponse:
+    """Search by photo: an ordinary form, which the page's script sends without leaving the page."""
+    if request.method == "GET":
+        return render(request, SEARCH_PAGE, {"form": PhotoForm()})
+    form = PhotoForm(request.POST, request.FILES)
+    context: dict[str, Any] = {"form": form}
+    if not form.is_valid():
+        return render(request, SEARCH_PAGE, context, status=HTTPStatus.UNPROCESSABLE_ENTITY)
+    try:
+        found = photo_search.search_photo(image=form.cleaned_data["photo"].read())
+    except photo_search.SearchRefused as refused:
+        form.add_error("photo", str(refused))
+        return render(request, SEARCH_PAGE, context, status=HTTPStatus.UNPROCESSABLE_ENTITY)
+    except analysis.AnalyserUnavailable as unavailable:
+        form.add_error("photo", str(unavailable))
+        return render(request, SEARCH_PAGE, context, status=HTTPStatus.SERVICE_UNAVAILABLE)
+    return render(request, SEARCH_PAGE, {**context, "found": found, "cards": face_cards(found)})
+
+
+@require_GET
+@needs("recognition.view_facesample", page=_("pictures of enrolled people"))
+def sample_image(request: HttpRequest, sample_id: int) -> HttpResponse:
+    """The picture of an enrolled sample."""
+    return _jpeg(SampleImage.objects.filter(sample_id=sample_id).values_list("jpeg", flat=True).first())
+
+
+@require_GET
+@needs("recognition.view_recognitionevent", page=_("pictures of recognition events"))
+def event_crop(request: HttpRequest, event_id: int) -> HttpResponse:
+    """The probe of a recognition event."""
+    return _jpeg(EventCrop.objects.filter(event_id=event_id).values_list("jpeg", flat=True).first())
+
+
+def _jpeg(jpeg: bytes | memoryview | None) -> HttpResponse:
+    """A face as an answer that neither browser nor proxy keeps, and that is nothing but a picture."""
+    if jpeg is None:
+        raise Http404
+    headers = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+    return HttpResponse(bytes(jpeg), content_type="image/jpeg", headers=headers)

@@ -1,0 +1,246 @@
+// @ts-check
+/** One live session with the server: hello, frames in a window, results, and coming back. */
+
+import { PROTOCOL } from "./messages.js";
+import { Backoff, OVERLOADED_HEAD_START, Pace } from "./pace.js";
+import { frameHeader, helloText, MalformedMessage, parseServerMessage } from "./wire.js";
+
+/** @typedef {import("./frames.js").Frame} Frame */
+/** @typedef {import("./geometry.js").Size} Size */
+/** @typedef {import("./messages.js").Result} Result */
+/** @typedef {import("./messages.js").ServerMessage} ServerMessage */
+/** @typedef {import("./messages.js").Welcome} Welcome */
+
+/**
+ * A result with what the page knows about its frame.
+ * @typedef {object} Answer
+ * @property {Result} result
+ * @property {Size} size of the frame that was sent
+ * @property {number} captureTimeMs
+ * @property {number} roundTripMs smoothed
+ */
+
+/**
+ * @typedef {object} SessionEvents
+ * @property {(welcome: Welcome) => void} onWelcome
+ * @property {(answer: Answer) => void} onAnswer
+ * @property {(message: import("./messages.js").Decision) => void} onDecision
+ * @property {(message: import("./messages.js").Notice) => void} onNotice
+ * @property {(delayMs: number) => void} onWaiting the connection is lost; the next attempt is in so many ms
+ * @property {(errorCode: string) => void} onRefused the server will not have this page; no further attempt
+ */
+
+const CLOSE = PROTOCOL.close_codes;
+
+/** Closing for one of these reasons, the server would close for it again. */
+const FINAL_CLOSE_CODES = new Set([
+  CLOSE.NOT_AUTHENTICATED,
+  CLOSE.NOT_PERMITTED,
+  CLOSE.FOREIGN_ORIGIN,
+  CLOSE.UNSUPPORTED_PROTOCOL,
+  CLOSE.FRAME_TOO_LARGE,
+  CLOSE.MALFORMED,
+]);
+
+/** A link that answers nothing for so long is dead, though nobody said so (ms). */
+const SILENCE_LIMIT_MS = 10_000;
+
+/**
+ * The error's name for a close code: the `error` message before it may have been lost.
+ *
+ * @param {number} closeCode
+ * @returns {string}
+ */
+export function errorOfClose(closeCode) {
+  const name = Object.entries(CLOSE).find(([, code]) => code === closeCode)?.[0];
+  const errors = /** @type {Record<string, string>} */ (PROTOCOL.error_codes);
+  return (name && errors[name]) || PROTOCOL.error_codes.SERVER_ERROR;
+}
+
+/**
+ * Whether coming back is pointless after this close code.
+ *
+ * @param {number} closeCode
+ * @returns {boolean}
+ */
+export function isFinal(closeCode) {
+  return FINAL_CLOSE_CODES.has(closeCode);
+}
+
+/** A session that stays alive through restarts of the server until it is closed or refused. */
+export class LiveSession {
+  #url;
+  #events;
+  #pace = new Pace();
+  #backoff = new Backoff();
+  /** @type {WebSocket | null} */
+  #socket = null;
+  /** @type {Welcome | null} */
+  #welcome = null;
+  /** @type {Map<number, {size: Size, captureTimeMs: number, sentMs: number}>} */
+  #inFlight = new Map();
+  #sequence = 0;
+  #window = 1;
+  #linkMs = 0;
+  /** @type {number | undefined} */
+  #retryTimer;
+  /** @type {number | undefined} */
+  #silenceTimer;
+
+  /**
+   * @param {string} url
+   * @param {SessionEvents} events
+   */
+  constructor(url, events) {
+    this.#url = url;
+    this.#events = events;
+  }
+
+  /** @returns {number} bytes of the largest message that the server takes */
+  get maxFrameBytes() {
+    return this.#welcome?.max_frame_bytes ?? 0;
+  }
+
+  connect() {
+    clearTimeout(this.#retryTimer);
+    const socket = new WebSocket(this.#url);
+    this.#socket = socket;
+    socket.addEventListener("open", () => socket.send(helloText()));
+    socket.addEventListener("message", (event) => {
+      if (this.#socket === socket) this.#receive(event.data);
+    });
+    socket.addEventListener("close", (event) => {
+      if (this.#socket === socket) this.#closed(event.code);
+    });
+    this.#watchSilence();
+  }
+
+  /** Does not wait for the next attempt, for when the network is back. */
+  reconnectNow() {
+    if (this.#socket === null && this.#retryTimer !== undefined) this.connect();
+  }
+
+  close() {
+    const socket = this.#socket;
+    this.#forgetConnection();
+    clearTimeout(this.#retryTimer);
+    this.#retryTimer = undefined;
+    socket?.close(1000);
+  }
+
+  /**
+   * @param {number} nowMs
+   * @returns {boolean} whether a frame taken now would be sent at once
+   */
+  wantsFrame(nowMs) {
+    return this.#welcome !== null && this.#inFlight.size < this.#window && this.#pace.isDue(nowMs);
+  }
+
+  /**
+   * @param {Frame} frame
+   * @returns {boolean} false when the connection went away while the frame was encoded
+   */
+  send(frame) {
+    if (!this.#welcome || this.#socket?.readyState !== WebSocket.OPEN) return false;
+    const sequence = this.#sequence;
+    this.#sequence = (sequence + 1) >>> 0;
+    const { size, captureTimeMs } = frame;
+    if (this.#inFlight.size === 0) this.#watchSilence();
+    this.#inFlight.set(sequence, { size, captureTimeMs, sentMs: performance.now() });
+    this.#pace.taken(performance.now());
+    this.#socket.send(new Blob([frameHeader(sequence, captureTimeMs, this.#linkMs), frame.jpeg]));
+    return true;
+  }
+
+  /** @param {unknown} data */
+  #receive(data) {
+    /** @type {ServerMessage} */
+    let message;
+    try {
+      message = parseServerMessage(String(data));
+    } catch (error) {
+      if (!(error instanceof MalformedMessage)) throw error;
+      console.error(`live session: ${error.message}`);
+      this.#refuse(PROTOCOL.error_codes.UNSUPPORTED_PROTOCOL);
+      return;
+    }
+    this.#dispatch(message);
+    this.#watchSilence();
+  }
+
+  /** @param {ServerMessage} message */
+  #dispatch(message) {
+    switch (message.type) {
+      case "welcome":
+        if (message.protocol !== PROTOCOL.version) return this.#refuse(PROTOCOL.error_codes.UNSUPPORTED_PROTOCOL);
+        this.#welcome = message;
+        this.#setWindow(message.window);
+        return this.#events.onWelcome(message);
+      case "result":
+        return this.#answer(message);
+      case "decision":
+        return this.#events.onDecision(message);
+      case "notice":
+        return this.#events.onNotice(message);
+      case "error":
+        // The close that follows carries the same code; a lost `error` must not change what happens.
+        return;
+    }
+  }
+
+  /** @param {Result} result */
+  #answer(result) {
+    const sent = this.#inFlight.get(result.sequence);
+    this.#setWindow(result.window);
+    if (!sent) return;
+    this.#inFlight.delete(result.sequence);
+    const roundTripMs = performance.now() - sent.sentMs;
+    this.#linkMs = Math.max(0, roundTripMs - result.timings.server);
+    this.#pace.learn(roundTripMs, result.status === "dropped", this.#window);
+    if (result.status === "analysed") this.#backoff.reset();
+    const { size, captureTimeMs } = sent;
+    this.#events.onAnswer({ result, size, captureTimeMs, roundTripMs: this.#pace.roundTripMs });
+  }
+
+  /** @param {number} window */
+  #setWindow(window) {
+    this.#window = Math.min(PROTOCOL.max_window, Math.max(1, window));
+  }
+
+  /** @param {number} closeCode */
+  #closed(closeCode) {
+    if (isFinal(closeCode)) return this.#refuse(errorOfClose(closeCode));
+    this.#forgetConnection();
+    const delayMs = this.#backoff.next(closeCode === CLOSE.OVERLOADED ? OVERLOADED_HEAD_START : 0);
+    this.#retryTimer = window.setTimeout(() => this.connect(), delayMs);
+    this.#events.onWaiting(delayMs);
+  }
+
+  /** @param {string} errorCode */
+  #refuse(errorCode) {
+    this.close();
+    this.#events.onRefused(errorCode);
+  }
+
+  #forgetConnection() {
+    clearTimeout(this.#silenceTimer);
+    this.#socket = null;
+    this.#welcome = null;
+    this.#inFlight.clear();
+    // A server that was just restarted may be faster or slower; measure it anew.
+    this.#pace = new Pace();
+    this.#linkMs = 0;
+  }
+
+  #watchSilence() {
+    clearTimeout(this.#silenceTimer);
+    this.#silenceTimer = window.setTimeout(() => {
+      const expectsAnswer = this.#welcome === null || this.#inFlight.size > 0;
+      const socket = this.#socket;
+      if (!expectsAnswer || !socket) return;
+      // A dead link never finishes the closing handshake, so its close event is not waited for.
+      this.#closed(1006);
+      socket.close();
+    }, SILENCE_LIMIT_MS);
+  }
+}
