@@ -11,6 +11,10 @@ VENV := .venv
 UV := $(VENV)/bin/uv
 
 export UV_PYTHON_DOWNLOADS := never
+# Where Python may not keep what it compiles, every command would compile 1,000 modules anew (3 s).
+ifdef PYTHONDONTWRITEBYTECODE
+export UV_COMPILE_BYTECODE := 1
+endif
 # A user without a home directory has no place for uv's usual cache.
 ifeq ($(wildcard $(HOME)/.),)
 export UV_CACHE_DIR := $(CURDIR)/$(VENV)/cache

@@ -6,6 +6,7 @@ Nothing here knows who shares the server; that is `faceweb.embedded`.
 from __future__ import annotations
 
 import ctypes
+import hashlib
 import os
 import shutil
 import signal
@@ -69,7 +70,8 @@ def socket_directory(home: Path, runner: Account) -> Path:
     beside = home / "socket"
     if len(bytes(beside / SOCKET_NAME)) <= SOCKET_PATH_LIMIT_BYTES:
         return beside
-    return Path("/tmp") / f"faceweb-{runner.uid}-{home.stat().st_ino:x}"  # noqa: S108
+    digest = hashlib.sha256(bytes(home)).hexdigest()[:12]
+    return Path("/tmp") / f"faceweb-{runner.uid}-{digest}"  # noqa: S108  (make_private looks at what is there)
 
 
 def make_private(path: Path, runner: Account) -> None:

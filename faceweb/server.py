@@ -29,7 +29,6 @@ def serve(listening: Listening) -> None:
         CannotListen: The port was taken in the last moment.
         PostgresError: The embedded database ended under the server.
     """
-    first_run.ensure_admin(say=_say)
     endpoint = _endpoint(listening)
     with ExitStack() as stack:
         if not env.REDIS_URL.read():
@@ -56,6 +55,8 @@ def serve(listening: Listening) -> None:
             verbosity=1,
             server_name="faceweb",
         )
+        # Last, so that a start that fails has not shown a password that nobody will see again.
+        first_run.ensure_admin(say=_say)
         watch = _DatabaseWatch(server)
         server.run()
     if server.abort_start:

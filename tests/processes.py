@@ -194,7 +194,7 @@ class CommandLine:
 
     def _environment(self) -> dict[str, str]:
         environment = {name: value for name, value in os.environ.items() if name not in OWN_VARIABLES}
-        environment |= {"PYTHONUNBUFFERED": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+        environment |= {"PYTHONUNBUFFERED": "1"}
         # Ahead of what an editable installation points to: the code of this very checkout.
         environment["PYTHONPATH"] = os.pathsep.join([str(self.project), sysconfig.get_path("purelib")])
         if self.state is not None:

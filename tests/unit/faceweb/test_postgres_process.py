@@ -38,7 +38,6 @@ def test_a_directory_of_somebody_else_is_refused(tmp_path: Path) -> None:
 def test_the_socket_is_beside_the_data_unless_its_path_gets_too_long(tmp_path: Path) -> None:
     assert postgres_process.socket_directory(tmp_path, ME) == tmp_path / "socket"
     deep = tmp_path.joinpath(*["long" * 10] * 3)
-    deep.mkdir(parents=True)
     short = postgres_process.socket_directory(deep, ME)
     assert short.parent == Path("/tmp")
     assert short == postgres_process.socket_directory(deep, ME)

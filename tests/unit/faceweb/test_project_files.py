@@ -102,7 +102,7 @@ def test_the_containers_start_in_order_and_keep_secrets_out_of_the_file() -> Non
 
 def test_the_image_installs_the_lock_by_hash_and_runs_as_an_ordinary_user() -> None:
     dockerfile = (PROJECT / "docker" / "Dockerfile").read_text()
-    assert "pip sync --require-hashes" in dockerfile
+    assert "--require-hashes" in dockerfile
     assert "requirements-test.lock" not in dockerfile
     assert re.search(r"^USER faceweb$", dockerfile, re.MULTILINE)
 
