@@ -6,6 +6,7 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
+from django.contrib.auth.models import Permission
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.utils.functional import Promise
@@ -29,11 +30,17 @@ def needs(permission: str, *, page: str | Promise) -> Callable[[View], View]:
         def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
             if not request.user.has_perm(permission):
                 raise PermissionDenied(
-                    _("Opening %(page)s needs the permission “%(permission)s”.")
-                    % {"page": page, "permission": permission}
+                    _("To open %(page)s you need the permission “%(label)s” (%(permission)s).")
+                    % {"page": page, "label": _label(permission), "permission": permission}
                 )
             return view(request, *args, **kwargs)
 
         return checked
 
     return decorate
+
+
+def _label(permission: str) -> str:
+    """The permission as administrators find it in the admin, where its code is not shown."""
+    app_label, codename = permission.split(".")
+    return Permission.objects.get(content_type__app_label=app_label, codename=codename).name

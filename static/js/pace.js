@@ -10,7 +10,7 @@ const SMOOTHING = 0.2;
 /** Above this round trip (ms) the page leaves the server pauses, not only the next free place. */
 const SLOW_ROUND_TRIP_MS = 250;
 
-/** How much one frame that the server dropped takes from the rate, and one analysed gives back. */
+/** How much one frame that was not analysed takes from the rate, and one analysed gives back. */
 const DROP_FACTOR = 0.85;
 const RECOVER_FACTOR = 1.03;
 const MIN_EASE = 0.1;
@@ -42,12 +42,12 @@ export class Pace {
    * Learns from one result.
    *
    * @param {number} roundTripMs from sending the frame to its result
-   * @param {boolean} dropped the server took a newer frame instead
+   * @param {boolean} analysed false where the server took a newer frame instead, or failed
    * @param {number} window frames in flight that the server allows
    */
-  learn(roundTripMs, dropped, window) {
+  learn(roundTripMs, analysed, window) {
     this.#window = window;
-    if (dropped) {
+    if (!analysed) {
       this.#ease = Math.max(MIN_EASE, this.#ease * DROP_FACTOR);
       return;
     }

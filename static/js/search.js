@@ -37,6 +37,8 @@ class SearchPage {
       delete this.#form.dataset.over;
       this.#take(event.dataTransfer?.files);
     });
+    // A thumbnail that cannot be had leaves the person's initial in its place; load errors do not bubble.
+    this.#results.addEventListener("error", (event) => event.target instanceof Element && event.target.remove(), true);
     document.addEventListener("paste", (event) => this.#take(event.clipboardData?.files));
   }
 

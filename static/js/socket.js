@@ -195,9 +195,13 @@ export class LiveSession {
     if (!sent) return;
     this.#inFlight.delete(result.sequence);
     const roundTripMs = performance.now() - sent.sentMs;
-    this.#linkMs = Math.max(0, roundTripMs - result.timings.server);
-    this.#pace.learn(roundTripMs, result.status === "dropped", this.#window);
-    if (result.status === "analysed") this.#backoff.reset();
+    const analysed = result.status === "analysed";
+    this.#pace.learn(roundTripMs, analysed, this.#window);
+    if (analysed) {
+      // Of a frame that was not analysed the server does not say how long it lay there.
+      this.#linkMs = Math.max(0, roundTripMs - result.timings.server);
+      this.#backoff.reset();
+    }
     const { size, captureTimeMs } = sent;
     this.#events.onAnswer({ result, size, captureTimeMs, roundTripMs: this.#pace.roundTripMs });
   }

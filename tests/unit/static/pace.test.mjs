@@ -3,9 +3,9 @@ import { test } from "node:test";
 
 import { Backoff, MAX_DELAY_MS, MAX_FPS, MIN_DELAY_MS, MIN_FPS, Pace, RateMeter } from "../../../static/js/pace.js";
 
-function paceAfter(results, { roundTripMs, dropped = false, window = 1 }) {
+function paceAfter(results, { roundTripMs, window = 1 }) {
   const pace = new Pace();
-  for (let i = 0; i < results; i += 1) pace.learn(roundTripMs, dropped, window);
+  for (let i = 0; i < results; i += 1) pace.learn(roundTripMs, true, window);
   return pace;
 }
 
@@ -30,19 +30,19 @@ test("never goes below one frame a second", () => {
   assert.equal(paceAfter(20, { roundTripMs: 30_000 }).targetFps, MIN_FPS);
 });
 
-test("slows down when frames are dropped and comes back when they are analysed", () => {
+test("slows down when frames are not analysed and comes back when they are", () => {
   const pace = paceAfter(10, { roundTripMs: 33 });
   const before = pace.targetFps;
-  for (let i = 0; i < 5; i += 1) pace.learn(33, true, 1);
+  for (let i = 0; i < 5; i += 1) pace.learn(33, false, 1);
   assert.ok(pace.targetFps < before * 0.6);
-  for (let i = 0; i < 100; i += 1) pace.learn(33, false, 1);
+  for (let i = 0; i < 100; i += 1) pace.learn(33, true, 1);
   assert.equal(pace.targetFps, before);
 });
 
 test("one late result does not halve the rate", () => {
   const pace = paceAfter(50, { roundTripMs: 60 });
   const before = pace.targetFps;
-  pace.learn(300, false, 1);
+  pace.learn(300, true, 1);
   assert.ok(pace.targetFps > before / 2);
 });
 
