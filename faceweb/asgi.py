@@ -11,11 +11,11 @@ from faceweb import env
 env.SETTINGS_MODULE.tell(env.SETTINGS_MODULE.read())
 http_application = get_asgi_application()  # sets Django up, which the import below needs
 
-from recognition.live import routing  # noqa: E402
+from recognition.live.routing import websocket_urlpatterns  # noqa: E402
 
 application = ProtocolTypeRouter(
     {
         "http": http_application,
-        "websocket": AuthMiddlewareStack(URLRouter(routing.websocket_urlpatterns)),
+        "websocket": AuthMiddlewareStack(URLRouter(websocket_urlpatterns)),
     }
 )

@@ -11,8 +11,11 @@ class AuditAction(models.TextChoices):
     """The closed list of changes that are recorded."""
 
     PERSON_ENROLLED = "person.enrolled", _("person enrolled")
+    PERSON_CHANGED = "person.changed", _("person changed")
+    PERSON_DELETED = "person.deleted", _("person deleted")
     SAMPLE_ADDED = "sample.added", _("sample added")
     SAMPLE_STATUS_CHANGED = "sample.status_changed", _("sample status changed")
+    SAMPLE_DELETED = "sample.deleted", _("sample deleted")
     POLICY_CHANGED = "policy.changed", _("threshold policy changed")
     PACK_ACTIVATED = "pack.activated", _("model pack activated")
     PACK_MEASURED = "pack.measured", _("thresholds measured")

@@ -65,9 +65,7 @@ def find_or_create_person(*, name: str, actor: User | None) -> Person:
     return person
 
 
-def add_sample(
-    *, person: Person, data: bytes, source: FaceSample.Source, actor: User | None
-) -> SampleResult:
+def add_sample(*, person: Person, data: bytes, source: FaceSample.Source, actor: User | None) -> SampleResult:
     """Analyses one photo and adds its face to a person's samples, or says why not.
 
     Args:

@@ -1,0 +1,43 @@
+"""Model packs, to look at; they are switched with `faceweb models use`."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.utils.translation import gettext_lazy
+from unfold.decorators import display
+
+from recognition.admin.base import ReadOnlyAdmin
+from recognition.models import ModelPack
+
+
+@admin.register(ModelPack)
+class ModelPackAdmin(ReadOnlyAdmin):
+    """Packs with their terms and measured thresholds."""
+
+    list_display = ("name", "is_active", "licence", "commercial_use", "dimension", "short_digest")
+    fields = (
+        "name",
+        "is_active",
+        "licence",
+        "commercial_use",
+        "dimension",
+        "digest",
+        "location",
+        "thresholds",
+        "measured_on",
+        "created_at",
+    )
+    readonly_fields = fields
+
+    @display(description=gettext_lazy("digest"))
+    def short_digest(self, pack: ModelPack) -> str:
+        """Enough of the digest to tell packs apart."""
+        return pack.digest[:12]
+
+    @display(description=gettext_lazy("measured thresholds"))
+    def thresholds(self, pack: ModelPack) -> str:
+        """Each operating point on a line; without any nothing is decided."""
+        return "\n".join(
+            f"FMR {point['fmr']:g}: {point['threshold']:.3f} (TMR {point['tmr']:.4f})"
+            for point in pack.operating_points
+        ) or str(gettext_lazy("none: this pack shows similarities and decides nothing"))

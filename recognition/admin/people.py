@@ -1,0 +1,252 @@
+"""People, their samples, and enrolment by upload."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.core.files.uploadedfile import UploadedFile
+from django.db.models import Count, Min, Q, QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.shortcuts import get_object_or_404
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.translation import gettext, gettext_lazy, ngettext
+from unfold.admin import ModelAdmin, TabularInline
+from unfold.decorators import action, display
+
+from recognition import wording
+from recognition.admin.base import actor_of, thumbnail
+from recognition.models import FaceSample, Person
+from recognition.services import analysis, enrolment, people
+from recognition.services.enrolment import SampleResult
+from recognition.vision.images import STILL_LIMITS
+
+
+class MultipleFileInput(forms.ClearableFileInput):
+    """A file input that takes several files, as Django's documentation has it."""
+
+    allow_multiple_selected = True
+
+
+class PhotosForm(forms.Form):
+    """Photos of one person; each file is judged by itself later."""
+
+    photos = forms.FileField(
+        label=gettext_lazy("Photos"),
+        widget=MultipleFileInput(attrs={"multiple": True, "accept": "image/*"}),
+    )
+
+
+class SampleInline(TabularInline):
+    """The samples of a person."""
+
+    model = FaceSample
+    fields = ("picture", "status", "source", "created_at")
+    readonly_fields = fields
+    extra = 0
+    can_delete = False
+    show_change_link = True
+    verbose_name_plural = gettext_lazy("Samples")
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Samples come from photos, not from a form."""
+        return False
+
+    @display(description=gettext_lazy("face"))
+    def picture(self, sample: FaceSample) -> str:
+        """The sample's picture."""
+        return thumbnail("sample-image", sample.pk, alt=gettext("Enrolled face"))
+
+
+@admin.register(Person)
+class PersonAdmin(ModelAdmin):
+    """People and their enrolment."""
+
+    list_display = ("picture", "name", "external_id", "sample_count", "is_active", "created_at")
+    list_display_links = ("name",)
+    list_filter = ("is_active",)
+    search_fields = ("name", "external_id")
+    fields = ("name", "external_id", "is_active", "notes", "created_at")
+    readonly_fields = ("created_at",)
+    inlines = (SampleInline,)
+    actions_detail = ("enrol_action",)
+    list_per_page = 50
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Person]:
+        """People with how many samples are searched, and the one that stands for them."""
+        searched = Q(samples__status=FaceSample.Status.ACTIVE)
+        shown: QuerySet[Person] = super().get_queryset(request)
+        return shown.annotate(
+            active_samples=Count("samples", filter=searched),
+            first_sample=Min("samples", filter=searched),
+        )
+
+    @display(description=gettext_lazy("face"))
+    def picture(self, person: Any) -> str:
+        """The first sample's picture."""
+        return thumbnail("sample-image", person.first_sample, alt=gettext("Enrolled face"))
+
+    @display(description=gettext_lazy("samples"), ordering="active_samples")
+    def sample_count(self, person: Any) -> int:
+        """How many samples are searched."""
+        return int(person.active_samples)
+
+    @action(description=gettext_lazy("Add photos"), url_path="photos", permissions=["enrol"])
+    def enrol_action(self, request: HttpRequest, object_id: int) -> HttpResponse:
+        """Leads from the person to the upload page."""
+        return HttpResponseRedirect(reverse("admin:recognition_person_enrol", args=[object_id]))
+
+    def has_enrol_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        """Whether the user may add samples."""
+        return actor_of(request).has_perm("recognition.add_facesample")
+
+    def get_urls(self) -> list[URLPattern]:
+        """The upload page beside the usual ones."""
+        enrol = path(
+            "<int:person_id>/enrol/",
+            self.admin_site.admin_view(self.enrol_view),
+            name="recognition_person_enrol",
+        )
+        return [enrol, *super().get_urls()]
+
+    def enrol_view(self, request: HttpRequest, person_id: int) -> HttpResponse:
+        """Adds photos to a person: all at once, or one a request for the page's script."""
+        if not self.has_enrol_permission(request):
+            raise PermissionDenied
+        person = get_object_or_404(Person, pk=person_id)
+        files = request.FILES.getlist("photos") if request.method == "POST" else []
+        outcomes = [_outcome(person, file, request) for file in files]
+        if request.headers.get("Accept") == "application/json":
+            status = HTTPStatus.OK if outcomes else HTTPStatus.BAD_REQUEST
+            return JsonResponse({"results": outcomes}, status=status)
+        context = {
+            **self.admin_site.each_context(request),
+            "title": gettext("Add photos of %(name)s") % {"name": person.name},
+            "opts": self.model._meta,
+            "person": person,
+            "form": PhotosForm(),
+            "outcomes": outcomes,
+            "nothing_chosen": request.method == "POST" and not files,
+            "max_megabytes": STILL_LIMITS.max_bytes // 2**20,
+        }
+        return TemplateResponse(request, "admin/recognition/person/enrol.html", context)
+
+    def save_model(self, request: HttpRequest, obj: Person, form: Any, change: bool) -> None:
+        """Stores the person through the service, which keeps who did it."""
+        people.save_person(person=obj, changed=form.changed_data, actor=actor_of(request))
+
+    def delete_model(self, request: HttpRequest, obj: Person) -> None:
+        """Removes the person through the service."""
+        people.delete_person(person=obj, actor=actor_of(request))
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Person]) -> None:
+        """Removes several people through the service."""
+        for person in queryset:
+            people.delete_person(person=person, actor=actor_of(request))
+
+    def response_add(self, request: HttpRequest, obj: Person, post_url_continue: str | None = None) -> HttpResponse:
+        """Goes on to the photos: a person without any is never recognised."""
+        if "_addanother" in request.POST or "_popup" in request.POST or not self.has_enrol_permission(request):
+            return super().response_add(request, obj, post_url_continue)  # type: ignore[no-any-return]
+        return HttpResponseRedirect(reverse("admin:recognition_person_enrol", args=[obj.pk]))
+
+
+@admin.register(FaceSample)
+class FaceSampleAdmin(ModelAdmin):
+    """Samples of all people."""
+
+    list_display = ("picture", "person", "status", "face_size", "source", "created_by", "created_at")
+    list_display_links = ("picture",)
+    list_filter = ("status", "source")
+    list_select_related = ("person", "created_by")
+    search_fields = ("person__name", "person__external_id")
+    fields = (
+        "large_picture",
+        "person",
+        "status",
+        "source",
+        "measurements",
+        "image_sha256",
+        "created_by",
+        "created_at",
+    )
+    readonly_fields = fields
+    actions = ("set_aside", "search_again")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Samples come from photos, not from a form."""
+        return False
+
+    @display(description=gettext_lazy("face"))
+    def picture(self, sample: FaceSample) -> str:
+        """The sample's picture."""
+        return thumbnail("sample-image", sample.pk, alt=gettext("Enrolled face"))
+
+    @display(description=gettext_lazy("face"))
+    def large_picture(self, sample: FaceSample) -> str:
+        """The sample's picture at its own size."""
+        return thumbnail("sample-image", sample.pk, alt=gettext("Enrolled face"), side_px=192)
+
+    @display(description=gettext_lazy("face size"))
+    def face_size(self, sample: FaceSample) -> str:
+        """Shorter side of the face."""
+        return f"{sample.quality.get('face_size_px', 0):.0f} px"
+
+    @display(description=gettext_lazy("quality"))
+    def measurements(self, sample: FaceSample) -> str:
+        """Everything that was measured, a line each."""
+        return "\n".join(f"{name}: {value:g}" for name, value in sample.quality.items())
+
+    @action(description=gettext_lazy("Set aside: search them no longer"), permissions=["change"])
+    def set_aside(self, request: HttpRequest, queryset: QuerySet[FaceSample]) -> None:
+        """Takes samples out of the search."""
+        self._set_status(request, queryset, FaceSample.Status.SET_ASIDE)
+
+    @action(description=gettext_lazy("Search them again"), permissions=["change"])
+    def search_again(self, request: HttpRequest, queryset: QuerySet[FaceSample]) -> None:
+        """Takes samples back into the search."""
+        self._set_status(request, queryset, FaceSample.Status.ACTIVE)
+
+    def delete_model(self, request: HttpRequest, obj: FaceSample) -> None:
+        """Removes the sample through the service."""
+        people.delete_sample(sample=obj, actor=actor_of(request))
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[FaceSample]) -> None:
+        """Removes several samples through the service."""
+        for sample in queryset:
+            people.delete_sample(sample=sample, actor=actor_of(request))
+
+    def _set_status(self, request: HttpRequest, samples: QuerySet[FaceSample], status: FaceSample.Status) -> None:
+        for sample in samples:
+            people.set_sample_status(sample=sample, status=status, actor=actor_of(request))
+        count = len(samples)
+        text = ngettext("%(count)d sample is now %(status)s.", "%(count)d samples are now %(status)s.", count)
+        self.message_user(request, text % {"count": count, "status": status.label}, messages.SUCCESS)
+
+
+def _outcome(person: Person, file: UploadedFile[Any], request: HttpRequest) -> dict[str, Any]:
+    """What became of one file, as the page and its script show it."""
+    try:
+        result = enrolment.add_sample(
+            person=person,
+            # One byte more than allowed is enough to be refused; the rest is never read.
+            data=file.read(STILL_LIMITS.max_bytes + 1),
+            source=FaceSample.Source.UPLOAD,
+            actor=actor_of(request),
+        )
+    except analysis.AnalyserUnavailable as error:
+        return {"file": file.name, "accepted": False, "sample": None, "reasons": [str(error)]}
+    return {
+        "file": file.name,
+        "accepted": result.accepted,
+        "sample": result.sample_id,
+        "reasons": _reasons(result),
+    }
+
+
+def _reasons(result: SampleResult) -> list[str]:
+    return [wording.fault_sentence(fault, result.detail) for fault in result.faults]
