@@ -25,6 +25,7 @@ INSTALLED_APPS = [
     "django.contrib.contenttypes",
     "django.contrib.sessions",
     "django.contrib.messages",
+    "django.contrib.postgres",  # makes `OpClass` known to index expressions
     "django.contrib.staticfiles",
     "channels",
     "csp",
@@ -156,12 +157,11 @@ CONTENT_SECURITY_POLICY = {
         "frame-ancestors": [NONE],
     }
 }
-# Below /admin/ only. Unfold's Alpine evaluates expressions written in attributes and sets styles on elements, and
-# its templates hold inline scripts.
+# Below /admin/ only: Unfold's Alpine evaluates expressions written in attributes, and its templates hold styles.
 ADMIN_CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         **CONTENT_SECURITY_POLICY["DIRECTIVES"],
-        "script-src": [SELF, UNSAFE_INLINE, UNSAFE_EVAL],
+        "script-src": [SELF, UNSAFE_EVAL],
         "style-src": [SELF, UNSAFE_INLINE],
     }
 }
