@@ -30,6 +30,6 @@ async def refuse(scope: Message, receive: Receive, send: Send) -> None:
 application = ProtocolTypeRouter(
     {
         "http": http_application,
-        "websocket": AuthMiddlewareStack(URLRouter([*websocket_urlpatterns, re_path("", refuse)])),
+        "websocket": AuthMiddlewareStack(URLRouter([*websocket_urlpatterns, re_path("", refuse)])),  # type: ignore[arg-type]  # as Channels documents it
     }
 )
