@@ -5,11 +5,11 @@ from __future__ import annotations
 import dataclasses
 
 from django.contrib.auth.models import User
+from django.contrib.postgres.indexes import OpClass
 from django.db import connection, transaction
 from django.db.models import Q
 from django.db.models.functions import Cast
 from pgvector.django import HnswIndex, VectorField
-from pgvector.django.indexes import OpClass  # type: ignore[attr-defined]
 
 from recognition.models import AuditAction, FaceTemplate, ModelPack, ThresholdPolicy
 from recognition.services import audit, policies
