@@ -74,6 +74,7 @@ export class Stage {
   #panel = byId("panel", HTMLElement);
   #title = byId("panel-title", HTMLElement);
   #advice = byId("panel-advice", HTMLElement);
+  #command = byId("panel-command", HTMLElement);
   #action = byId("panel-action", HTMLButtonElement);
   #toggle = byId("toggle", HTMLButtonElement);
   #stale = byId("stale", HTMLElement);
@@ -104,6 +105,8 @@ export class Stage {
     setText(this.#pill, texts.pill);
     setText(this.#title, explanation?.title ?? texts.title);
     setText(this.#advice, explanation?.advice ?? texts.advice);
+    setText(this.#command, explanation?.command ?? "");
+    this.#command.hidden = !explanation?.command;
     this.#panel.hidden = this.#title.textContent === "";
     const startable = state === "idle" || state === "stopped";
     this.#offer(startable ? "start" : (explanation?.action ?? ""));

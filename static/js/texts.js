@@ -12,6 +12,7 @@ import { gettext, interpolate } from "./i18n.js";
  * @typedef {object} Explanation
  * @property {string} title what is wrong
  * @property {string} advice what to do
+ * @property {string} [command] what to type where the server is started
  * @property {"" | "retry" | "login" | "reload"} action the button that helps
  */
 
@@ -27,10 +28,11 @@ export function explainCamera(code, host) {
         title: gettext("The camera needs a secure page"),
         advice: interpolate(
           gettext(
-            "This page was opened as http://%(host)s. Browsers give the camera only to pages opened with https, or on the same machine as http://localhost. Start the server with “faceweb up --host 0.0.0.0 --https” and open its https address here.",
+            "This page was opened as http://%(host)s. Browsers give the camera only to pages opened with https, or on the same machine as http://localhost. Start the server with the command below and open its https address here.",
           ),
           { host },
         ),
+        command: "faceweb up --host 0.0.0.0 --https",
         action: "",
       };
     case "unsupported":
