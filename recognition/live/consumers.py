@@ -186,6 +186,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels is
             rendering.result(
                 sequence=frame.sequence,
                 update=update,
+                embedded=sum(face.candidates is not None for face in outcome.faces),
                 timings=outcome.timings,
                 server_ms=server_ms,
                 window=self._window.size,

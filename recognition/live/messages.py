@@ -149,12 +149,14 @@ class Result(TypedDict):
     """Server to page, one for every frame sent.
 
     `status` is "analysed", "dropped" (a newer frame took its place), or "failed" (not an image).
+    `embedded` counts the faces that were embedded in this frame; the others only moved on.
     """
 
     type: Literal["result"]
     sequence: int
     status: Literal["analysed", "dropped", "failed"]
     faces: list[Face]
+    embedded: int
     timings: Timings
     window: int
     dropped: int

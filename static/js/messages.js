@@ -65,7 +65,7 @@ export const PROTOCOL = /* contract begins */ {
     },
     "Result": {
       "type": "'result'", "sequence": "number", "status": "'analysed' | 'dropped' | 'failed'", "faces": "Face[]",
-      "timings": "Timings", "window": "number", "dropped": "number"
+      "embedded": "number", "timings": "Timings", "window": "number", "dropped": "number"
     },
     "Decision": {
       "type": "'decision'", "track": "string", "event": "number", "time": "string", "decision": "string",
@@ -151,6 +151,7 @@ export const PROTOCOL = /* contract begins */ {
  * @property {number} sequence
  * @property {'analysed' | 'dropped' | 'failed'} status
  * @property {Face[]} faces
+ * @property {number} embedded
  * @property {Timings} timings
  * @property {number} window
  * @property {number} dropped

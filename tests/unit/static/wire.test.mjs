@@ -18,6 +18,7 @@ const RESULT = {
   sequence: 9,
   status: "analysed",
   faces: [FACE],
+  embedded: 1,
   timings: TIMINGS,
   window: 2,
   dropped: 1,
