@@ -75,10 +75,12 @@ def read_header(data: bytes, limits: ImageLimits = STILL_LIMITS) -> ImageHeader:
         )
     try:
         with warnings.catch_warnings():
-            # Pillow warns at its own limit; ours is checked below, on the same header.
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            # Pillow warns at its own limit, and of damage that is answered with an error here.
+            warnings.simplefilter("ignore")
             with Image.open(io.BytesIO(data), formats=READABLE_FORMATS) as image:
                 size = Size(*image.size)
+                # Before the EXIF block: Pillow decodes a whole PNG to look for one behind the pixels.
+                _require_pixels_within(limits, size)
                 orientation = image.getexif().get(ExifTags.Base.Orientation, 1)
                 name = image.format or "unknown"
     except Image.DecompressionBombError as error:
@@ -88,12 +90,15 @@ def read_header(data: bytes, limits: ImageLimits = STILL_LIMITS) -> ImageHeader:
     except (OSError, SyntaxError, ValueError, ArithmeticError, LookupError, TypeError) as error:
         # Pillow's plugins let these through for damaged headers and EXIF blocks.
         raise UnreadableImage("This is not an image that can be read. Use a JPEG, PNG or WebP file.") from error
+    return ImageHeader(name, size, orientation if orientation in _ROTATIONS else 1)
+
+
+def _require_pixels_within(limits: ImageLimits, size: Size) -> None:
     if size.width * size.height > limits.max_pixels:
         raise ImageTooLarge(
             f"The image has {size.width} x {size.height} pixels; at most "
             f"{limits.max_pixels / 1e6:.0f} megapixels are read. Save it smaller and try again."
         )
-    return ImageHeader(name, size, orientation if orientation in _ROTATIONS else 1)
 
 
 def decode(data: bytes, limits: ImageLimits = STILL_LIMITS) -> ImageBgr:
