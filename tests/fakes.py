@@ -1,0 +1,296 @@
+"""Fakes that keep the promises of the real parts, and values for them: fakes over mocks.
+
+The lower half makes rows through the services, the way the product makes them.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import itertools
+import math
+import threading
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+from django.contrib.auth.models import Permission, User
+from numpy.typing import NDArray
+
+from recognition.decision.matching import Candidate, CandidateList
+from recognition.decision.policy import Policy, QualityFault
+from recognition.models import FaceSample, FaceTemplate, ModelPack, Person, SampleImage
+from recognition.selectors.packs import ActivePack
+from recognition.services import packs
+from recognition.services.frames import FrameOutcome, FrameStatus, FrameTask, SeenFace
+from recognition.services.packs import PackDescription
+from recognition.vision.alignment import ARCFACE_TEMPLATE_XY, CROP_SIZE_PX
+from recognition.vision.model_packs import OperatingPoint
+from recognition.vision.types import (
+    BoundingBox,
+    DetectedFace,
+    EmbeddedFace,
+    Embedding,
+    ImageBgr,
+    Landmarks,
+    Quality,
+)
+
+DIGEST = "d" * 64
+DIMENSION = 8
+POINTS = (
+    OperatingPoint(fmr=1e-3, threshold=0.3, tmr=0.99),
+    OperatingPoint(fmr=1e-4, threshold=0.4, tmr=0.98),
+    OperatingPoint(fmr=1e-5, threshold=0.5, tmr=0.97),
+)
+"""The default policy made of these names people from 0.5 and confirms claims from 0.4."""
+
+_numbers = itertools.count(1)
+
+
+# --- networks ---
+
+
+class FakeSession:
+    """An inference session that computes what it is told to."""
+
+    def __init__(
+        self,
+        runtime: str = "fake 1.0",
+        compute: Callable[[NDArray[np.float32]], Sequence[NDArray[np.float32]]] = lambda batch: (batch,),
+    ) -> None:
+        """Takes what `run` answers."""
+        self.runtime = runtime
+        self.runs = 0
+        self._compute = compute
+
+    def run(self, batch: NDArray[np.float32]) -> tuple[NDArray[np.float32], ...]:
+        """See `InferenceSession`."""
+        self.runs += 1
+        return tuple(self._compute(batch))
+
+
+class FakeDetector:
+    """Finds the same faces in every image, and remembers the images."""
+
+    runtime = "fake detector"
+
+    def __init__(self, *faces: DetectedFace) -> None:
+        """Takes what it finds."""
+        self.faces = faces
+        self.images: list[ImageBgr] = []
+
+    def detect(self, image_bgr: ImageBgr) -> tuple[DetectedFace, ...]:
+        """See `FaceDetector`."""
+        self.images.append(image_bgr)
+        return self.faces
+
+
+class FakeEmbedder:
+    """Embeds every crop as its mean colour; remembers how many crops it got at each call."""
+
+    runtime = "fake embedder"
+
+    def __init__(self) -> None:
+        """Starts without a call."""
+        self.batches: list[int] = []
+
+    def embed(self, crops_bgr: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """See `FaceEmbedder`."""
+        self.batches.append(len(crops_bgr))
+        return np.asarray(crops_bgr.reshape(len(crops_bgr), -1, 3).mean(axis=1) + 1, np.float32)
+
+
+# --- workers ---
+
+
+class FakeFrameWorker:
+    """Answers frames with what it is told to; while `held`, keeps them until `release`."""
+
+    def __init__(self, answer: Callable[[FrameTask], FrameOutcome] | None = None) -> None:
+        """Takes the answer; without one, every frame shows nobody."""
+        self.answer = answer or (lambda task: FrameOutcome(FrameStatus.ANALYSED, active=active_pack()))
+        self.tasks: list[FrameTask] = []
+        self.held = False
+        self._waiting: list[tuple[FrameTask, Callable[[FrameOutcome], None]]] = []
+
+    def submit(self, task: FrameTask, done: Callable[[FrameOutcome], None]) -> None:
+        """See `FrameWorker`; answers from another thread, as a real one does."""
+        self.tasks.append(task)
+        if self.held:
+            self._waiting.append((task, done))
+        else:
+            threading.Thread(target=lambda: done(self.answer(task))).start()
+
+    def release(self) -> None:
+        """Answers what was held."""
+        self.held = False
+        waiting, self._waiting = self._waiting, []
+        for task, done in waiting:
+            done(self.answer(task))
+
+
+class FakeAnalyser:
+    """A still-image analyser that knows some files; any other shows nobody."""
+
+    def __init__(self, faces_of: Mapping[bytes, tuple[EmbeddedFace, ...] | Exception]) -> None:
+        """Takes what each file shows, or what its reading raises."""
+        self.faces_of = faces_of
+        self.seen: list[bytes] = []
+
+    def analyse(self, data: bytes) -> tuple[EmbeddedFace, ...]:
+        """See `StillImageAnalyser`."""
+        self.seen.append(data)
+        answer = self.faces_of.get(data, ())
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
+# --- values ---
+
+
+def box(x: float = 100, y: float = 100, side: float = 112) -> BoundingBox:
+    """A square box."""
+    return BoundingBox(x, y, x + side, y + side)
+
+
+def detected(where: BoundingBox | None = None, score: float = 0.9) -> DetectedFace:
+    """A frontal face that fills the box as the alignment template fills its crop."""
+    where = where or box()
+    scale = np.array([where.width, where.height], np.float32) / CROP_SIZE_PX
+    points = ARCFACE_TEMPLATE_XY * scale + np.array([where.x_min, where.y_min], np.float32)
+    return DetectedFace(where, Landmarks(points.astype(np.float32)), score)
+
+
+def quality(**changes: float) -> Quality:
+    """A view that passes the default gates, of score 1."""
+    good = Quality(
+        face_size_px=112.0,
+        inter_eye_distance_px=35.0,
+        detection_score=0.9,
+        sharpness=200.0,
+        luminance_mean=0.5,
+        yaw_degrees=0.0,
+        pitch_degrees=0.0,
+        roll_degrees=0.0,
+        visible_fraction=1.0,
+    )
+    return dataclasses.replace(good, **changes)
+
+
+def probe(pack_digest: str = DIGEST) -> Embedding:
+    """The vector that `like_probe` measures from."""
+    return like_probe(1.0, axis=1, pack_digest=pack_digest)
+
+
+def like_probe(similarity: float, *, axis: int = 1, pack_digest: str = DIGEST) -> Embedding:
+    """A vector of that similarity to `probe`; two of different axes are like each other by their product."""
+    vector = np.zeros(DIMENSION, np.float32)
+    vector[0], vector[axis] = similarity, math.sqrt(1.0 - similarity**2)
+    return Embedding(vector, pack_digest)
+
+
+def embedded(
+    embedding: Embedding | None = None, *, where: BoundingBox | None = None, seen: Quality | None = None
+) -> EmbeddedFace:
+    """A face of a photo."""
+    return EmbeddedFace(detected(where), seen or quality(), embedding or probe(), b"a crop")
+
+
+def candidates(*similarities: float, first_person: int = 1) -> CandidateList:
+    """People 1, 2... with those similarities."""
+    return CandidateList(
+        tuple(
+            Candidate(number, f"person {number}", number * 10, similarity)
+            for number, similarity in enumerate(similarities, first_person)
+        )
+    )
+
+
+def active_pack(
+    *, digest: str = DIGEST, policy: Policy | None = None, decides: bool = True, pk: int = 1, policy_id: int = 1
+) -> ActivePack:
+    """A pack in use; its policy names people from 0.5."""
+    if decides and policy is None:
+        policy = Policy(version=1, identification_threshold=0.5, verification_threshold=0.4)
+    return ActivePack(
+        id=pk,
+        name="fake-pack",
+        digest=digest,
+        dimension=DIMENSION,
+        location="",
+        policy_id=policy_id if policy else None,
+        policy=policy,
+    )
+
+
+def seen_face(
+    people: CandidateList | None = None,
+    *,
+    track_id: str | None = None,
+    where: BoundingBox | None = None,
+    view: Quality | None = None,
+    faults: tuple[QualityFault, ...] = (),
+    crop_jpeg: bytes = b"a crop",
+) -> SeenFace:
+    """A face of a frame; not embedded where `people` is None."""
+    crop = crop_jpeg if people is not None else b""
+    return SeenFace(track_id, where or box(), view or quality(), faults, people, crop)
+
+
+def outcome(*faces: SeenFace, active: ActivePack | None = None) -> FrameOutcome:
+    """An analysed frame."""
+    return FrameOutcome(FrameStatus.ANALYSED, faces, active or active_pack(), "fake runtime")
+
+
+# --- rows ---
+
+
+def registered_pack(*, name: str = "fake-pack", digest: str = DIGEST, decides: bool = True) -> ModelPack:
+    """A pack that the installation knows; register all packs of a test before the first sample."""
+    return packs.register(
+        description=PackDescription(
+            name=name,
+            digest=digest,
+            dimension=DIMENSION,
+            licence="Apache-2.0",
+            commercial_use=True,
+            location="",
+            operating_points=POINTS if decides else (),
+            measured_on="nothing real",
+        )
+    )
+
+
+def activated_pack(*, name: str = "fake-pack", digest: str = DIGEST, decides: bool = True) -> ModelPack:
+    """A pack in use."""
+    pack = registered_pack(name=name, digest=digest, decides=decides)
+    packs.activate(pack=pack, actor=None)
+    return pack
+
+
+def person(name: str = "Ada", *embeddings: Embedding, pack: ModelPack | None = None, is_active: bool = True) -> Person:
+    """An enrolled person with a sample for each embedding."""
+    somebody = Person.objects.create(name=name, is_active=is_active)
+    for embedding in embeddings:
+        sample = FaceSample.objects.create(
+            person=somebody,
+            source=FaceSample.Source.UPLOAD,
+            quality=quality().as_json(),
+            image_sha256=hashlib.sha256(str(next(_numbers)).encode()).hexdigest(),
+        )
+        SampleImage.objects.create(sample=sample, jpeg=b"a crop")
+        FaceTemplate.objects.create(
+            sample=sample,
+            pack=pack or ModelPack.objects.get(digest=embedding.pack_digest),
+            embedding=embedding.vector,
+        )
+    return somebody
+
+
+def user(*permissions: str) -> User:
+    """Somebody with an account and those permissions of the recognition app."""
+    account = User.objects.create_user(f"user{next(_numbers)}", password="known to everybody")
+    for codename in permissions:
+        account.user_permissions.add(Permission.objects.get(content_type__app_label="recognition", codename=codename))
+    return account
