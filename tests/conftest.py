@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from faceweb import embedded, postgres_process
+from faceweb import embedded, env, postgres_process, state
 from tests.processes import CommandLine, wait_until_gone
 
 
@@ -27,5 +27,6 @@ def state_dir() -> Iterator[Path]:
 @pytest.fixture
 def command_line(state_dir: Path) -> Iterator[CommandLine]:
     """The product's command line on a fresh state directory; what it started is ended with the test."""
-    with CommandLine(state_dir) as running:
+    # Models are prepared and measured once for all runs, not once for each state directory (10 s).
+    with CommandLine(state_dir, variables={env.CACHE_DIR.name: str(state.cache_directory())}) as running:
         yield running

@@ -8,6 +8,12 @@ import pytest
 from faceweb import cli, postgres_process
 
 
+@pytest.fixture(autouse=True)
+def own_log_level(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let what a command tells about logging end with its test."""
+    monkeypatch.setenv("FACEWEB_LOG_LEVEL", "")
+
+
 @pytest.fixture
 def no_database(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object) -> None:
