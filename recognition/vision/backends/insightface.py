@@ -134,4 +134,7 @@ class InsightFaceEmbedder:
     def embed(self, crops_bgr: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Embeds (n, 112, 112, 3) uint8 crops; see `FaceEmbedder`."""
         require_array("crops_bgr", crops_bgr, shape=(None, 112, 112, 3), dtype=np.uint8)
-        return np.asarray(self._model.get_feat(list(crops_bgr)), dtype=np.float32)
+        # Some recognisers were exported for one face at a time.
+        takes_one = isinstance(self._model.input_shape[0], int)
+        batches = [[crop] for crop in crops_bgr] if takes_one else [list(crops_bgr)]
+        return np.concatenate([np.asarray(self._model.get_feat(batch), np.float32) for batch in batches])
