@@ -15,6 +15,7 @@ from faceweb import embedded, env, listening, postgres_binaries, postgres_proces
 PROGRAM = "faceweb"
 INTERRUPTED = 130  # what shells report for a program ended by Ctrl-C
 
+SERVERS = frozenset({"up", "worker"})
 # These look at the code only, or must not change what they look at.
 WITHOUT_DATABASE = frozenset(
     {
@@ -63,6 +64,11 @@ def run(arguments: Sequence[str]) -> None:
     """Run the command that `arguments` name, with what it needs around it."""
     env.SETTINGS_MODULE.tell(env.SETTINGS_MODULE.read())
     command = arguments[0] if arguments else "help"
+    if not command.startswith("-"):
+        command = command.replace("-", "_")  # Django names commands after modules, which hold no dash
+        arguments = [command, *arguments[1:]]
+    if command not in SERVERS and not env.LOG_LEVEL.is_set():
+        env.LOG_LEVEL.tell("warning")  # an answer is easier to read without the progress of the models
     asks_for_help = command.startswith("-") or "--help" in arguments or "-h" in arguments
     with ExitStack() as stack:
         if command == "up" and not asks_for_help:

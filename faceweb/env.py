@@ -50,6 +50,10 @@ class Variable(Generic[T]):
             # The value itself stays out of the message: the variable may hold a secret.
             raise InvalidVariable(f"{self.name}: {error}") from error
 
+    def is_set(self) -> bool:
+        """Return whether the environment says anything."""
+        return bool(os.environ.get(self.name, "").strip())
+
     def tell(self, text: str) -> None:
         """Set the variable for this process, before settings load; `up` hands its arguments on this way."""
         os.environ[self.name] = text

@@ -46,20 +46,30 @@ def runtime_options() -> RuntimeOptions:
     return RuntimeOptions(demand=conf.runtime(), threads=conf.worker_threads(), cache_dir=conf.cache_dir())
 
 
-def find_pack(name_or_folder: str, model_dir: Path) -> ModelPack:
+def find_pack(name_or_folder: str) -> ModelPack:
     """A pack by name or folder; an InsightFace name is downloaded where it is not there.
 
     Raises:
         PackUnavailable: when there is no such pack here and it cannot be downloaded.
     """
+    if name_or_folder != model_packs.DEFAULT_PACK_NAME and "/" not in name_or_folder:
+        insightface.downloaded(name_or_folder, conf.model_dir())
+    return find_local_pack(name_or_folder)
+
+
+def find_local_pack(name_or_folder: str) -> ModelPack:
+    """A pack by name or folder, on this machine only.
+
+    Raises:
+        PackUnavailable: when there is no such pack here.
+    """
     if name_or_folder == model_packs.DEFAULT_PACK_NAME:
         return model_packs.opencv_zoo_pack()
-    folder = Path(name_or_folder).expanduser()
-    if folder.is_dir():
-        return model_packs.insightface_pack(folder.resolve())
-    if "/" in name_or_folder:
-        raise PackUnavailable(f"There is no folder {folder}. Name a pack, or the folder of one.")
-    return model_packs.insightface_pack(insightface.downloaded(name_or_folder, model_dir))
+    is_folder = "/" in name_or_folder
+    folder = Path(name_or_folder).expanduser().absolute() if is_folder else conf.model_dir() / name_or_folder
+    if not folder.is_dir():
+        raise PackUnavailable(f"There is no model pack in {folder}. Name a pack, or the folder of one.")
+    return model_packs.insightface_pack(folder)
 
 
 def load(pack: ModelPack, options: RuntimeOptions) -> LoadedPack:

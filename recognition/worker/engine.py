@@ -7,7 +7,7 @@ import logging
 import threading
 import time
 
-from recognition import conf, wiring
+from recognition import wiring
 from recognition.selectors import packs
 from recognition.selectors.packs import ActivePack
 from recognition.vision.errors import PackError
@@ -80,7 +80,7 @@ def load_active(active: ActivePack) -> LoadedPack:
         PackError: when a file is missing, damaged, or not the one that the templates came from.
     """
     name = active.location or active.name
-    loaded = wiring.load(wiring.find_pack(name, conf.model_dir()), wiring.runtime_options())
+    loaded = wiring.load(wiring.find_pack(name), wiring.runtime_options())
     if loaded.pipeline.pack_digest != active.digest:
         raise PackError(
             f"The model pack {active.name} on this machine is not the one that the gallery was "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.contrib.auth.models import User
 
-from recognition import conf, wiring
+from recognition import wiring
 from recognition.models import ModelPack
 from recognition.services import packs
 from recognition.services.packs import PackDescription
@@ -21,7 +21,7 @@ def load_and_register(name_or_folder: str) -> tuple[LoadedPack, ModelPack]:
     Raises:
         PackError: when it cannot be loaded here.
     """
-    loaded = wiring.load(wiring.find_pack(name_or_folder, conf.model_dir()), wiring.runtime_options())
+    loaded = wiring.load(wiring.find_pack(name_or_folder), wiring.runtime_options())
     pack = loaded.pack
     is_default = pack.name == model_packs.DEFAULT_PACK_NAME
     stored = packs.register(

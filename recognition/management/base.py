@@ -1,0 +1,101 @@
+"""What the recognition commands share: JSON or words, and errors told in a sentence."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from recognition.decision.policy import QualityFault
+from recognition.models import Person
+from recognition.selectors.packs import NoActivePack
+from recognition.services.analysis import AnalyserUnavailable
+from recognition.services.search import SearchRefused
+from recognition.vision.errors import VisionError
+from recognition.worker import runtime
+
+NOT_ACCEPTED = 1
+"""Exit status of a comparison that did not match; errors have 2, as with grep."""
+
+FAILED = 2
+
+
+class RecognitionCommand(BaseCommand):
+    """A command that prints an answer in words, or with --json as one JSON object."""
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Adds --json; commands add their own before or after."""
+        parser.add_argument("--json", action="store_true", help="print one JSON object instead of words")
+
+    def answer(self, values: Mapping[str, Any], words: str, *, as_json: bool) -> None:
+        """Prints an answer once, in the form that was asked for."""
+        self.stdout.write(json.dumps(values, indent=2) if as_json else words)
+
+    @contextlib.contextmanager
+    def recognition(self) -> Iterator[runtime.ThreadedWorker]:
+        """Runs the models in this process for as long as the block lasts.
+
+        Raises:
+            CommandError: for every error that has an explanation.
+        """
+        with self.explained():
+            worker = runtime.start_in_process()
+            try:
+                yield worker
+            finally:
+                worker.stop()
+
+    @contextlib.contextmanager
+    def explained(self) -> Iterator[None]:
+        """Turns errors that were written for people into the command's own.
+
+        Raises:
+            CommandError: with the same text.
+        """
+        try:
+            yield
+        except (VisionError, SearchRefused, AnalyserUnavailable, NoActivePack, ValueError) as error:
+            raise CommandError(str(error), returncode=FAILED) from error
+
+
+def file_content(path: Path) -> bytes:
+    """The bytes of a file that the person named.
+
+    Raises:
+        CommandError: when it cannot be read; the message names it.
+    """
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise CommandError(f"{path} cannot be read: {error.strerror}.", returncode=FAILED) from error
+
+
+def person_by(text: str) -> Person:
+    """The person that the command line means: by external id, else by name.
+
+    Raises:
+        CommandError: when there is none, or when several have the name.
+    """
+    found = list(Person.objects.filter(external_id=text)[:1]) or list(Person.objects.filter(name=text)[:2])
+    if not found:
+        raise CommandError(f"Nobody is enrolled as {text!r}, by external id or by name.", returncode=FAILED)
+    if len(found) > 1:
+        raise CommandError(
+            f"Several people are enrolled as {text!r}. Give them external ids in the admin, and use those.",
+            returncode=FAILED,
+        )
+    return found[0]
+
+
+def fault_json(fault: QualityFault) -> dict[str, object]:
+    """A refused gate as JSON."""
+    return {
+        "reason": fault.reason.value,
+        "measured": round(fault.measured, 3),
+        "required": round(fault.required, 3),
+    }

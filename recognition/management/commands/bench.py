@@ -1,0 +1,110 @@
+"""`faceweb bench live`: frames a second through the whole product, beside those of the bare pipeline."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import dataclasses
+import json
+import signal
+import sys
+from collections.abc import Iterator
+from types import FrameType
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from recognition.bench import live
+from recognition.bench.clients import StreamFailed
+from recognition.bench.live import LiveBenchmark
+from recognition.bench.server import ServerFailed
+from recognition.vision.errors import PackError
+
+DEFAULT_SECONDS = 20.0
+
+
+class Command(BaseCommand):
+    """Measures on a throwaway installation; the user's own is neither read nor written."""
+
+    help = "Measure the speed of live recognition on this machine."
+    requires_system_checks: list[str] = []
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Declares `bench live`."""
+        camera = parser.add_subparsers(dest="what", required=True).add_parser(
+            "live",
+            help="cameras through the real server, and the same frames through the bare pipeline",
+            description="Starts a server with a gallery of 1,000 people, streams recorded frames to it, and lets the "
+            "pipeline alone do the same work.",
+        )
+        camera.add_argument("--streams", type=_streams, required=True, metavar="N", help="cameras at the same time")
+        camera.add_argument(
+            "--seconds", type=_seconds, default=DEFAULT_SECONDS, metavar="S", help="how long (default: %(default)g)"
+        )
+        camera.add_argument("--json", action="store_true", help="print one JSON object")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Measures and prints."""
+        quiet = options["json"]
+        try:
+            with _ends_in_order():
+                measured = live.measure(
+                    streams=options["streams"],
+                    seconds=options["seconds"],
+                    say=lambda sentence: None if quiet else self.stderr.write(sentence),
+                )
+        except (ServerFailed, StreamFailed, PackError) as error:
+            raise CommandError(str(error)) from error
+        self.stdout.write(_as_json(measured) if quiet else _as_table(measured))
+
+
+def _streams(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"expected a whole number from 1, got {text!r}")
+    return int(text)
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 1.0 <= seconds <= 3600.0:
+        raise argparse.ArgumentTypeError(f"expected 1 to 3600 seconds, got {text!r}")
+    return seconds
+
+
+@contextlib.contextmanager
+def _ends_in_order() -> Iterator[None]:
+    """Lets SIGTERM and a closed terminal end the benchmark as Ctrl-C does: with the server stopped."""
+
+    def leave(number: int, _frame: FrameType | None) -> None:
+        sys.exit(128 + number)
+
+    before = {number: signal.signal(number, leave) for number in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _as_json(measured: LiveBenchmark) -> str:
+    values = dataclasses.asdict(measured)
+    return json.dumps({name: round(value, 3) if isinstance(value, float) else value for name, value in values.items()})
+
+
+def _as_table(measured: LiveBenchmark) -> str:
+    rows = (
+        ("Streams", f"{measured.streams}"),
+        ("Frames a second", f"{measured.fps:.1f}"),
+        ("Bare pipeline", f"{measured.bare_fps:.1f}"),
+        ("Ratio", f"{measured.ratio:.3f}"),
+        ("Round trip, median", f"{measured.p50_ms:.1f} ms"),
+        ("Round trip, 95 %", f"{measured.p95_ms:.1f} ms"),
+        ("Dropped frames", f"{measured.dropped:,}"),
+        ("Fairness", f"{measured.fairness:.3f} (slowest stream over fastest)"),
+        ("Embeddings", f"{measured.embeddings:,} (bare pipeline: {measured.bare_embeddings:,})"),
+        ("Runtime", measured.runtime),
+    )
+    return "\n".join(f"{name:<24}{value}" for name, value in rows)

@@ -1,0 +1,117 @@
+"""`faceweb doctor`: what runs, where, and what is wrong."""
+
+from __future__ import annotations
+
+import platform
+import sys
+from typing import Any
+
+import django
+from django import db
+from django.conf import settings
+
+from faceweb import embedded, env, running, state
+from recognition import conf, wiring
+from recognition.management.base import NOT_ACCEPTED, RecognitionCommand
+from recognition.selectors import packs
+from recognition.selectors.packs import NoActivePack
+from recognition.vision.errors import PackError
+from recognition.vision.runtimes import choice
+from recognition.worker import engine
+
+
+class Command(RecognitionCommand):
+    """Checks the installation."""
+
+    help = "Show database, model pack, runtime, addresses and folders, and say what is wrong."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Prints a section a subject; exit status 1 when something is wrong."""
+        report: dict[str, dict[str, Any]] = {
+            "product": {
+                "python": platform.python_version(),
+                "django": django.get_version(),
+                "settings": env.SETTINGS_MODULE.read(),
+                "state": str(state.directory()),
+                "cache": str(conf.cache_dir()),
+            },
+            "database": _database(),
+            "models": _models(),
+            "server": _server(),
+        }
+        problems = [section["problem"] for section in report.values() if section.get("problem")]
+        words = "\n\n".join(
+            "\n".join([name.capitalize(), *(f"  {key:<12} {value}" for key, value in section.items())])
+            for name, section in report.items()
+        )
+        verdict = "Everything works." if not problems else f"{len(problems)} problem(s), see above."
+        self.answer({**report, "problems": problems}, f"{words}\n\n{verdict}", as_json=options["json"])
+        if problems:
+            sys.exit(NOT_ACCEPTED)
+
+
+def _database() -> dict[str, Any]:
+    is_embedded = not env.DATABASE_URL.read()
+    kind = {"kind": "embedded" if is_embedded else "DATABASE_URL"}
+    if is_embedded:
+        kind |= {"data": str(embedded.place().data), "socket": str(embedded.place().socket())}
+    else:
+        kind |= {"host": settings.DATABASES["default"]["HOST"]}
+    try:
+        with db.connection.cursor() as cursor:
+            cursor.execute("SHOW server_version")
+            version = cursor.fetchone()[0]
+            cursor.execute("SELECT extversion FROM pg_extension WHERE extname = 'vector'")
+            pgvector = cursor.fetchone()
+    except db.Error as error:
+        return {**kind, "problem": f"The database does not answer: {error}".strip()}
+    if pgvector is None:
+        return {**kind, "postgresql": version, "problem": "pgvector is missing: run `faceweb migrate`."}
+    return {**kind, "postgresql": version, "pgvector": pgvector[0]}
+
+
+def _models() -> dict[str, Any]:
+    runtimes = {"installed": ", ".join(name for name in choice.RUNTIMES if choice.installed(name))}
+    try:
+        active = packs.active()
+        loaded = engine.load_active(active)
+    except NoActivePack:
+        # A database that was never used; the default pack is activated by the first command that searches.
+        try:
+            loaded = wiring.load(wiring.find_local_pack("opencv-zoo"), wiring.runtime_options())
+        except PackError as error:
+            return {**runtimes, "problem": str(error)}
+        return {**runtimes, "pack": f"{loaded.pack.name}, not used yet", "runtime": loaded.pipeline.runtime}
+    except PackError as error:
+        return {**runtimes, "problem": str(error)}
+    except db.Error:
+        return {**runtimes, "pack": "unknown without the database"}
+    gallery = packs.gallery_state(active.id)
+    section: dict[str, Any] = {
+        **runtimes,
+        "pack": active.name,
+        "runtime": loaded.pipeline.runtime,
+        "threads": conf.worker_threads(),
+        "licence": loaded.pack.licence.name,
+        "people": gallery.people,
+        "templates": gallery.templates,
+    }
+    if gallery.needs_reembedding:
+        section["problem"] = (
+            f"{gallery.samples_without_template} enrolled samples are not found with this pack: the gallery needs "
+            "re-embedding."
+        )
+    elif active.policy is None:
+        section["problem"] = "The pack has no measured thresholds, so nothing is decided."
+    return section
+
+
+def _server() -> dict[str, Any]:
+    up = running.current()
+    if up is None:
+        return {"up": "no", "redis": "yes" if env.REDIS_URL.read() else "not used"}
+    return {
+        "up": f"process {up.pid}",
+        "addresses": ", ".join(up.addresses) or "starting",
+        "redis": "yes" if env.REDIS_URL.read() else "not used",
+    }

@@ -1,0 +1,115 @@
+"""`faceweb models`: which packs are here; `faceweb models use NAME`: switch."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from recognition import conf, wiring
+from recognition.management.base import RecognitionCommand
+from recognition.models import ModelPack
+from recognition.selectors import packs as pack_selectors
+from recognition.services import packs as pack_services
+from recognition.vision import model_packs
+from recognition.vision.errors import PackError
+from recognition.worker import packs
+
+
+class Command(RecognitionCommand):
+    """Lists and switches model packs."""
+
+    help = "List model packs with their licences and thresholds, or switch to another one."
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Nothing to list; `use NAME` to switch."""
+        super().add_arguments(parser)
+        verbs = parser.add_subparsers(dest="verb", title="verbs")
+        use = verbs.add_parser("use", help="make a pack the one that searches")
+        use.add_argument("name", help="opencv-zoo, an InsightFace name such as buffalo_l, or a folder")
+        # Absent here must not take back what was said before the verb.
+        use.add_argument("--json", action="store_true", default=argparse.SUPPRESS)
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Prints the packs, or what the switch means for the gallery."""
+        if options["verb"] == "use":
+            self._use(options["name"], as_json=options["json"])
+        else:
+            self._list(as_json=options["json"])
+
+    def _use(self, name: str, *, as_json: bool) -> None:
+        with self.explained():
+            _, stored = packs.load_and_register(name)
+            pack_services.activate(pack=stored, actor=None)
+        gallery = pack_selectors.gallery_state(stored.pk)
+        lines = [f"{stored.name} is active. Licence: {stored.licence}."]
+        if not stored.decides:
+            lines.append(
+                "It has no measured thresholds yet: it shows similarities and decides nothing. Measure them with\n"
+                f"  faceweb evaluate pairs --images DIR --pairs FILE --all-pairs --pack {name} --record"
+            )
+        if gallery.needs_reembedding:
+            lines.append(
+                f"{gallery.samples_without_template} enrolled samples were embedded by another pack and are not "
+                "found with this one: the gallery needs re-embedding."
+            )
+        values = {
+            "name": stored.name,
+            "digest": stored.digest,
+            "decides": stored.decides,
+            "people": gallery.people,
+            "samples_without_template": gallery.samples_without_template,
+        }
+        self.answer(values, "\n".join(lines), as_json=as_json)
+
+    def _list(self, *, as_json: bool) -> None:
+        rows = [_described(name) for name in _names()]
+        words = "\n\n".join(_words(row) for row in rows)
+        self.answer({"packs": rows}, words, as_json=as_json)
+
+
+def _names() -> list[str]:
+    """Every pack that is known: the default one, those of the database, and folders of the model folder."""
+    folder = conf.model_dir()
+    here = [str(path) for path in sorted(folder.iterdir()) if path.is_dir()] if folder.is_dir() else []
+    stored = [pack.location or pack.name for pack in ModelPack.objects.order_by("pk")]
+    return list(dict.fromkeys([model_packs.DEFAULT_PACK_NAME, *stored, *here]))
+
+
+def _described(name: str) -> dict[str, Any]:
+    try:
+        pack = wiring.find_local_pack(name)
+        digest = pack.digest()
+    except PackError as error:
+        return {"name": name, "usable": False, "problem": str(error), "active": False}
+    stored = ModelPack.objects.filter(digest=digest).first()
+    return {
+        "name": pack.name,
+        "usable": True,
+        "problem": "",
+        "active": bool(stored and stored.is_active),
+        "digest": digest,
+        "dimension": stored.dimension if stored else None,
+        "licence": pack.licence.name,
+        "commercial_use": pack.licence.commercial_use,
+        "files": {file.role: str(file.path) for file in pack.files},
+        "operating_points": stored.operating_points if stored else [],
+        "measured_on": stored.measured_on if stored else "",
+    }
+
+
+def _words(row: dict[str, Any]) -> str:
+    if not row["usable"]:
+        return f"{row['name']}: not usable now. {row['problem']}"
+    points = row["operating_points"]
+    thresholds = ", ".join(f"{point['threshold']:.3f} at FMR {point['fmr']:g}" for point in points)
+    commercial = {True: "commercial use allowed", False: "no commercial use", None: "commercial use unknown"}
+    return "\n".join(
+        [
+            f"{row['name']}{' (active)' if row['active'] else ''}",
+            f"  digest      {row['digest']}",
+            f"  dimension   {row['dimension'] or 'known after its first use'}",
+            f"  licence     {row['licence']}: {commercial[row['commercial_use']]}",
+            f"  thresholds  {thresholds or 'not measured: shows similarities, decides nothing'}",
+            *(f"  {role:<11} {path}" for role, path in row["files"].items()),
+        ]
+    )
