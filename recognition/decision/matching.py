@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Iterable
 
 
@@ -60,7 +61,12 @@ def nearest_sample(hits: Iterable[Candidate]) -> CandidateList:
     best: dict[int, Candidate] = {}
     for hit in hits:
         held = best.get(hit.person_id)
-        if held is None or hit.similarity > held.similarity:
+        if held is None or _closeness(hit) > _closeness(held):
             best[hit.person_id] = hit
-    ranked = sorted(best.values(), key=lambda hit: (-hit.similarity, hit.person_id))
+    ranked = sorted(best.values(), key=lambda hit: (-_closeness(hit), hit.person_id))
     return CandidateList(tuple(ranked))
+
+
+def _closeness(hit: Candidate) -> float:
+    """The similarity; one that is not a number comes last, where it hides nobody."""
+    return -math.inf if math.isnan(hit.similarity) else hit.similarity
