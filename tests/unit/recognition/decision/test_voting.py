@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from recognition.decision import verdict, voting
+from recognition.decision.policy import Policy
+from recognition.decision.verdict import Decision, Vote
+from tests import fakes
+
+POLICY = Policy(version=1, identification_threshold=0.5, verification_threshold=0.4)  # 3 of 5, margin 0.05
+
+A = verdict.judge(fakes.candidates(0.7, 0.1, first_person=1), POLICY)
+SURER_A = verdict.judge(fakes.candidates(0.99, 0.1, first_person=1), POLICY)
+B = verdict.judge(fakes.candidates(0.8, 0.1, first_person=2), POLICY)
+UNKNOWN = verdict.judge(fakes.candidates(0.2, 0.1), POLICY)
+NEARER_UNKNOWN = verdict.judge(fakes.candidates(0.4, 0.1), POLICY)
+AMBIGUOUS = verdict.judge(fakes.candidates(0.7, 0.69), POLICY)
+NOBODY = verdict.judge(fakes.candidates(), POLICY)
+
+
+@pytest.mark.parametrize(
+    ("votes", "leading", "count"),
+    [
+        ([], None, 0),
+        ([UNKNOWN], UNKNOWN, 1),
+        ([NOBODY], NOBODY, 1),
+        ([A, SURER_A, A], SURER_A, 3),  # the most similar vote stands for its answer
+        ([UNKNOWN, NEARER_UNKNOWN, NOBODY], NEARER_UNKNOWN, 3),
+        ([A, B], B, 1),  # a tie: the one voted for last
+        ([B, A], A, 1),
+        ([A, A, B, B], B, 2),
+        ([A, A, B, B, A], A, 3),
+        ([A, A, A, B, B, B, B], B, 4),  # only the last five count
+    ],
+)
+def test_the_answer_of_most_of_the_last_votes_leads(votes: list[Vote], leading: Vote | None, count: int) -> None:
+    assert voting.leading(votes, POLICY) == (leading, count)
+
+
+@pytest.mark.parametrize(
+    ("votes", "decision"),
+    [
+        ([], None),
+        ([SURER_A, SURER_A], None),  # k - 1, however sure
+        ([A, A, A], Decision.ACCEPT),  # k of fewer than n
+        ([A, B, A, B], None),
+        ([A, B, A, B, A], Decision.ACCEPT),  # exactly k of n
+        ([A, A, B, B, UNKNOWN], None),  # nobody has k
+        ([A, A, UNKNOWN, UNKNOWN, B, A], None),  # the oldest vote for A has left the window
+        ([UNKNOWN, UNKNOWN, UNKNOWN], Decision.REJECT_NO_MATCH),
+        ([UNKNOWN] * 5 + [SURER_A], Decision.REJECT_NO_MATCH),  # one high score outweighs nothing
+        ([UNKNOWN, NOBODY, NEARER_UNKNOWN], Decision.REJECT_NO_MATCH),  # unknown whoever is nearest
+        ([UNKNOWN, AMBIGUOUS, UNKNOWN, AMBIGUOUS], None),  # two different answers
+        ([AMBIGUOUS, AMBIGUOUS, AMBIGUOUS], Decision.REJECT_AMBIGUOUS),
+    ],
+)
+def test_k_of_the_last_n_votes_decide(votes: list[Vote], decision: Decision | None) -> None:
+    decided = voting.decided(votes, POLICY)
+    assert (decided.decision if decided else None) is decision
+
+
+def test_one_of_one_is_decided_by_the_newest_vote() -> None:
+    single = Policy(version=1, identification_threshold=0.5, verification_threshold=0.4, votes_needed=1, votes_of=1)
+    assert voting.decided([B, UNKNOWN, A], single) == A
+
+
+similarities = st.floats(-1, 1) | st.just(math.nan)
+
+
+@given(
+    st.lists(st.lists(similarities, max_size=3), max_size=12),
+    st.floats(-0.9, 1),
+    st.integers(1, 6).flatmap(lambda n: st.tuples(st.integers(n // 2 + 1, n), st.just(n))),
+)
+def test_no_sequence_of_votes_ends_in_an_accept_below_the_threshold_or_with_fewer_than_k_votes(
+    frames: list[list[float]], threshold: float, k_of_n: tuple[int, int]
+) -> None:
+    needed, of = k_of_n
+    policy = Policy(
+        version=1,
+        identification_threshold=threshold,
+        verification_threshold=threshold,
+        votes_needed=needed,
+        votes_of=of,
+    )
+    votes = [verdict.judge(fakes.candidates(*frame), policy) for frame in frames]
+    decided = voting.decided(votes, policy)
+    if decided is not None and decided.decision is Decision.ACCEPT:
+        assert decided.best is not None
+        assert decided.best.similarity >= threshold
+        agreeing = [vote for vote in votes[-of:] if vote.answer == decided.answer]
+        assert len(agreeing) >= needed
+        assert all(vote.best and vote.best.similarity >= threshold for vote in agreeing)
