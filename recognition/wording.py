@@ -7,10 +7,12 @@ import math
 from django.utils.translation import gettext_lazy as _
 
 from recognition.decision.policy import QualityFault, SampleReason
+from recognition.vision.errors import ImageError, ImageTooLarge
+from recognition.vision.images import STILL_LIMITS
 
 _SENTENCES = {
-    SampleReason.UNREADABLE: _("The file cannot be read as an image."),
-    SampleReason.IMAGE_TOO_LARGE: _("The image is too large."),
+    SampleReason.UNREADABLE: _("This is not an image that can be read, or it is damaged. Use JPEG, PNG or WebP."),
+    SampleReason.IMAGE_TOO_LARGE: _("The image is too large: over %(megabytes)d MB or %(megapixels)d megapixels."),
     SampleReason.NO_FACE: _("No face was found. Use a photo in which the face is clear."),
     SampleReason.MULTIPLE_FACES: _("%(has)s faces were found. Use a photo of this person alone."),
     SampleReason.FACE_TOO_SMALL: _("The face is too small: %(has)s px, needs %(needs)s px. Come closer."),
@@ -33,7 +35,7 @@ _DIGITS = {
 _MAXIMUMS = {SampleReason.TOO_BRIGHT, SampleReason.EXTREME_POSE, SampleReason.MULTIPLE_FACES}
 
 
-def fault_sentence(fault: QualityFault, detail: str = "") -> str:
+def fault_sentence(fault: QualityFault) -> str:
     """Why an image or a face was not used, and what to do.
 
     The measured value is rounded away from the limit, and the limit towards it, so that a face of 47.6
@@ -41,15 +43,22 @@ def fault_sentence(fault: QualityFault, detail: str = "") -> str:
 
     Args:
         fault: the gate with what was measured and required.
-        detail: what the reader of the image said, which is more exact for a file it could not read.
     """
     digits = _DIGITS.get(fault.reason, 0)
     too_much = fault.reason in _MAXIMUMS
     numbers = {
         "has": _rounded(fault.measured, digits, up=too_much),
         "needs": _rounded(fault.required, digits, up=not too_much),
+        "megabytes": STILL_LIMITS.max_bytes // 2**20,
+        "megapixels": STILL_LIMITS.max_pixels // 10**6,
     }
-    return detail or str(_SENTENCES[fault.reason]) % numbers
+    return str(_SENTENCES[fault.reason]) % numbers
+
+
+def image_fault(error: ImageError) -> QualityFault:
+    """The fault that a file has which could not be read."""
+    too_large = isinstance(error, ImageTooLarge)
+    return QualityFault(SampleReason.IMAGE_TOO_LARGE if too_large else SampleReason.UNREADABLE, 0, 0)
 
 
 def _rounded(value: float, digits: int, *, up: bool) -> str:

@@ -249,4 +249,4 @@ def _outcome(person: Person, file: UploadedFile[Any], request: HttpRequest) -> d
 
 
 def _reasons(result: SampleResult) -> list[str]:
-    return [wording.fault_sentence(fault, result.detail) for fault in result.faults]
+    return [wording.fault_sentence(fault) for fault in result.faults]

@@ -39,7 +39,7 @@ class FileResult:
         """A line for people."""
         if self.result.accepted:
             return f"{self.path}: enrolled"
-        reasons = " ".join(wording.fault_sentence(fault, self.result.detail) for fault in self.result.faults)
+        reasons = " ".join(wording.fault_sentence(fault) for fault in self.result.faults)
         return f"{self.path}: not used. {reasons}"
 
 

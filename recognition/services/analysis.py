@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from django.utils.translation import gettext
+
 from recognition.vision.types import EmbeddedFace
 
 
@@ -45,7 +47,6 @@ def analyse(data: bytes) -> tuple[EmbeddedFace, ...]:
     """Analyses one photo with whatever the process was connected to; see `StillImageAnalyser`."""
     if not _analysers:
         raise AnalyserUnavailable(
-            "No recognition worker is connected to this process. Start the product with "
-            "`faceweb up`, or a worker with `faceweb worker`."
+            gettext("No recognition worker is running. Ask whoever runs the system to start one.")
         )
     return _analysers[0].analyse(data)

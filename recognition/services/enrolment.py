@@ -8,6 +8,7 @@ import hashlib
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 
+from recognition import wording
 from recognition.decision.policy import QualityFault, QualityGates, SampleReason
 from recognition.models import (
     AuditAction,
@@ -18,7 +19,7 @@ from recognition.models import (
 )
 from recognition.selectors import packs
 from recognition.services import analysis, audit
-from recognition.vision.errors import ImageTooLarge, PackMismatch, UnreadableImage
+from recognition.vision.errors import ImageError, PackMismatch
 from recognition.vision.types import EmbeddedFace
 
 BACKGROUND_FACE_RATIO = 0.5
@@ -32,12 +33,10 @@ class SampleResult:
     Args:
         sample_id: primary key of the new sample, None when the image was refused.
         faults: why it was refused, the most helpful to mend first; empty when it was taken.
-        detail: what the reader of the image said, for unreadable and too large images.
     """
 
     sample_id: int | None
     faults: tuple[QualityFault, ...] = ()
-    detail: str = ""
 
     @property
     def accepted(self) -> bool:
@@ -83,10 +82,8 @@ def add_sample(*, person: Person, data: bytes, source: FaceSample.Source, actor:
         return _refused(SampleReason.DUPLICATE_SAMPLE)
     try:
         faces = analysis.analyse(data)
-    except ImageTooLarge as error:
-        return SampleResult(None, (QualityFault(SampleReason.IMAGE_TOO_LARGE, 0, 0),), str(error))
-    except UnreadableImage as error:
-        return SampleResult(None, (QualityFault(SampleReason.UNREADABLE, 0, 0),), str(error))
+    except ImageError as error:
+        return SampleResult(None, (wording.image_fault(error),))
     pack = packs.active()
     gates = pack.policy.gates if pack.policy else QualityGates()
     face, faults = chosen_face(faces, gates)

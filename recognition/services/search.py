@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 
+from recognition import wording
 from recognition.decision import verdict
 from recognition.decision.matching import Candidate
+from recognition.decision.policy import QualityFault, SampleReason
 from recognition.decision.verdict import Decision
 from recognition.models import Person
 from recognition.selectors import gallery, packs
@@ -172,11 +174,11 @@ def _analysed(image: bytes) -> tuple[EmbeddedFace, ...]:
     try:
         return analysis.analyse(image)
     except ImageError as error:
-        raise SearchRefused(str(error)) from error
+        raise SearchRefused(wording.fault_sentence(wording.image_fault(error))) from error
 
 
 def _largest(image: bytes) -> EmbeddedFace:
     faces = _analysed(image)
     if not faces:
-        raise SearchRefused("No face was found in the photo. Use one in which the face is clear.")
+        raise SearchRefused(wording.fault_sentence(QualityFault(SampleReason.NO_FACE, 0, 1)))
     return faces[0]

@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 import cv2
 from django import db
+from django.utils.translation import gettext
 
 from recognition import conf
 from recognition.selectors.packs import NoActivePack
@@ -69,7 +70,7 @@ class ThreadedWorker:
             return future.result(PHOTO_TIMEOUT_S)
         except concurrent.futures.TimeoutError as error:
             raise analysis.AnalyserUnavailable(
-                f"The photo was not analysed within {PHOTO_TIMEOUT_S:.0f} s; the machine is overloaded. Try again."
+                gettext("The photo was not analysed in time: the system is overloaded. Try again.")
             ) from error
 
     def warm_up(self) -> None:
