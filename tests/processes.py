@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import signal
@@ -14,6 +15,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
+
+import psutil
 
 PROJECT = Path(__file__).resolve().parent.parent
 DEADLINE_S = 90.0  # generous: a loaded machine is no failure
@@ -224,6 +227,16 @@ def others_can_run() -> bool:
     except NoInterpreter:
         return False
     return _open_to_others(PROJECT) and _open_to_others(Path(sysconfig.get_path("purelib")).resolve())
+
+
+def inet_sockets(pid: int) -> list[psutil._ntuples.pconn]:
+    """Return the internet sockets of a process and of all that it started."""
+    found: list[psutil._ntuples.pconn] = []
+    process = psutil.Process(pid)
+    for each in (process, *process.children(recursive=True)):
+        with contextlib.suppress(psutil.NoSuchProcess):  # it ended meanwhile, as PostgreSQL's helpers do
+            found += each.net_connections(kind="inet")
+    return found
 
 
 def wait_until_gone(pid: int) -> None:

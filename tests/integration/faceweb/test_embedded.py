@@ -15,7 +15,7 @@ import psutil
 import pytest
 
 from faceweb import embedded, postgres_binaries, postgres_process
-from tests.processes import PROJECT, CommandLine, Process, others_can_run, wait_until_gone
+from tests.processes import PROJECT, CommandLine, Process, inet_sockets, others_can_run, wait_until_gone
 
 HOLDER = "tests/integration/faceweb/hold_database.py"
 
@@ -156,10 +156,8 @@ def test_data_of_another_version_is_refused_and_left_alone(command_line: Command
 
 
 def test_the_server_listens_on_its_private_socket_only(command_line: CommandLine) -> None:
-    server = psutil.Process(server_of(hold(command_line)))
     place = embedded.Place(_state(command_line))
-    for process in (server, *server.children(recursive=True)):
-        assert process.net_connections(kind="inet") == []
+    assert inet_sockets(server_of(hold(command_line))) == []
     for directory in (place.home, place.socket()):
         assert stat.S_IMODE(directory.stat().st_mode) == 0o700
         assert directory.stat().st_uid == postgres_binaries.account().uid

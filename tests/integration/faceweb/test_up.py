@@ -18,7 +18,7 @@ import psutil
 import pytest
 
 from faceweb import embedded
-from tests.processes import CommandLine, Server, wait_until_gone
+from tests.processes import CommandLine, Server, inet_sockets, wait_until_gone
 
 
 class Browser:
@@ -96,14 +96,8 @@ def test_a_chosen_password_is_used_and_not_printed(command_line: CommandLine) ->
 
 
 def test_it_listens_on_loopback_only_and_a_second_one_says_what_runs(command_line: CommandLine, server: Server) -> None:
-    up = psutil.Process(server.process.pid)
-    listening = [
-        connection.laddr
-        for process in (up, *up.children(recursive=True))
-        for connection in process.net_connections(kind="inet")
-        if connection.status == psutil.CONN_LISTEN
-    ]
-    assert {address.ip for address in listening} == {"127.0.0.1"}
+    sockets = inet_sockets(server.process.pid)
+    assert {socket.laddr.ip for socket in sockets if socket.status == psutil.CONN_LISTEN} == {"127.0.0.1"}
 
     status, output = command_line.run("up")
     assert status != 0
