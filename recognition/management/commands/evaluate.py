@@ -122,7 +122,7 @@ def _embedded(
     found: dict[ImageName, Embedding] = {}
     with concurrent.futures.ThreadPoolExecutor(conf.worker_threads()) as threads:
         results = threads.map(lambda name: _embeddings_of(pipeline, folder / name.path), wanted)
-        progress = tqdm(results, total=len(wanted), unit="image", desc="Embedding", disable=quiet)
+        progress = tqdm(results, total=len(wanted), unit="image", desc="Embedding", disable=quiet or None)
         try:
             for name, embeddings in zip(wanted, progress, strict=True):
                 found.update((name, embedding) for embedding in embeddings)
