@@ -150,6 +150,11 @@ class LiveSession:
             # Similarities of two packs have no common scale: votes do not carry over.
             self._tracks.clear()
         self._last = outcome.active, outcome.runtime
+        if self._policy != outcome.active.policy:
+            # An event names one policy, so votes cast under another count no more.
+            for track in self._tracks.values():
+                if track.decision is None:
+                    track.votes.clear()
         self._policy = outcome.active.policy
         finished: list[Finished] = []
         views: list[FaceView] = []
@@ -243,7 +248,9 @@ class LiveSession:
         policy = self._policy
         for track in list(self._tracks.values()):
             lost = now_s - track.last_seen_s > LOST_AFTER_S
-            late = policy is not None and now_s - track.first_seen_s >= policy.timeout_s
+            # Of a face that left counts the time that it was there, not the pause until the next frame.
+            until_s = track.last_seen_s if lost else now_s
+            late = policy is not None and until_s - track.first_seen_s >= policy.timeout_s
             if lost:
                 del self._tracks[track.track_id]
             if policy is None or track.decision is not None or not (lost or late):
