@@ -6,8 +6,9 @@ import enum
 from importlib import import_module
 
 from django.conf import settings
-from django.contrib.auth import SESSION_KEY
+from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.auth.models import User
+from django.utils.crypto import constant_time_compare
 
 USE_LIVE = "recognition.use_live"
 
@@ -39,6 +40,10 @@ def check(*, user_id: int | None, session_key: str | None, permission: str) -> A
         return Access.NOT_AUTHENTICATED
     user = User.objects.filter(pk=user_id, is_active=True).first()
     if user is None:
+        return Access.NOT_AUTHENTICATED
+    # Changes with the password, which ends every session that began with the old one.
+    hashes = (user.get_session_auth_hash(), *user.get_session_auth_fallback_hash())
+    if not any(constant_time_compare(store.get(HASH_SESSION_KEY, ""), known) for known in hashes):
         return Access.NOT_AUTHENTICATED
     # A fresh object: permissions are cached on the one that the connection began with.
     permitted = user.has_perm(permission)
