@@ -89,8 +89,8 @@ def record(*, transaction: TransactionRecord, operator: User | None) -> Recognit
         operator: whose page it was.
 
     Returns:
-        The stored event. A person or sample erased meanwhile is stored as None; the numbers in
-        its votes stay.
+        The stored event. A person, sample or operator erased meanwhile is stored as None; the
+        numbers in its votes stay.
 
     Raises:
         NotDecidable: when the pack has no policy.
@@ -127,7 +127,7 @@ def record(*, transaction: TransactionRecord, operator: User | None) -> Recognit
             **{name: round(ms, 2) for name, ms in dataclasses.asdict(transaction.timings).items()},
             "runtime": transaction.runtime,
         },
-        operator=operator,
+        operator=User.objects.filter(pk=operator.pk).first() if operator else None,
         started_at=now - dt.timedelta(seconds=transaction.duration_s),
         decided_at=now,
     )
