@@ -207,3 +207,12 @@ SETTINGS_MODULE = Variable(
 )
 
 ALL: tuple[Variable[Any], ...] = tuple(value for value in list(globals().values()) if isinstance(value, Variable))
+
+# onnxruntime's wheel reports to its maker unless one of these is set before it loads; which one depends on its version.
+TELEMETRY_SWITCHES = ("ORT_DISABLE_TELEMETRY", "ORT_TELEMETRY_DISABLED")
+
+
+def forbid_telemetry() -> None:
+    """Keep libraries from reporting to their makers; settings call it before anything else is imported."""
+    for name in TELEMETRY_SWITCHES:
+        os.environ[name] = "1"

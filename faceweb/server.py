@@ -31,15 +31,7 @@ def serve(listening: Listening) -> None:
     """
     endpoint = _endpoint(listening)
     with ExitStack() as stack:
-        if not env.REDIS_URL.read():
-            # Imported here, because a web host among many needs no inference runtime.
-            from recognition.live import frames
-            from recognition.worker import runtime
-
-            worker = runtime.start_in_process()
-            stack.callback(worker.stop)
-            frames.connect(worker)
-
+        _connect_workers(stack)
         # Imported here, because it reads the settings.
         from faceweb.asgi import application
 
@@ -62,6 +54,28 @@ def serve(listening: Listening) -> None:
     if server.abort_start:
         raise CannotListen(f"the port {listening.port} was taken while faceweb started; start it again.")
     watch.report()
+
+
+def _connect_workers(stack: ExitStack) -> None:
+    """Give sessions and photo searches their worker: in this process, or whichever answers through Redis."""
+    # Imported here, because they read the settings.
+    from recognition.live import frames
+    from recognition.services import analysis
+    from recognition.services.remote import RemoteWorkers
+
+    redis_url = env.REDIS_URL.read()
+    if redis_url:
+        remote = RemoteWorkers(redis_url)
+        stack.callback(remote.stop)
+        frames.connect(remote)
+        analysis.connect(remote)
+        return
+    # Imported here, because a web host among many needs no inference runtime.
+    from recognition.worker import runtime
+
+    worker = runtime.start_in_process()
+    stack.callback(worker.stop)
+    frames.connect(worker)
 
 
 class _DatabaseWatch:

@@ -15,7 +15,7 @@ def runtime() -> Literal["auto", "openvino", "onnxruntime"]:
 
 
 def cache_dir() -> Path:
-    """Where prepared and compiled networks are kept."""
+    """Where prepared networks are kept."""
     return Path(settings.FACEWEB_CACHE_DIR)
 
 

@@ -9,7 +9,9 @@ from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
-from faceweb import embedded, env, postgres_process, state
+from faceweb import embedded, env, look, postgres_process, state
+
+env.forbid_telemetry()
 
 BASE_DIR = state.PROJECT_DIR
 
@@ -198,11 +200,12 @@ LOGGING = {
     },
 }
 
-UNFOLD = {"SITE_TITLE": "faceweb", "SITE_HEADER": "faceweb"}
+UNFOLD = look.UNFOLD
 
 # --- recognition: read through recognition/conf.py --------------------------------------------------------------------
 
 FACEWEB_RUNTIME = env.RUNTIME.read()
+FACEWEB_REDIS_URL = env.REDIS_URL.read()
 FACEWEB_WORKER_THREADS = env.WORKER_THREADS.read()
 FACEWEB_CACHE_DIR = state.cache_directory()
 FACEWEB_MODEL_DIR = env.MODEL_DIR.read()

@@ -22,6 +22,9 @@ Source: ArcFace (Deng et al., 2019), `arcface_dst` of the insightface project, M
 points as in OpenCV's FaceRecognizerSF.
 """
 
+_COMPLEX = np.array([1.0, 1.0j])
+"""Makes a complex number of each point."""
+
 
 def similarity_transform(from_xy: NDArray[np.float32], to_xy: NDArray[np.float32]) -> NDArray[np.float64]:
     """The rotation, scale and shift that moves points onto others with least squared error.
@@ -34,20 +37,16 @@ def similarity_transform(from_xy: NDArray[np.float32], to_xy: NDArray[np.float32
         (2, 3) float64 affine matrix. Mirroring is never part of it.
 
     Source: Umeyama, "Least-squares estimation of transformation parameters between two point
-    patterns", IEEE PAMI 13 (1991), eq. 40 to 43.
+    patterns", IEEE PAMI 13 (1991). In the plane, with points as complex numbers, his solution is the
+    least-squares quotient of the two patterns, which needs no singular value decomposition.
     """
-    from_mean, to_mean = from_xy.mean(axis=0), to_xy.mean(axis=0)
-    source, target = from_xy - from_mean, to_xy - to_mean
-    u, singular, vt = np.linalg.svd(target.T @ source / len(from_xy))
-    sign = np.array([1.0, 1.0 if np.linalg.det(u) * np.linalg.det(vt) > 0 else -1.0])
-    rotation = u @ np.diag(sign) @ vt
-    # Points that all coincide have no spread; the smallest number keeps the division defined.
-    spread = max(float(source.var(axis=0).sum()), SMALLEST_SPREAD)
-    scale = float((singular * sign).sum()) / spread
-    matrix = np.empty((2, 3))
-    matrix[:, :2] = scale * rotation
-    matrix[:, 2] = to_mean - scale * rotation @ from_mean
-    return matrix
+    source, target = (points.astype(np.float64) @ _COMPLEX for points in (from_xy, to_xy))
+    source_mean, target_mean = source.mean(), target.mean()
+    centred = source - source_mean
+    spread = max(float(np.vdot(centred, centred).real), np.finfo(np.float32).tiny)
+    turn = np.vdot(centred, target - target_mean) / spread
+    shift = target_mean - turn * source_mean
+    return np.array([[turn.real, -turn.imag, shift.real], [turn.imag, turn.real, shift.imag]])
 
 
 def align(image_bgr: ImageBgr, landmarks: Landmarks) -> NDArray[np.uint8]:

@@ -26,7 +26,8 @@ def measure(face: DetectedFace, crop_bgr: NDArray[np.uint8], image_size: Size) -
         inter_eye_distance_px=face.landmarks.inter_eye_distance,
         detection_score=face.score,
         # Source: Pech-Pacheco et al., "Diatom autofocusing in brightfield microscopy", ICPR 2000.
-        sharpness=float(cv2.Laplacian(grey, cv2.CV_64F).var()),
+        # 16 bits hold every value that the 3 x 3 kernel makes of 8.
+        sharpness=float(cv2.meanStdDev(cv2.Laplacian(grey, cv2.CV_16S))[1][0, 0] ** 2),
         luminance_mean=float(grey.mean()) / 255.0,
         yaw_degrees=yaw,
         pitch_degrees=pitch,

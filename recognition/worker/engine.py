@@ -8,7 +8,7 @@ import threading
 import time
 
 from recognition import wiring
-from recognition.selectors import packs
+from recognition.selectors import gallery, packs
 from recognition.selectors.packs import ActivePack
 from recognition.vision.errors import PackError
 from recognition.vision.pipeline import FacePipeline
@@ -27,10 +27,12 @@ class Engine:
     Args:
         active: what the database said.
         pipeline: makes vectors of exactly that pack.
+        exact: whether its gallery was small enough to be scanned when last looked; None asks each time.
     """
 
     active: ActivePack
     pipeline: FacePipeline
+    exact: bool | None = None
 
 
 class EngineSource:
@@ -64,13 +66,12 @@ class EngineSource:
 
     def _refreshed(self, engine: Engine | None) -> Engine:
         active = packs.active()
-        if engine is not None and engine.active == active:
-            return engine
+        exact = gallery.is_exact(active)
         if engine is not None and engine.active.digest == active.digest:
-            return Engine(active, engine.pipeline)
+            return Engine(active, engine.pipeline, exact)
         loaded = load_active(active)
         logger.info("model pack %s loaded, running on %s", active.name, loaded.pipeline.runtime)
-        return Engine(active, loaded.pipeline)
+        return Engine(active, loaded.pipeline, exact)
 
 
 def load_active(active: ActivePack) -> LoadedPack:

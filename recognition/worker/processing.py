@@ -81,7 +81,7 @@ def _seen(
         box=face.box,
         quality=embedded.quality if embedded else quality,
         faults=gates.faults(quality),
-        candidates=gallery.search(embedded.embedding, engine.active) if embedded else None,
+        candidates=gallery.search(embedded.embedding, engine.active, exact=engine.exact) if embedded else None,
         crop_jpeg=embedded.crop_jpeg if embedded else b"",
     )
 

@@ -48,6 +48,11 @@ class ThreadedWorker:
         for thread in self._threads:
             thread.start()
 
+    @property
+    def runtime(self) -> str:
+        """What runs the networks now."""
+        return self._engines.current().pipeline.runtime
+
     def submit(self, task: FrameTask, done: Callable[[FrameOutcome], None]) -> None:
         """Takes a frame; see `services.frames.FrameWorker`."""
         self._jobs.put(lambda: done(self._frame(task)))

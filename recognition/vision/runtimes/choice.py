@@ -38,13 +38,15 @@ class RuntimeOptions:
 
     Args:
         demand: "auto" measures once and remembers; a name uses that runtime or fails.
-        threads: calls that run at the same time, each on one core.
-        cache_dir: where prepared and compiled networks and the measurement are kept.
+        threads: calls that run at the same time.
+        cache_dir: where prepared networks and the measurement are kept.
+        threads_per_call: cores that one call may use.
     """
 
     demand: Demand
     threads: int
     cache_dir: Path
+    threads_per_call: int = 1
 
 
 def installed(name: RuntimeName) -> bool:
@@ -85,13 +87,12 @@ def _session(name: RuntimeName, model_path: Path, options: RuntimeOptions) -> In
 
         return OpenVinoSession(
             model_path,
-            threads=options.threads,
+            threads=options.threads * options.threads_per_call,
             streams=options.threads,
-            cache_dir=options.cache_dir / "openvino",
         )
     from recognition.vision.runtimes.onnxruntime import OnnxRuntimeSession
 
-    return OnnxRuntimeSession(model_path)
+    return OnnxRuntimeSession(model_path, threads=options.threads_per_call)
 
 
 def _remembered(
@@ -105,6 +106,7 @@ def _remembered(
         "shape": list(example.shape),
         "runtimes": sorted(session.runtime for session in sessions.values()),
         "machine": [platform.machine(), _processor()],
+        "threads_per_call": options.threads_per_call,
     }
     digest = hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()[:16]
     note = options.cache_dir / f"fastest-{digest}.json"

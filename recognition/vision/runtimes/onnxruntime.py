@@ -8,6 +8,9 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
+# The environment switches it off before this import (`faceweb.env`); this covers a program that uses the package alone.
+onnxruntime.disable_telemetry_events()
+
 
 class OnnxRuntimeSession:
     """A network on ONNX Runtime's CPU provider; `run` may be called from several threads."""

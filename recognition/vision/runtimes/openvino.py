@@ -31,7 +31,6 @@ class OpenVinoSession:
         threads: int = 1,
         streams: int = 1,
         precision: Precision = "default",
-        cache_dir: Path | None = None,
     ) -> None:
         """Loads a network.
 
@@ -40,11 +39,8 @@ class OpenVinoSession:
             threads: threads in all; each stream gets an equal share.
             streams: calls that run at the same time.
             precision: "default" lets the processor use bfloat16 where it is faster.
-            cache_dir: where compiled networks are kept between starts.
         """
         self._core = openvino.Core()
-        if cache_dir is not None:
-            self._core.set_property({"CACHE_DIR": str(cache_dir)})
         self._options: dict[str, object] = {
             "INFERENCE_NUM_THREADS": threads,
             "NUM_STREAMS": streams,

@@ -1,0 +1,136 @@
+"""The admin's look: Unfold's settings in the product's own colours, and the way through its pages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.http import HttpRequest
+from django.templatetags.static import static
+from django.urls import reverse_lazy
+from django.utils.translation import gettext_lazy as _
+
+
+def _may(permission: str) -> Callable[[HttpRequest], bool]:
+    return lambda request: request.user.has_perm(permission)
+
+
+def _file(path: str) -> Callable[[HttpRequest], str]:
+    """Asked for with each page: the address of static files is not known while settings are read."""
+    return lambda request: static(path)
+
+
+def _is_at(path: str) -> Callable[[HttpRequest], bool]:
+    """Unfold marks every item whose address the page's begins with; `/` would always be marked."""
+    return lambda request: request.path == path
+
+
+def _item(title: Any, icon: str, link: str, permission: str, **more: Any) -> dict[str, Any]:
+    return {"title": title, "icon": icon, "link": reverse_lazy(link), "permission": _may(permission), **more}
+
+
+# The scales around the colours of static/css/tokens.css: 600 carries white text, 500 is read on the dark surface.
+_TEAL = {
+    "50": "#eef7f8",
+    "100": "#dceef0",
+    "200": "#b5e0e6",
+    "300": "#85d6e1",
+    "400": "#5cc4d2",
+    "500": "#48b3c2",
+    "600": "#0b5f6c",
+    "700": "#094d58",
+    "800": "#073d46",
+    "900": "#062f36",
+    "950": "#04262b",
+}
+_SLATE = {
+    "50": "#f4f6f8",
+    "100": "#eaeef2",
+    "200": "#d5dce3",
+    "300": "#b9c4d1",
+    "400": "#a0adbb",
+    "500": "#566371",
+    "600": "#4c5967",
+    "700": "#3a4654",
+    "800": "#2b3542",
+    "900": "#171e27",
+    "950": "#0f141b",
+}
+
+UNFOLD: dict[str, Any] = {
+    "SITE_TITLE": "faceweb",
+    "SITE_HEADER": "faceweb",
+    "SITE_ICON": _file("img/favicon.svg"),
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": _file("img/favicon.svg")}],
+    "SHOW_VIEW_ON_SITE": False,
+    "SHOW_BACK_BUTTON": True,
+    "BORDER_RADIUS": "8px",
+    "COLORS": {"base": _SLATE, "primary": _TEAL},
+    "STYLES": [_file("css/admin.css"), _file("css/admin-pages.css")],
+    "DASHBOARD_CALLBACK": "recognition.admin.index.with_overview",
+    "SIDEBAR": {
+        "navigation": [
+            {
+                "title": _("Recognise"),
+                "items": [
+                    _item(_("Live page"), "videocam", "live", "recognition.use_live", active=_is_at("/")),
+                    _item(
+                        _("Search by photo"),
+                        "image_search",
+                        "search",
+                        "recognition.search_gallery",
+                        active=_is_at("/search/"),
+                    ),
+                ],
+            },
+            {
+                "title": _("People"),
+                "items": [
+                    _item(_("People"), "group", "admin:recognition_person_changelist", "recognition.view_person"),
+                    _item(
+                        _("Face samples"),
+                        "face",
+                        "admin:recognition_facesample_changelist",
+                        "recognition.view_facesample",
+                    ),
+                ],
+            },
+            {
+                "title": _("Audit"),
+                "items": [
+                    _item(
+                        _("Recognition events"),
+                        "fact_check",
+                        "admin:recognition_recognitionevent_changelist",
+                        "recognition.view_recognitionevent",
+                    ),
+                    _item(
+                        _("Audit entries"),
+                        "history",
+                        "admin:recognition_auditentry_changelist",
+                        "recognition.view_auditentry",
+                    ),
+                ],
+            },
+            {
+                "title": _("Settings"),
+                "items": [
+                    _item(
+                        _("Threshold policy"),
+                        "tune",
+                        "admin:recognition_thresholdpolicy_changelist",
+                        "recognition.view_thresholdpolicy",
+                    ),
+                    _item(
+                        _("Model packs"),
+                        "deployed_code",
+                        "admin:recognition_modelpack_changelist",
+                        "recognition.view_modelpack",
+                    ),
+                    _item(_("Users"), "person", "admin:auth_user_changelist", "auth.view_user"),
+                    _item(_("Groups"), "shield_person", "admin:auth_group_changelist", "auth.view_group"),
+                ],
+            },
+        ],
+    },
+}

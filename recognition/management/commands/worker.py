@@ -1,0 +1,52 @@
+"""`faceweb worker`: recognition for web processes elsewhere, through Redis."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import threading
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+
+from recognition import conf
+from recognition.vision.errors import PackError
+from recognition.worker import runtime
+from recognition.worker.remote import HEARTBEAT_INTERVAL_S, RedisWorker, is_alive
+
+
+class Command(BaseCommand):
+    """Runs until it is told to stop."""
+
+    help = "Recognise faces for web processes on this and other machines; they meet in REDIS_URL."
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Nothing to work, --health to ask."""
+        parser.add_argument("--health", action="store_true", help="only say whether this host's worker is alive")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Works until SIGTERM or Ctrl-C, then finishes what is in hand."""
+        if not settings.FACEWEB_REDIS_URL:
+            raise CommandError(
+                "A worker of its own needs REDIS_URL, where it meets the web processes. Without Redis `faceweb up` "
+                "recognises in its own process."
+            )
+        if options["health"]:
+            if not is_alive(settings.FACEWEB_REDIS_URL):
+                raise CommandError("No worker of this host is alive.")
+            return
+        stop = threading.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: stop.set())
+        try:
+            worker = runtime.start_in_process()
+        except PackError as error:
+            raise CommandError(str(error)) from error
+        feeding = RedisWorker(settings.FACEWEB_REDIS_URL, worker, conf.worker_threads())
+        self.stdout.write(f"faceweb worker is ready: {worker.runtime}, {conf.worker_threads()} threads")
+        feeding.beat()
+        while not stop.wait(HEARTBEAT_INTERVAL_S):
+            feeding.beat()
+        feeding.stop()
+        worker.stop()

@@ -1,0 +1,158 @@
+"""Workers in other processes, reached through Redis: one list of requests, one of replies a process.
+
+Four commands a frame: push and blocking pop, there and back. A worker that dies takes the frames in
+its hands with it; they are answered as failed when their time is up, and the next ones go to another.
+"""
+
+from __future__ import annotations
+
+import concurrent.futures
+import dataclasses
+import logging
+import queue
+import threading
+import time
+import uuid
+from collections.abc import Callable
+
+import redis
+from django.utils.translation import gettext
+
+from recognition.services import wire
+from recognition.services.analysis import AnalyserUnavailable
+from recognition.services.frames import FrameOutcome, FrameStatus, FrameTask, TrackHint
+from recognition.services.wire import PhotoOutcome, PhotoStatus, Request
+from recognition.vision import images
+from recognition.vision.errors import ImageTooLarge, UnreadableImage
+from recognition.vision.types import EmbeddedFace
+
+logger = logging.getLogger(__name__)
+
+REQUESTS = "faceweb:requests"
+"""The list that every worker pops from."""
+
+FRAME_TIMEOUT_S = 2.0
+"""A frame without a reply for this long is answered as failed: its worker is gone, or none is there."""
+
+PHOTO_TIMEOUT_S = 60.0
+REPLIES_TTL_S = 120
+"""How long replies to a process that died are kept."""
+
+POLL_S = 0.5
+"""How often pending requests are looked through for those whose time is up."""
+
+RECONNECT_S = 1.0
+
+Done = Callable[[FrameOutcome | PhotoOutcome], None]
+
+
+@dataclasses.dataclass(slots=True)
+class _Pending:
+    done: Done
+    failed: FrameOutcome | PhotoOutcome
+    expires_at: float
+
+
+class RemoteWorkers:
+    """This process's way to all workers; the same two ports that a worker in this process fills."""
+
+    def __init__(self, redis_url: str) -> None:
+        """Starts a thread that sends and one that receives.
+
+        Args:
+            redis_url: as redis-py takes it.
+        """
+        # Without a time-out of the socket of its own a blocking pop would end as an error.
+        self._redis = redis.Redis.from_url(redis_url, socket_timeout=None)
+        self._reply_to = f"faceweb:replies:{uuid.uuid4().hex}"
+        self._outgoing: queue.SimpleQueue[Request | None] = queue.SimpleQueue()
+        self._pending: dict[str, _Pending] = {}
+        self._lock = threading.Lock()
+        self._stopping = threading.Event()
+        self._threads = [
+            threading.Thread(target=work, name=f"remote-{work.__name__}", daemon=True)
+            for work in (self._send, self._receive)
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def submit(self, task: FrameTask, done: Callable[[FrameOutcome], None]) -> None:
+        """Sends a frame; see `services.frames.FrameWorker`."""
+
+        def finish(outcome: FrameOutcome | PhotoOutcome) -> None:
+            done(outcome if isinstance(outcome, FrameOutcome) else FrameOutcome(FrameStatus.FAILED))
+
+        self._request(task.jpeg, task.hints, finish, FrameOutcome(FrameStatus.FAILED), FRAME_TIMEOUT_S)
+
+    def analyse(self, data: bytes) -> tuple[EmbeddedFace, ...]:
+        """Sends a photo and waits; see `services.analysis.StillImageAnalyser`."""
+        images.read_header(data)
+        future: concurrent.futures.Future[FrameOutcome | PhotoOutcome] = concurrent.futures.Future()
+        self._request(data, None, future.set_result, PhotoOutcome(PhotoStatus.FAILED), PHOTO_TIMEOUT_S)
+        outcome = future.result()
+        if not isinstance(outcome, PhotoOutcome) or outcome.status is PhotoStatus.FAILED:
+            raise AnalyserUnavailable(
+                gettext("No recognition worker answers. Ask whoever runs the system to start one.")
+            )
+        if outcome.status is PhotoStatus.TOO_LARGE:
+            raise ImageTooLarge("The worker found the photo too large.")
+        if outcome.status is PhotoStatus.UNREADABLE:
+            raise UnreadableImage("The worker could not decode the photo.")
+        return outcome.faces
+
+    def stop(self) -> None:
+        """Ends the threads and answers what is pending as failed."""
+        self._stopping.set()
+        self._outgoing.put(None)
+        for thread in self._threads:
+            thread.join()
+        self._expire(float("inf"))
+        self._redis.close()
+
+    def _request(
+        self,
+        image: bytes,
+        hints: tuple[TrackHint, ...] | None,
+        done: Done,
+        failed: FrameOutcome | PhotoOutcome,
+        timeout_s: float,
+    ) -> None:
+        number = uuid.uuid4().hex
+        with self._lock:
+            self._pending[number] = _Pending(done, failed, time.monotonic() + timeout_s)
+        self._outgoing.put(Request(number, self._reply_to, time.time(), hints, image))
+
+    def _send(self) -> None:
+        while (request := self._outgoing.get()) is not None:
+            try:
+                self._redis.rpush(REQUESTS, wire.encode(request))
+            except redis.RedisError as error:
+                logger.error("a request could not be sent to Redis: %s", error)
+                self._finish(request.id, None)
+
+    def _receive(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                popped = self._redis.blpop([self._reply_to], timeout=POLL_S)
+                if popped is not None:
+                    reply = wire.decode_reply(popped[1])
+                    self._finish(reply.id, reply.outcome)
+            except redis.RedisError as error:
+                logger.error("replies cannot be read from Redis: %s", error)
+                self._stopping.wait(RECONNECT_S)
+            except wire.WireError:
+                logger.exception("a reply was not understood")
+            self._expire(time.monotonic())
+
+    def _finish(self, number: str, outcome: FrameOutcome | PhotoOutcome | None) -> None:
+        with self._lock:
+            pending = self._pending.pop(number, None)
+        # A reply after its time was answered as failed already.
+        if pending is not None:
+            pending.done(pending.failed if outcome is None else outcome)
+
+    def _expire(self, now: float) -> None:
+        with self._lock:
+            late = [number for number, pending in self._pending.items() if pending.expires_at <= now]
+        for number in late:
+            self._finish(number, None)

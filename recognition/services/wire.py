@@ -1,0 +1,207 @@
+"""Frames and their outcomes as bytes, for workers in other processes.
+
+MessagePack, because half of a message is JPEG bytes; field by field, because a message from another
+host is input like any other: a wrong one raises `WireError`, and no code of it is ever run.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+import msgpack
+import numpy as np
+
+from recognition.decision.matching import Candidate, CandidateList
+from recognition.decision.policy import Policy, QualityFault, QualityGates, SampleReason
+from recognition.selectors.packs import ActivePack
+from recognition.services.frames import FrameOutcome, FrameStatus, FrameTask, FrameTimings, SeenFace, TrackHint
+from recognition.vision.errors import VisionError
+from recognition.vision.types import BoundingBox, DetectedFace, EmbeddedFace, Embedding, Landmarks, Quality
+
+Message = TypeVar("Message")
+
+
+class WireError(Exception):
+    """The bytes are not a message of this version of the product."""
+
+
+class PhotoStatus(enum.StrEnum):
+    """How a photo ended at the worker."""
+
+    ANALYSED = "analysed"
+    UNREADABLE = "unreadable"
+    TOO_LARGE = "too_large"
+    FAILED = "failed"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Request:
+    """A frame or a photo on its way to a worker.
+
+    Args:
+        id: what the reply is known by.
+        reply_to: the list that waits for the reply.
+        sent_at: `time.time()` of the sender, in seconds.
+        frame: hints of a frame; None for a photo.
+        image: the file.
+    """
+
+    id: str
+    reply_to: str
+    sent_at: float
+    frame: tuple[TrackHint, ...] | None
+    image: bytes
+
+    def task(self, received_at: float) -> FrameTask:
+        """The frame as a task of the worker that took it."""
+        return FrameTask(self.image, self.frame or (), received_at)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class PhotoOutcome:
+    """What a worker says of a photo.
+
+    Args:
+        status: whether it could be analysed.
+        faces: the largest first.
+    """
+
+    status: PhotoStatus
+    faces: tuple[EmbeddedFace, ...] = ()
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Reply:
+    """A worker's answer.
+
+    Args:
+        id: of the request.
+        outcome: of the frame or of the photo.
+    """
+
+    id: str
+    outcome: FrameOutcome | PhotoOutcome
+
+
+def encode(message: Request | Reply) -> bytes:
+    """The message as bytes."""
+    packed: bytes = msgpack.packb(message, default=_plain)
+    return packed
+
+
+def decode_request(data: bytes | str) -> Request:
+    """The inverse of `encode`.
+
+    Raises:
+        WireError: for anything else.
+    """
+    return _read(data, _request)
+
+
+def decode_reply(data: bytes | str) -> Reply:
+    """The inverse of `encode`.
+
+    Raises:
+        WireError: for anything else.
+    """
+    return _read(data, _reply)
+
+
+def _plain(value: Any) -> Any:
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        # Not `asdict`, which copies every JPEG and array on the way.
+        return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+    if isinstance(value, np.ndarray):
+        return {"shape": list(value.shape), "float32": value.astype("<f4").tobytes()}
+    raise TypeError(f"expected a value of the wire, got {type(value).__name__}")
+
+
+def _read(data: bytes | str, build: Callable[[Any], Message]) -> Message:
+    problem = "expected a message of this version of faceweb: update every process together"
+    try:
+        raw = msgpack.unpackb(data)
+    except (ValueError, msgpack.UnpackException) as error:
+        raise WireError(problem) from error
+    try:
+        return build(raw)
+    except (ValueError, KeyError, TypeError, AttributeError, VisionError) as error:
+        raise WireError(problem) from error
+
+
+def _request(raw: Mapping[str, Any]) -> Request:
+    hints = raw["frame"]
+    return Request(
+        id=str(raw["id"]),
+        reply_to=str(raw["reply_to"]),
+        sent_at=float(raw["sent_at"]),
+        frame=None if hints is None else tuple(_hint(hint) for hint in hints),
+        image=bytes(raw["image"]),
+    )
+
+
+def _reply(raw: Mapping[str, Any]) -> Reply:
+    outcome = raw["outcome"]
+    if "active" in outcome:
+        return Reply(str(raw["id"]), _frame_outcome(outcome))
+    faces = tuple(_embedded(face) for face in outcome["faces"])
+    return Reply(str(raw["id"]), PhotoOutcome(PhotoStatus(outcome["status"]), faces))
+
+
+def _hint(raw: Mapping[str, Any]) -> TrackHint:
+    return TrackHint(**{**raw, "box": BoundingBox(**raw["box"])})
+
+
+def _frame_outcome(raw: Mapping[str, Any]) -> FrameOutcome:
+    return FrameOutcome(
+        status=FrameStatus(raw["status"]),
+        faces=tuple(_seen(face) for face in raw["faces"]),
+        active=_active(raw["active"]),
+        runtime=str(raw["runtime"]),
+        timings=FrameTimings(**raw["timings"]),
+    )
+
+
+def _seen(raw: Mapping[str, Any]) -> SeenFace:
+    candidates = raw["candidates"]
+    return SeenFace(
+        track_id=raw["track_id"],
+        box=BoundingBox(**raw["box"]),
+        quality=Quality(**raw["quality"]),
+        faults=tuple(QualityFault(**{**fault, "reason": SampleReason(fault["reason"])}) for fault in raw["faults"]),
+        candidates=None
+        if candidates is None
+        else CandidateList(tuple(Candidate(**candidate) for candidate in candidates["people"])),
+        crop_jpeg=bytes(raw["crop_jpeg"]),
+    )
+
+
+def _active(raw: Mapping[str, Any] | None) -> ActivePack | None:
+    if raw is None:
+        return None
+    policy = raw["policy"]
+    return ActivePack(
+        **{
+            **raw,
+            "policy": None if policy is None else Policy(**{**policy, "gates": QualityGates(**policy["gates"])}),
+        }
+    )
+
+
+def _embedded(raw: Mapping[str, Any]) -> EmbeddedFace:
+    face, embedding = raw["face"], raw["embedding"]
+    return EmbeddedFace(
+        face=DetectedFace(
+            BoundingBox(**face["box"]), Landmarks(_array(face["landmarks"]["points_xy"])), float(face["score"])
+        ),
+        quality=Quality(**raw["quality"]),
+        embedding=Embedding(_array(embedding["vector"]), str(embedding["pack_digest"])),
+        crop_jpeg=bytes(raw["crop_jpeg"]),
+    )
+
+
+def _array(raw: Mapping[str, Any]) -> np.ndarray[Any, np.dtype[np.float32]]:
+    # A copy: a view of the message's bytes could not be written, and would keep all of it in memory.
+    return np.frombuffer(raw["float32"], dtype="<f4").reshape(raw["shape"]).astype(np.float32)

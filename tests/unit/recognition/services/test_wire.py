@@ -1,0 +1,92 @@
+"""Frames, photos and answers survive the way through bytes, and nothing else is taken for one."""
+
+from __future__ import annotations
+
+import msgpack
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from recognition.decision.matching import Candidate, CandidateList
+from recognition.decision.policy import Policy, QualityFault, SampleReason
+from recognition.selectors.packs import ActivePack
+from recognition.services import wire
+from recognition.services.frames import FrameOutcome, FrameStatus, FrameTimings, SeenFace, TrackHint
+from recognition.services.wire import PhotoOutcome, PhotoStatus, Reply, Request, WireError
+from recognition.vision.types import BoundingBox, DetectedFace, EmbeddedFace, Embedding, Landmarks, Quality
+
+BOX = BoundingBox(1.5, 2.0, 30.0, 40.0)
+QUALITY = Quality(28.5, 12.0, 0.9, 210.0, 0.5, 3.0, -4.0, 0.5, 1.0)
+POLICY = Policy(version=7, identification_threshold=0.47, verification_threshold=0.42)
+
+
+def active(policy: Policy | None) -> ActivePack:
+    return ActivePack(3, "opencv-zoo", "d" * 64, 128, "", None if policy is None else 9, policy)
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        (),
+        (TrackHint("1", BOX, due=True, better_than=0.0),),
+        None,  # a photo
+    ],
+)
+def test_a_request_comes_back_as_it_went(frame: tuple[TrackHint, ...] | None) -> None:
+    request = Request("a", "replies", 12.5, frame, b"\xff\xd8jpeg")
+
+    assert wire.decode_request(wire.encode(request)) == request
+
+
+@pytest.mark.parametrize(
+    "outcome",
+    [
+        FrameOutcome(FrameStatus.FAILED),
+        FrameOutcome(FrameStatus.ANALYSED, (), active(None), "openvino", FrameTimings(worker=3.0)),
+        FrameOutcome(
+            FrameStatus.ANALYSED,
+            (
+                SeenFace(None, BOX, QUALITY, (QualityFault(SampleReason.TOO_DARK, 0.1, 0.12),), None, b""),
+                SeenFace("4", BOX, QUALITY, (), CandidateList(), b"crop"),
+                SeenFace("5", BOX, QUALITY, (), CandidateList((Candidate(1, "Ä", 2, 0.9),)), b"crop"),
+            ),
+            active(POLICY),
+        ),
+        PhotoOutcome(PhotoStatus.UNREADABLE),
+    ],
+)
+def test_a_reply_comes_back_as_it_went(outcome: FrameOutcome | PhotoOutcome) -> None:
+    assert wire.decode_reply(wire.encode(Reply("a", outcome))) == Reply("a", outcome)
+
+
+def test_an_embedded_face_keeps_its_vector_and_pack() -> None:
+    embedding = Embedding.from_raw(np.arange(1, 5, dtype=np.float32), "d" * 64)
+    landmarks = Landmarks(np.arange(10, dtype=np.float32).reshape(5, 2))
+    face = EmbeddedFace(DetectedFace(BOX, landmarks, 0.75), QUALITY, embedding, b"crop")
+
+    reply = wire.decode_reply(wire.encode(Reply("a", PhotoOutcome(PhotoStatus.ANALYSED, (face,)))))
+
+    assert isinstance(reply.outcome, PhotoOutcome)
+    came = reply.outcome.faces[0]
+    assert came.embedding.similarity(embedding) == pytest.approx(1.0)
+    assert (came.face.landmarks.points_xy == landmarks.points_xy).all()
+    assert (came.face.box, came.face.score, came.quality, came.crop_jpeg) == (BOX, 0.75, QUALITY, b"crop")
+
+
+@given(st.binary(max_size=200))
+def test_noise_is_refused(data: bytes) -> None:
+    for decode in (wire.decode_request, wire.decode_reply):
+        with pytest.raises(WireError):
+            decode(data)
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.floats() | st.text(), lambda x: st.lists(x) | st.dictionaries(st.text(), x)
+    )
+)
+def test_other_messages_are_refused(message: object) -> None:
+    for decode in (wire.decode_request, wire.decode_reply):
+        with pytest.raises(WireError):
+            decode(msgpack.packb(message))
