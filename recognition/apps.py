@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class RecognitionConfig(AppConfig):
-    """Connects signal handlers when Django is ready."""
+    """Registers checks and connects signal handlers when Django is ready."""
 
     name = "recognition"
     verbose_name = _("Recognition")
@@ -15,4 +15,5 @@ class RecognitionConfig(AppConfig):
 
     def ready(self) -> None:
         """Imports the modules that register themselves."""
+        from recognition import checks  # noqa: F401  # registers the checks
         from recognition.live import logout  # noqa: F401  # connects the signal

@@ -160,8 +160,12 @@ class CommandLine:
 
     def start_python(self, *arguments: str) -> Process:
         """Start the interpreter with `arguments`, in the checkout."""
+        return self.start_command([interpreter(self.user), *arguments])
+
+    def start_command(self, arguments: Sequence[str]) -> Process:
+        """Start any program in the checkout, with the product's environment."""
         process = Process(
-            [interpreter(self.user), *arguments],
+            arguments,
             cwd=self.project,
             environment=self._environment(),
             user=self.user,

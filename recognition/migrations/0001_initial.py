@@ -132,7 +132,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(primary_key=True, serialize=False)),
                 ('at', models.DateTimeField(auto_now_add=True, db_index=True, verbose_name='time')),
-                ('action', models.CharField(choices=[('person.enrolled', 'person enrolled'), ('sample.added', 'sample added'), ('sample.status_changed', 'sample status changed'), ('policy.changed', 'threshold policy changed'), ('pack.activated', 'model pack activated'), ('pack.measured', 'thresholds measured')], max_length=50, verbose_name='action')),
+                ('action', models.CharField(choices=[('person.enrolled', 'person enrolled'), ('person.changed', 'person changed'), ('person.deleted', 'person deleted'), ('sample.added', 'sample added'), ('sample.status_changed', 'sample status changed'), ('sample.deleted', 'sample deleted'), ('policy.changed', 'threshold policy changed'), ('pack.activated', 'model pack activated'), ('pack.measured', 'thresholds measured')], max_length=50, verbose_name='action')),
                 ('subject', models.CharField(help_text='Kind and number.', max_length=100, verbose_name='subject')),
                 ('details', models.JSONField(default=dict, verbose_name='details')),
                 ('actor', models.ForeignKey(help_text='Empty for the command line.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='who')),

@@ -1,0 +1,38 @@
+from __future__ import annotations
+
+import pytest
+
+from recognition import wording
+from recognition.decision.policy import QualityFault, SampleReason
+from recognition.vision.errors import ImageTooLarge, UnreadableImage
+
+TABLE = [
+    # The measured value is rounded away from the limit: never "48 px, needs 48".
+    (QualityFault(SampleReason.FACE_TOO_SMALL, 47.99, 48.0), "47 px, needs 48 px"),
+    (QualityFault(SampleReason.FACE_TOO_SMALL, 47.2, 47.5), "47 px, needs 48 px"),
+    (QualityFault(SampleReason.EXTREME_POSE, 60.1, 60.0), "61 degrees, at most 60"),
+    (QualityFault(SampleReason.TOO_DARK, 0.1199, 0.12), "brightness 0.11, needs 0.12"),
+    (QualityFault(SampleReason.TOO_BRIGHT, 0.9201, 0.92), "brightness 0.93, at most 0.92"),
+    (QualityFault(SampleReason.LOW_DETECTION_SCORE, 0.6999, 0.7), "0.69, needs 0.70"),
+    (QualityFault(SampleReason.LOW_SHARPNESS, 19.9, 20.0), "sharpness 19, needs 20"),
+    (QualityFault(SampleReason.FACE_CLIPPED, 0.849, 0.85), "0.84 visible, needs 0.85"),
+    (QualityFault(SampleReason.MULTIPLE_FACES, 3, 1), "3 faces"),
+]
+
+
+@pytest.mark.parametrize(("fault", "text"), TABLE)
+def test_says_what_was_measured_and_what_is_needed(fault: QualityFault, text: str) -> None:
+    assert text in wording.fault_sentence(fault)
+
+
+@pytest.mark.parametrize("reason", list(SampleReason))
+def test_every_reason_has_a_sentence(reason: SampleReason) -> None:
+    sentence = wording.fault_sentence(QualityFault(reason, 0.0, 1.0))
+
+    assert sentence
+    assert "%" not in sentence
+
+
+def test_tells_a_large_file_from_a_damaged_one() -> None:
+    assert wording.image_fault(ImageTooLarge("")).reason is SampleReason.IMAGE_TOO_LARGE
+    assert wording.image_fault(UnreadableImage("")).reason is SampleReason.UNREADABLE
