@@ -12,6 +12,7 @@ import urllib.parse
 from collections.abc import Coroutine
 from typing import Any
 
+from channels.consumer import get_handler_name
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
 from channels.security.websocket import OriginValidator
@@ -78,6 +79,14 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels is
             self._group = logout.group_name(self._session_key or "")
             await self.channel_layer.group_add(self._group, self.channel_name)
             self._start(self._expect_hello())
+
+    async def dispatch(self, message: dict[str, Any]) -> None:
+        """Hands a message to its handler, without the thread that Channels goes through before each one.
+
+        It closes old database connections there; here only threads of `database_sync_to_async` have any, and
+        those close theirs themselves.
+        """
+        await getattr(self, get_handler_name(message))(message)
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         """Takes one message of the page in; never waits for a worker."""
@@ -160,14 +169,15 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels is
         """Has one frame after the other analysed: never two of a session at once."""
         while True:
             frame, received_at = await self._newest.take()
-            hints = self._session.hints(time.monotonic())
+            taken_at = time.monotonic()
+            hints = self._session.hints(taken_at)
             try:
                 outcome = await frames.analysed(frame, hints, received_at)
             except NoWorker:
                 outcome = FrameOutcome(FrameStatus.FAILED)
-            await self._answer(frame, received_at, outcome)
+            await self._answer(frame, received_at, taken_at, outcome)
 
-    async def _answer(self, frame: CameraFrame, received_at: float, outcome: FrameOutcome) -> None:
+    async def _answer(self, frame: CameraFrame, received_at: float, taken_at: float, outcome: FrameOutcome) -> None:
         if outcome.status is FrameStatus.UNREADABLE:
             await self._refuse(ErrorCode.MALFORMED, CloseCode.MALFORMED, "expected a JPEG")
             return
@@ -180,7 +190,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels is
         if outcome.status is FrameStatus.FAILED:
             await self._send(self._empty_result(frame, failed=True, server_ms=server_ms))
             return
-        self._window.measured(link_ms=frame.link_us / 1e3, server_ms=server_ms)
+        self._window.measured(link_ms=frame.link_us / 1e3, server_ms=(now - taken_at) * 1e3)
         update = self._session.absorb(outcome, now)
         await self._send(
             rendering.result(

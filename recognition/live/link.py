@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from recognition.live.messages import MAX_WINDOW
 
 SMOOTHING = 0.2
@@ -9,6 +11,9 @@ SMOOTHING = 0.2
 
 HIGHEST_LINK_MS = 10_000.0
 """A page cannot make its link seem longer than this."""
+
+SHORT_LINK = 0.1
+"""Share of a worker's time below which waiting for the link is not worth a frame more in flight."""
 
 
 class LinkWindow:
@@ -29,9 +34,10 @@ class LinkWindow:
 
         Args:
             link_ms: what the page measured; 0 before its first result.
-            server_ms: how long a frame was at the server.
+            server_ms: how long a frame was with the worker; not its waiting for the frame before it, which
+                more frames in flight would lengthen.
         """
         link_ms = min(max(link_ms, 0.0), HIGHEST_LINK_MS)
         self._link_ms += SMOOTHING * (link_ms - self._link_ms)
         self._server_ms += SMOOTHING * (max(server_ms, 1.0) - self._server_ms)
-        self.size = min(1 + round(self._link_ms / self._server_ms), MAX_WINDOW)
+        self.size = min(1 + math.ceil(self._link_ms / self._server_ms - SHORT_LINK), MAX_WINDOW)

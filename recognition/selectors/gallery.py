@@ -18,13 +18,16 @@ TEMPLATES_PER_SEARCH = 64
 """Nearest templates fetched a search: enough for five people with a dozen samples each."""
 
 
-def search(embedding: Embedding, pack: ActivePack, *, person_id: int | None = None) -> CandidateList:
+def search(
+    embedding: Embedding, pack: ActivePack, *, person_id: int | None = None, exact: bool | None = None
+) -> CandidateList:
     """Ranks the enrolled people by similarity to a probe.
 
     Args:
         embedding: the probe.
         pack: the pack whose templates are searched.
         person_id: compares with this person's samples only (verification).
+        exact: what `is_exact` said a moment ago; asked again when left out.
 
     Returns:
         Each person's best sample, the closest first; empty when nobody is enrolled. As exact as
@@ -38,11 +41,12 @@ def search(embedding: Embedding, pack: ActivePack, *, person_id: int | None = No
             f"The probe was embedded by the pack {embedding.pack_digest[:12]}, the gallery is "
             f"searched with {pack.digest[:12]}. Embed the probe again with the active pack."
         )
-    hits = _nearest(_templates(pack, embedding, person_id))
+    exact = person_id is not None or (is_exact(pack) if exact is None else exact)
+    hits = _nearest(_templates(pack, embedding, person_id, exact))
     ranked = matching.nearest_sample(hits)
     if len(hits) == TEMPLATES_PER_SEARCH and len(ranked.people) == 1:
         # One person's samples filled the list: the margin needs the next person too.
-        others = _templates(pack, embedding, person_id).exclude(sample__person_id=ranked.people[0].person_id)
+        others = _templates(pack, embedding, person_id, exact).exclude(sample__person_id=ranked.people[0].person_id)
         ranked = matching.nearest_sample([*hits, *_nearest(others)])
     return ranked
 
@@ -57,10 +61,9 @@ def is_exact(pack: ActivePack) -> bool:
     return rows.count() <= limit
 
 
-def _templates(pack: ActivePack, embedding: Embedding, person_id: int | None) -> QuerySet[FaceTemplate]:
+def _templates(pack: ActivePack, embedding: Embedding, person_id: int | None, exact: bool) -> QuerySet[FaceTemplate]:
     # The index is on the cast expression; ordering by the bare column never uses it, which is how
     # a small gallery or a single person is scanned exactly.
-    exact = person_id is not None or is_exact(pack)
     column = F("embedding") if exact else Cast("embedding", VectorField(dimensions=pack.dimension))
     templates = FaceTemplate.objects.filter(
         pack_id=pack.id,

@@ -18,7 +18,8 @@ def test_a_session_starts_with_one_frame_in_flight() -> None:
     ("link_ms", "server_ms", "size"),
     [
         (0, 20, 1),
-        (5, 20, 1),  # a short link: the worker hardly waits
+        (2, 20, 1),  # a short link: the worker hardly waits
+        (3, 20, 2),
         (20, 20, 2),
         (50, 20, MAX_WINDOW),
         (5_000, 20, MAX_WINDOW),
@@ -35,11 +36,14 @@ def test_the_window_covers_the_link_for_as_long_as_the_worker_takes(
     assert window.size == size
 
 
-def test_one_late_frame_does_not_move_the_window() -> None:
+def test_one_late_frame_moves_the_window_by_one_and_not_for_long() -> None:
     window = LinkWindow()
     for _ in range(50):
-        window.measured(link_ms=1, server_ms=20)
+        window.measured(link_ms=0.5, server_ms=20)
     window.measured(link_ms=40, server_ms=20)
+    assert window.size == 2
+    for _ in range(10):
+        window.measured(link_ms=0.5, server_ms=20)
     assert window.size == 1
 
 
