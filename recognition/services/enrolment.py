@@ -86,7 +86,7 @@ def add_sample(*, person: Person, data: bytes, source: FaceSample.Source, actor:
         return SampleResult(None, (wording.image_fault(error),))
     pack = packs.active()
     gates = pack.policy.gates if pack.policy else QualityGates()
-    face, faults = chosen_face(faces, gates)
+    face, faults = chosen_face(faces=faces, gates=gates)
     if face is None:
         return SampleResult(None, faults)
     if face.embedding.pack_digest != pack.digest:
@@ -101,7 +101,7 @@ def add_sample(*, person: Person, data: bytes, source: FaceSample.Source, actor:
 
 
 def chosen_face(
-    faces: tuple[EmbeddedFace, ...], gates: QualityGates
+    *, faces: tuple[EmbeddedFace, ...], gates: QualityGates
 ) -> tuple[EmbeddedFace | None, tuple[QualityFault, ...]]:
     """The one face of a photo that may become a sample.
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
 from django.db import connection, transaction
 from django.db.models import Max
 from django.utils.translation import gettext
@@ -80,6 +82,10 @@ def create_version(
     if before is not None:
         ThresholdPolicy.objects.filter(pk=before.pk).update(is_active=False)
     policy.full_clean()
+    for name in numeric_fields():
+        # Django's validators let NaN through, because it is neither below nor above their limits.
+        if not math.isfinite(getattr(policy, name)):
+            raise ValidationError({name: gettext("Enter a number.")})
     policy.save()
     audit.record(
         action=AuditAction.POLICY_CHANGED,
