@@ -1,0 +1,169 @@
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from django.db import connection
+from pytest_django import Settings
+
+from recognition.models import FaceSample, FaceTemplate, ModelPack, Person
+from recognition.selectors import gallery, packs
+from recognition.selectors.packs import ActivePack
+from recognition.services.packs import index_name
+from recognition.vision.errors import PackMismatch
+from recognition.vision.types import Embedding
+from tests import fakes
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(params=["exact", "through the index"])
+def active(request: pytest.FixtureRequest, settings: Settings) -> ActivePack:
+    fakes.activated_pack()
+    settings.FACEWEB_EXACT_SEARCH_MAX_ROWS = 1_000_000 if request.param == "exact" else -1
+    return packs.active()
+
+
+def found(active: ActivePack, probe: Embedding | None = None) -> list[tuple[str, float]]:
+    people = gallery.search(probe or fakes.probe(), active).people
+    return [(candidate.person_name, round(candidate.similarity, 4)) for candidate in people]
+
+
+class TestSearch:
+    def test_of_an_empty_gallery_finds_nobody(self, active: ActivePack) -> None:
+        assert gallery.search(fakes.probe(), active).best is None
+
+    def test_ranks_people_by_their_best_sample(self, active: ActivePack) -> None:
+        fakes.person("Ada", fakes.like_probe(0.2), fakes.like_probe(0.9, axis=2))
+        fakes.person("Bob", fakes.like_probe(0.5), fakes.like_probe(0.6, axis=3))
+        fakes.person("Eve", fakes.like_probe(-0.4))
+        assert found(active) == [("Ada", 0.9), ("Bob", 0.6), ("Eve", -0.4)]
+
+    def test_names_the_sample_that_was_most_similar(self, active: ActivePack) -> None:
+        ada = fakes.person("Ada", fakes.like_probe(0.2), fakes.like_probe(0.9, axis=2))
+        best = gallery.search(fakes.probe(), active).best
+        assert best is not None
+        assert (best.person_id, best.sample_id) == (ada.pk, ada.samples.order_by("pk")[1].pk)
+
+    def test_gives_the_same_similarity_as_comparing_the_two_vectors(self, active: ActivePack) -> None:
+        random = np.random.default_rng(1)
+        one, other = (Embedding.from_raw(random.normal(size=fakes.DIMENSION), fakes.DIGEST) for _ in range(2))
+        fakes.person("Ada", one)
+        best = gallery.search(other, active).best
+        assert best is not None
+        assert best.similarity == pytest.approx(one.similarity(other), abs=1e-6)
+
+    @pytest.mark.parametrize("similarity", [1.0, -1.0])
+    def test_reaches_the_ends_of_the_scale(self, active: ActivePack, similarity: float) -> None:
+        fakes.person("Ada", fakes.like_probe(similarity))
+        assert found(active) == [("Ada", similarity)]
+
+    def test_never_finds_inactive_people_or_samples_set_aside(self, active: ActivePack) -> None:
+        fakes.person("Gone", fakes.like_probe(0.99), is_active=False)
+        fakes.person("Hidden", fakes.like_probe(0.98)).samples.update(status=FaceSample.Status.SET_ASIDE)
+        fakes.person("Ada", fakes.like_probe(0.5))
+        assert found(active) == [("Ada", 0.5)]
+
+    def test_finds_the_next_person_though_one_persons_samples_fill_the_list(self, active: ActivePack) -> None:
+        fakes.person("Ada", *[fakes.like_probe(0.9, axis=2)] * (gallery.TEMPLATES_PER_SEARCH + 3))
+        fakes.person("Bob", fakes.like_probe(0.4))
+        candidates = gallery.search(fakes.probe(), active)
+        assert [candidate.person_name for candidate in candidates.people] == ["Ada", "Bob"]
+        assert candidates.margin == pytest.approx(0.5, abs=1e-6)
+
+    def test_has_no_margin_where_only_one_person_is_enrolled(self, active: ActivePack) -> None:
+        fakes.person("Ada", *[fakes.like_probe(0.9)] * gallery.TEMPLATES_PER_SEARCH)
+        assert gallery.search(fakes.probe(), active).margin is None
+
+    def test_of_a_claim_compares_with_that_persons_samples_only(self, active: ActivePack) -> None:
+        fakes.person("Ada", fakes.like_probe(0.9))
+        bob = fakes.person("Bob", fakes.like_probe(0.3), fakes.like_probe(0.4, axis=2))
+        people = gallery.search(fakes.probe(), active, person_id=bob.pk).people
+        assert [(one.person_name, round(one.similarity, 4)) for one in people] == [("Bob", 0.4)]
+
+    def test_with_a_probe_of_another_pack_is_refused(self, active: ActivePack) -> None:
+        with pytest.raises(PackMismatch, match="Embed the probe again"):
+            gallery.search(fakes.probe("e" * 64), active)
+
+
+def test_templates_of_another_pack_are_not_searched() -> None:
+    other = fakes.registered_pack(name="other", digest="e" * 64)
+    fakes.activated_pack()
+    fakes.person("Ada", fakes.probe(other.digest))
+    assert gallery.search(fakes.probe(), packs.active()).people == ()
+
+
+@pytest.mark.parametrize(("limit", "exact"), [(-1, False), (0, False), (1, False), (2, True), (3, True)])
+def test_a_gallery_is_scanned_exactly_up_to_the_limit(settings: Settings, limit: int, exact: bool) -> None:
+    fakes.activated_pack()
+    fakes.person("Ada", fakes.like_probe(0.1), fakes.like_probe(0.2))
+    settings.FACEWEB_EXACT_SEARCH_MAX_ROWS = limit
+    assert gallery.is_exact(packs.active()) is exact
+
+
+class TestPlans:
+    """What PostgreSQL really does with the very query that a search sends."""
+
+    ROWS = 5_000  # with fewer, PostgreSQL rightly scans them all
+
+    @pytest.fixture
+    def pack(self) -> ModelPack:
+        pack = fakes.activated_pack()
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "INSERT INTO recognition_person (name, notes, is_active, created_at) "
+                "SELECT 'p' || n, '', true, now() FROM generate_series(1, %s) n",
+                [self.ROWS],
+            )
+            cursor.execute(
+                "INSERT INTO recognition_facesample (person_id, status, source, quality, image_sha256, created_at) "
+                "SELECT id, 'active', 'import', '{}', id::text, now() FROM recognition_person"
+            )
+            # `sample.id > 0` makes the sub-query a new random vector for every row.
+            cursor.execute(
+                "INSERT INTO recognition_facetemplate (sample_id, pack_id, embedding) "
+                "SELECT id, %s, (SELECT l2_normalize(array_agg(random() - 0.5)::vector) "
+                "FROM generate_series(1, %s) WHERE sample.id > 0) FROM recognition_facesample sample",
+                [pack.pk, fakes.DIMENSION],
+            )
+            for model in (Person, FaceSample, FaceTemplate):
+                cursor.execute(f"ANALYZE {model._meta.db_table}")
+        return pack
+
+    def searched(self, person_id: int | None = None) -> tuple[str, list[str]]:
+        """The plan of a search's query, and whom the search found."""
+        sent: list[tuple[str, Any]] = []
+
+        def remember(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+            sent.append((sql, params))
+            return execute(sql, params, many, context)
+
+        with connection.execute_wrapper(remember):
+            people = gallery.search(fakes.probe(), packs.active(), person_id=person_id).people
+        (sql, params) = next((sql, params) for sql, params in sent if "<=>" in sql)
+        with connection.cursor() as cursor:
+            cursor.execute(f"EXPLAIN {sql}", params)
+            plan = "\n".join(row[0] for row in cursor.fetchall())
+        return plan, [candidate.person_name for candidate in people]
+
+    def test_above_the_row_limit_the_index_of_the_pack_is_used(self, pack: ModelPack, settings: Settings) -> None:
+        settings.FACEWEB_EXACT_SEARCH_MAX_ROWS = self.ROWS - 1
+        plan, people = self.searched()
+        assert f"Index Scan using {index_name(pack)}" in plan
+        settings.FACEWEB_EXACT_SEARCH_MAX_ROWS = self.ROWS
+        exact_plan, nearest = self.searched()
+        assert index_name(pack) not in exact_plan
+        assert people[0] == nearest[0]
+        assert len(set(people) & set(nearest)) > 0.9 * gallery.TEMPLATES_PER_SEARCH
+
+    def test_through_the_index_inactive_people_hide_nobody(self, pack: ModelPack, settings: Settings) -> None:
+        settings.FACEWEB_EXACT_SEARCH_MAX_ROWS = 0
+        last = Person.objects.latest("pk")
+        Person.objects.exclude(pk=last.pk).update(is_active=False)
+        plan, people = self.searched()
+        assert index_name(pack) in plan
+        assert people == [last.name]
+        claim_plan, people = self.searched(person_id=last.pk)
+        assert index_name(pack) not in claim_plan  # one person is compared exactly
+        assert people == [last.name]

@@ -1,0 +1,145 @@
+from __future__ import annotations
+
+import dataclasses
+import time
+
+import cv2
+import numpy as np
+import pytest
+
+from recognition.models import ModelPack
+from recognition.selectors import packs
+from recognition.services.frames import FrameOutcome, FrameStatus, FrameTask, TrackHint
+from recognition.vision.images import FRAME_LIMITS
+from recognition.vision.types import BoundingBox
+from recognition.worker import processing
+from recognition.worker.engine import Engine
+from tests import faces, fakes
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def engine(default_pack: ModelPack) -> Engine:
+    return Engine(packs.active(), faces.default_pipeline())
+
+
+def analysed(engine: Engine, image: np.ndarray | bytes, *hints: TrackHint) -> FrameOutcome:
+    jpeg = image if isinstance(image, bytes) else faces.jpeg(image)
+    return processing.process(FrameTask(jpeg, hints, time.monotonic()), engine)
+
+
+@pytest.fixture
+def where(engine: Engine) -> BoundingBox:
+    return analysed(engine, faces.astronaut()).faces[0].box
+
+
+@pytest.mark.parametrize("jpeg", [b"", b"not a jpeg", faces.jpeg(faces.astronaut())[:200]])
+def test_a_frame_that_is_no_image_is_an_outcome_too(engine: Engine, jpeg: bytes) -> None:
+    outcome = analysed(engine, jpeg)
+    assert (outcome.status, outcome.faces, outcome.active) == (FrameStatus.UNREADABLE, (), None)
+
+
+@pytest.mark.parametrize(
+    "jpeg",
+    [faces.jpeg(np.zeros((1200, 1930, 3), np.uint8)), bytes(FRAME_LIMITS.max_bytes + 1)],
+    ids=["pixels", "bytes"],
+)
+def test_a_frame_over_the_limits_is_not_decoded(engine: Engine, jpeg: bytes) -> None:
+    assert analysed(engine, jpeg).status is FrameStatus.TOO_LARGE
+
+
+def test_an_empty_frame_shows_nobody(engine: Engine) -> None:
+    outcome = analysed(engine, np.zeros((480, 640, 3), np.uint8))
+    assert (outcome.status, outcome.faces, outcome.active) == (FrameStatus.ANALYSED, (), engine.active)
+
+
+def test_a_new_face_is_embedded_and_searched(engine: Engine) -> None:
+    image = faces.astronaut()
+    (enrolled,) = processing.photo(image, engine)
+    ada = fakes.person("Eileen", enrolled.embedding)
+    brighter = np.asarray(np.clip(image * 1.2, 0, 255), np.uint8)
+    (seen,) = analysed(engine, brighter).faces
+    assert (seen.track_id, seen.faults) == (None, ())
+    assert seen.candidates is not None
+    assert seen.candidates.best is not None
+    assert seen.candidates.best.person_id == ada.pk
+    assert seen.candidates.best.similarity > 0.8
+    assert seen.crop_jpeg.startswith(b"\xff\xd8")
+
+
+def test_somebody_else_is_below_the_threshold(engine: Engine) -> None:
+    (enrolled,) = processing.photo(faces.astronaut(), engine)
+    fakes.person("Eileen", enrolled.embedding)
+    similarities = [
+        face.candidates.best.similarity
+        for face in analysed(engine, faces.group()).faces
+        if face.candidates and face.candidates.best
+    ]
+    assert len(similarities) >= 4
+    assert engine.active.policy is not None
+    assert max(similarities) < engine.active.policy.identification_threshold
+
+
+class TestHints:
+    @pytest.mark.parametrize(
+        ("due", "better_than", "embedded"),
+        [(True, 9.0, True), (False, 9.0, False), (False, 0.01, True)],
+        ids=["due", "not due", "not due but clearly better"],
+    )
+    def test_decide_whether_a_known_face_is_embedded(
+        self, engine: Engine, where: BoundingBox, due: bool, better_than: float, embedded: bool
+    ) -> None:
+        (seen,) = analysed(engine, faces.astronaut(), TrackHint("7", where, due, better_than)).faces
+        assert seen.track_id == "7"
+        assert (seen.candidates is not None) is embedded
+        assert bool(seen.crop_jpeg) is embedded
+
+    def test_belong_to_the_face_where_they_were_last_seen(self, engine: Engine, where: BoundingBox) -> None:
+        moved = where.transformed(scale=1, dx=where.width * 0.2)
+        elsewhere = where.transformed(scale=1, dx=where.width * 3)
+        hints = (TrackHint("far", elsewhere, False, 9), TrackHint("near", moved, False, 9))
+        (seen,) = analysed(engine, faces.astronaut(), *hints).faces
+        assert seen.track_id == "near"
+
+    def test_of_a_face_that_left_are_not_used(self, engine: Engine, where: BoundingBox) -> None:
+        elsewhere = where.transformed(scale=1, dx=where.width * 3)
+        (seen,) = analysed(engine, faces.astronaut(), TrackHint("7", elsewhere, False, 9)).faces
+        assert seen.track_id is None
+        assert seen.candidates is not None
+
+
+def test_a_face_that_passes_no_gate_is_not_embedded_and_says_why(engine: Engine) -> None:
+    blurred = np.asarray(cv2.GaussianBlur(faces.astronaut(), (21, 21), 6), np.uint8)
+    seen = analysed(engine, blurred).faces
+    assert seen
+    assert {fault.reason.value for fault in seen[0].faults} >= {"low_sharpness"}
+    assert seen[0].candidates is None
+
+
+def test_a_face_below_the_policys_size_is_not_embedded(engine: Engine) -> None:
+    small = np.asarray(cv2.resize(faces.astronaut(), (200, 200), interpolation=cv2.INTER_AREA), np.uint8)
+    canvas = np.full((480, 640, 3), 90, np.uint8)
+    canvas[100:300, 100:300] = small
+    assert all(face.candidates is None for face in analysed(engine, canvas).faces)
+
+
+def test_a_pack_without_policy_still_shows_whom_a_face_is_like(engine: Engine) -> None:
+    undecided = dataclasses.replace(engine, active=dataclasses.replace(engine.active, policy=None, policy_id=None))
+    (seen,) = analysed(undecided, faces.astronaut()).faces
+    assert seen.candidates is not None
+
+
+def test_times_of_the_steps_add_up_to_the_workers(engine: Engine) -> None:
+    timings = analysed(engine, faces.astronaut()).timings
+    steps = timings.decode + timings.detect + timings.embed + timings.search
+    assert 0 < steps <= timings.worker
+    assert min(timings.decode, timings.detect, timings.embed, timings.search, timings.waited) >= 0
+
+
+def test_a_photo_gives_every_face_the_largest_first(engine: Engine) -> None:
+    found = processing.photo(faces.group(), engine)
+    assert len(found) == faces.PEOPLE_IN_GROUP
+    areas = [face.face.box.area for face in found]
+    assert areas == sorted(areas, reverse=True)
+    assert {face.embedding.pack_digest for face in found} == {engine.active.digest}
