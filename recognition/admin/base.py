@@ -41,6 +41,8 @@ def thumbnail(url_name: str, number: int | None, *, alt: str, side_px: int = THU
 class ReadOnlyAdmin(ModelAdmin):
     """Rows that the product writes and people only look at."""
 
+    actions = None
+
     def has_add_permission(self, request: HttpRequest, *args: Any) -> bool:
         """Nobody adds such a row by hand."""
         return False

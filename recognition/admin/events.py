@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html
 from django.utils.translation import gettext, gettext_lazy
 from unfold.decorators import display
 
+from recognition.admin import event_detail
 from recognition.admin.base import NOTHING, ReadOnlyAdmin, thumbnail
 from recognition.models import AuditEntry, RecognitionEvent
 
@@ -30,41 +33,22 @@ class RecognitionEventAdmin(ReadOnlyAdmin):
     list_filter = ("decision", "decided_at", "policy")
     list_select_related = ("person", "operator", "crop")
     search_fields = ("person__name", "person__external_id")
+    fields = ("decision",)
     date_hierarchy = "decided_at"
     list_per_page = 50
-    fields = (
-        "pictures",
-        "decision_label",
-        "person",
-        "similarity_text",
-        "margin_text",
-        "best_person",
-        "runner_up",
-        "thresholds_text",
-        "votes_table",
-        "reasons",
-        "quality",
-        "timings",
-        "policy",
-        "pack",
-        "operator",
-        "started_at",
-        "decided_at",
-        "transaction",
-    )
-    readonly_fields = fields
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """The event as `templates/admin/recognition/recognitionevent/change_form.html` shows it."""
+        event = self.get_object(request, object_id)
+        context = {"detail": event_detail.detail(event), "title": str(event)} if event is not None else {}
+        return super().change_view(request, object_id, form_url, {**(extra_context or {}), **context})  # type: ignore[no-any-return]
 
     @display(description=gettext_lazy("probe"))
     def picture(self, event: RecognitionEvent) -> str:
         """The probe."""
         return thumbnail("event-crop", _crop_number(event), alt=gettext("Face of the event"))
-
-    @display(description=gettext_lazy("probe and closest sample"))
-    def pictures(self, event: RecognitionEvent) -> str:
-        """The probe beside the enrolled sample that it is most like."""
-        probe = thumbnail("event-crop", _crop_number(event), alt=gettext("Face of the event"), side_px=192)
-        sample = thumbnail("sample-image", event.best_sample_id, alt=gettext("Closest enrolled face"), side_px=192)
-        return format_html('<div class="faceweb-pair">{}{}</div>', probe, sample)
 
     @display(
         description=gettext_lazy("decision"),
@@ -91,20 +75,6 @@ class RecognitionEventAdmin(ReadOnlyAdmin):
         """Gap to the next person."""
         return _number(event.margin)
 
-    @display(description=gettext_lazy("thresholds"))
-    def thresholds_text(self, event: RecognitionEvent) -> str:
-        """The numbers in force when it was decided."""
-        return ", ".join(f"{name}: {value:g}" for name, value in event.thresholds.items())
-
-    @display(description=gettext_lazy("votes"))
-    def votes_table(self, event: RecognitionEvent) -> str:
-        """Each vote on a line."""
-        lines = [
-            f"{vote['at_ms']:>6} ms  {vote['decision']}  {_number(vote['similarity'])}  {_number(vote['margin'])}"
-            for vote in event.votes
-        ]
-        return format_html('<pre class="faceweb-votes">{}</pre>', "\n".join(lines)) if lines else NOTHING
-
 
 @admin.register(AuditEntry)
 class AuditEntryAdmin(ReadOnlyAdmin):
@@ -121,7 +91,7 @@ class AuditEntryAdmin(ReadOnlyAdmin):
     def details_text(self, entry: AuditEntry) -> str:
         """Values before and after."""
         text = json.dumps(entry.details, indent=2, ensure_ascii=False)
-        return format_html('<pre class="faceweb-votes">{}</pre>', text)
+        return format_html('<pre class="faceweb-json">{}</pre>', text)
 
 
 def _crop_number(event: RecognitionEvent) -> int | None:

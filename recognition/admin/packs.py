@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from django.contrib import admin
-from django.utils.translation import gettext_lazy
+from django.template.loader import render_to_string
+from django.utils.translation import gettext, gettext_lazy
 from unfold.decorators import display
 
 from recognition.admin.base import ReadOnlyAdmin
+from recognition.admin.operating_points import operating_points
 from recognition.models import ModelPack
 
 
@@ -36,8 +38,7 @@ class ModelPackAdmin(ReadOnlyAdmin):
 
     @display(description=gettext_lazy("measured thresholds"))
     def thresholds(self, pack: ModelPack) -> str:
-        """Each operating point on a line; without any nothing is decided."""
-        return "\n".join(
-            f"FMR {point['fmr']:g}: {point['threshold']:.3f} (TMR {point['tmr']:.4f})"
-            for point in pack.operating_points
-        ) or str(gettext_lazy("none: this pack shows similarities and decides nothing"))
+        """What each threshold means; without any nothing is decided."""
+        if not pack.decides:
+            return gettext("none: this pack shows similarities and decides nothing")
+        return render_to_string("admin/recognition/modelpack/operating_points.html", {"points": operating_points(pack)})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -9,7 +10,7 @@ from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.core.files.uploadedfile import UploadedFile
-from django.db.models import Count, Min, Q, QuerySet
+from django.db.models import Count, Min, Q, QuerySet, TextField
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
@@ -17,6 +18,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext, gettext_lazy, ngettext
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.decorators import action, display
+from unfold.widgets import UnfoldAdminTextareaWidget
 
 from recognition import wording
 from recognition.admin.base import actor_of, thumbnail
@@ -50,6 +52,8 @@ class SampleInline(TabularInline):
     extra = 0
     can_delete = False
     show_change_link = True
+    hide_title = True
+    template_before = "admin/recognition/person/samples_head.html"
     verbose_name_plural = gettext_lazy("Samples")
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -72,9 +76,8 @@ class PersonAdmin(ModelAdmin):
     search_fields = ("name", "external_id")
     fields = ("name", "external_id", "is_active", "notes", "created_at")
     readonly_fields = ("created_at",)
-    inlines = (SampleInline,)
-    actions_detail = ("enrol_action",)
     list_per_page = 50
+    formfield_overrides = {TextField: {"widget": UnfoldAdminTextareaWidget(attrs={"rows": 3})}}
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Person]:
         """People with how many samples are searched, and the one that stands for them."""
@@ -95,14 +98,20 @@ class PersonAdmin(ModelAdmin):
         """How many samples are searched."""
         return int(person.active_samples)
 
-    @action(description=gettext_lazy("Add photos"), url_path="photos", permissions=["enrol"])
-    def enrol_action(self, request: HttpRequest, object_id: int) -> HttpResponse:
-        """Leads from the person to the upload page."""
-        return HttpResponseRedirect(reverse("admin:recognition_person_enrol", args=[object_id]))
-
     def has_enrol_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
         """Whether the user may add samples."""
         return actor_of(request).has_perm("recognition.add_facesample")
+
+    def get_inlines(self, request: HttpRequest, obj: Person | None = None) -> tuple[type[SampleInline], ...]:
+        """A person who is being added has no samples yet; the photos are the next page."""
+        return (SampleInline,) if obj else ()
+
+    def get_deleted_objects(
+        self, objs: Sequence[Person] | QuerySet[Person], request: HttpRequest
+    ) -> tuple[list[str], dict[str, int], set[str], list[str]]:
+        """Says in a line a person what goes with them, in place of every row's number."""
+        _, counts, lacking, protected = super().get_deleted_objects(objs, request)
+        return [_what_goes(person) for person in objs], counts, lacking, protected
 
     def get_urls(self) -> list[URLPattern]:
         """The upload page beside the usual ones."""
@@ -131,6 +140,7 @@ class PersonAdmin(ModelAdmin):
             "form": PhotosForm(),
             "outcomes": outcomes,
             "nothing_chosen": request.method == "POST" and not files,
+            "max_bytes": STILL_LIMITS.max_bytes,
             "max_megabytes": STILL_LIMITS.max_bytes // 2**20,
         }
         return TemplateResponse(request, "admin/recognition/person/enrol.html", context)
@@ -226,6 +236,16 @@ class FaceSampleAdmin(ModelAdmin):
         count = len(samples)
         text = ngettext("%(count)d sample is now %(status)s.", "%(count)d samples are now %(status)s.", count)
         self.message_user(request, text % {"count": count, "status": status.label}, messages.SUCCESS)
+
+
+def _what_goes(person: Person) -> str:
+    count = person.samples.count()
+    text = ngettext(
+        "%(name)s, with %(count)d face sample and what was made of it. Recognition events stay, without the name.",
+        "%(name)s, with %(count)d face samples and what was made of them. Recognition events stay, without the name.",
+        count,
+    )
+    return text % {"name": person.name, "count": count}
 
 
 def _outcome(person: Person, file: UploadedFile[Any], request: HttpRequest) -> dict[str, Any]:

@@ -1,82 +1,149 @@
-// Sends the chosen photos one after the other, so that each result shows as soon as it is known.
-// Without this script the form sends them all at once and the server renders the same list.
+// @ts-check
+/**
+ * Enrolment by upload: one photo after the other, so that each result shows as soon as it is known.
+ *
+ * Without this script the form sends all of them at once and the server renders the same list. The sentences come
+ * with the form, as data attributes: the admin has no catalogue of its own for scripts.
+ */
 
-const form = document.getElementById("enrol-form");
-const input = document.getElementById("id_photos");
-const list = document.getElementById("enrol-results");
-const progress = document.getElementById("enrol-progress");
-const button = form.querySelector("button");
-const texts = form.dataset;
+import { byId, make, setText } from "./dom.js";
+import { interpolate } from "./i18n.js";
 
-/** @param {{file: string, accepted: boolean, sample: number|null, reasons: string[]}} result */
-function resultItem(result) {
-  const item = document.createElement("li");
-  item.className = result.accepted ? "is-accepted" : "is-refused";
-  if (result.sample !== null) {
-    const image = document.createElement("img");
-    image.src = `/samples/${result.sample}/image/`;
-    image.alt = "";
-    image.width = image.height = 64;
-    item.append(image);
+/**
+ * What became of one file; `sample` is the new sample's number.
+ * @typedef {{file: string, accepted: boolean, sample: number | null, reasons: string[]}} Outcome
+ */
+
+class EnrolPage {
+  #form = byId("enrol-form", HTMLFormElement);
+  #input = byId("id_photos", HTMLInputElement);
+  #button = byId("enrol-button", HTMLButtonElement);
+  #drop = byId("enrol-drop", HTMLElement);
+  #bar = byId("enrol-bar", HTMLProgressElement);
+  #progress = byId("enrol-progress", HTMLElement);
+  #results = byId("enrol-results", HTMLElement);
+  #busy = false;
+
+  constructor() {
+    byId("enrol-drop-hint", HTMLElement).hidden = false;
+    this.#form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.#enrol(this.#input.files);
+    });
+    // What will not be sent is said as soon as it is chosen.
+    this.#input.addEventListener("change", () => this.#results.replaceChildren(...this.#tooLarge(this.#input.files)));
+    this.#drop.addEventListener("dragover", (event) => {
+      event.preventDefault();
+      this.#drop.classList.add("is-over");
+    });
+    this.#drop.addEventListener("dragleave", () => this.#drop.classList.remove("is-over"));
+    this.#drop.addEventListener("drop", (event) => {
+      event.preventDefault();
+      this.#drop.classList.remove("is-over");
+      this.#enrol(event.dataTransfer?.files ?? null);
+    });
   }
-  const body = document.createElement("div");
-  const name = document.createElement("strong");
-  name.textContent = result.file;
-  const state = document.createElement("span");
-  state.textContent = result.accepted ? texts.done : texts.refused;
-  body.append(name, state);
-  for (const reason of result.reasons) {
-    const line = document.createElement("p");
-    line.textContent = reason;
-    body.append(line);
+
+  /** @param {FileList | null} chosen */
+  async #enrol(chosen) {
+    if (this.#busy || !chosen || chosen.length === 0) return;
+    this.#results.replaceChildren(...this.#tooLarge(chosen));
+    const files = [...chosen].filter((file) => !this.#isTooLarge(file));
+    this.#begin();
+    let accepted = 0;
+    for (const [index, file] of files.entries()) {
+      setText(this.#progress, interpolate(this.#text("busy"), { number: index + 1, total: files.length }));
+      const outcome = await this.#send(file, (share) => (this.#bar.value = (index + share) / files.length));
+      if (outcome.accepted) accepted += 1;
+      this.#results.append(this.#item(outcome));
+    }
+    this.#end(interpolate(this.#text("finished"), { accepted, total: chosen.length }));
   }
-  item.append(body);
-  return item;
+
+  #begin() {
+    this.#busy = true;
+    this.#button.disabled = true;
+    this.#bar.value = 0;
+    this.#bar.hidden = false;
+  }
+
+  /** @param {string} summary */
+  #end(summary) {
+    this.#busy = false;
+    this.#button.disabled = false;
+    this.#bar.hidden = true;
+    this.#form.reset();
+    setText(this.#progress, summary);
+  }
+
+  /**
+   * @param {File} file
+   * @param {(share: number) => void} onProgress how much of the file is sent, 0..1
+   * @returns {Promise<Outcome>}
+   */
+  #send(file, onProgress) {
+    const body = new FormData();
+    body.append("csrfmiddlewaretoken", String(new FormData(this.#form).get("csrfmiddlewaretoken")));
+    body.append("photos", file);
+    return new Promise((resolve) => {
+      /** @param {string} reason */
+      const failed = (reason) => resolve({ file: file.name, accepted: false, sample: null, reasons: [reason] });
+      // Not fetch(): it does not tell how much of the photo has been sent.
+      const request = new XMLHttpRequest();
+      request.responseType = "json";
+      request.upload.addEventListener("progress", (event) => onProgress(event.loaded / event.total));
+      request.addEventListener("error", () => failed(this.#text("failed")));
+      request.addEventListener("load", () => {
+        /** @type {Outcome | undefined} */
+        const outcome = request.response?.results?.[0];
+        if (outcome) resolve(outcome);
+        // The log-in page is an answer too, but none in JSON.
+        else failed(this.#text(request.status === 200 || request.status === 403 ? "loggedOut" : "failed"));
+      });
+      request.open("POST", location.href);
+      request.setRequestHeader("Accept", "application/json");
+      request.send(body);
+    });
+  }
+
+  /** @param {File} file */
+  #isTooLarge(file) {
+    return file.size > Number(this.#text("maxBytes"));
+  }
+
+  /**
+   * @param {FileList | null} files
+   * @returns {HTMLElement[]} a line for each file that is too large to be sent
+   */
+  #tooLarge(files) {
+    return [...(files ?? [])]
+      .filter((file) => this.#isTooLarge(file))
+      .map(({ name }) => this.#item({ file: name, accepted: false, sample: null, reasons: [this.#text("tooLarge")] }));
+  }
+
+  /** @param {Outcome} outcome */
+  #item(outcome) {
+    const item = make("li", outcome.accepted ? "is-accepted" : "is-refused");
+    if (outcome.sample !== null) {
+      const image = new Image(64, 64);
+      image.className = "faceweb-thumbnail";
+      image.alt = "";
+      image.src = this.#text("pictureUrl").replace("0", String(outcome.sample));
+      item.append(image);
+    }
+    const body = document.createElement("div");
+    body.append(make("strong", "", outcome.file), make("span", "", this.#text(outcome.accepted ? "accepted" : "refused")));
+    body.append(...outcome.reasons.map((reason) => make("p", "", reason)));
+    item.append(body);
+    return item;
+  }
+
+  /** @param {string} name of a data attribute of the form */
+  #text(name) {
+    const text = this.#form.dataset[name];
+    if (text === undefined) throw new Error(`expected the form to have data-${name}`);
+    return text;
+  }
 }
 
-/** @param {File} file */
-async function send(file) {
-  const body = new FormData();
-  body.append("csrfmiddlewaretoken", form.querySelector("[name=csrfmiddlewaretoken]").value);
-  body.append("photos", file);
-  try {
-    const answer = await fetch(form.action, { method: "POST", body, headers: { Accept: "application/json" } });
-    if (!answer.ok) throw new Error(String(answer.status));
-    return (await answer.json()).results[0];
-  } catch {
-    // Offline, logged out or a server error: the file was not enrolled, and the reader must know.
-    return { file: file.name, accepted: false, sample: null, reasons: [texts.failed] };
-  }
-}
-
-/** @param {FileList|File[]} files */
-async function enrol(files) {
-  button.disabled = true;
-  let number = 0;
-  for (const file of files) {
-    number += 1;
-    progress.textContent = `${number} / ${files.length} · ${texts.busy}`;
-    list.prepend(resultItem(await send(file)));
-  }
-  progress.textContent = "";
-  button.disabled = false;
-  form.reset();
-}
-
-form.addEventListener("submit", (event) => {
-  event.preventDefault();
-  enrol([...input.files]);
-});
-const drop = form.querySelector(".faceweb-drop");
-for (const kind of ["dragover", "dragenter"]) {
-  drop.addEventListener(kind, (event) => {
-    event.preventDefault();
-    drop.classList.add("is-over");
-  });
-}
-drop.addEventListener("dragleave", () => drop.classList.remove("is-over"));
-drop.addEventListener("drop", (event) => {
-  event.preventDefault();
-  drop.classList.remove("is-over");
-  enrol([...event.dataTransfer.files]);
-});
+new EnrolPage();

@@ -1,0 +1,87 @@
+"""What an administrator wants to know first: how much there is, and what was decided today."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+
+from django.db.models import Count
+from django.utils import timezone
+
+from recognition.decision.verdict import Decision
+from recognition.models import FaceSample, ModelPack, Person, RecognitionEvent, ThresholdPolicy
+from recognition.selectors import packs
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class DecisionsToday:
+    """How many transactions ended since midnight, by kind.
+
+    Args:
+        named: accepted.
+        unknown: like nobody enrolled.
+        other: everything else: ambiguous, refused, or without a decision.
+    """
+
+    named: int
+    unknown: int
+    other: int
+
+    @property
+    def total(self) -> int:
+        """All of them."""
+        return self.named + self.unknown + self.other
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Overview:
+    """The installation at a glance.
+
+    Args:
+        people: active people.
+        people_without_sample: of them, those who cannot be recognised for want of a sample.
+        samples: samples that are searched.
+        samples_without_template: of them, those that the active pack did not embed.
+        today: decisions since midnight.
+        pack: the active pack; None on a database without one.
+        policy: its active policy; None while nothing is decided.
+    """
+
+    people: int
+    people_without_sample: int
+    samples: int
+    samples_without_template: int
+    today: DecisionsToday
+    pack: ModelPack | None
+    policy: ThresholdPolicy | None
+
+
+def read(*, now: dt.datetime) -> Overview:
+    """Counts everything that the overview shows.
+
+    Args:
+        now: an aware time; the day is that of the current time zone.
+    """
+    people = Person.objects.filter(is_active=True)
+    samples = FaceSample.objects.filter(status=FaceSample.Status.ACTIVE, person__is_active=True)
+    pack = ModelPack.objects.filter(is_active=True).first()
+    decides = pack is not None and pack.decides
+    return Overview(
+        people=people.count(),
+        people_without_sample=people.exclude(samples__status=FaceSample.Status.ACTIVE).count(),
+        samples=samples.count(),
+        samples_without_template=packs.gallery_state(pack.pk).samples_without_template if pack else 0,
+        today=_today(now),
+        pack=pack,
+        policy=ThresholdPolicy.objects.filter(pack=pack, is_active=True).first() if decides else None,
+    )
+
+
+def _today(now: dt.datetime) -> DecisionsToday:
+    midnight = timezone.localtime(now).replace(hour=0, minute=0, second=0, microsecond=0)
+    # Without an ordering: the model's own would split the groups.
+    rows = RecognitionEvent.objects.filter(decided_at__gte=midnight).order_by().values_list("decision")
+    counts = dict(rows.annotate(count=Count("pk")))
+    named = counts.pop(Decision.ACCEPT.value, 0)
+    unknown = counts.pop(Decision.REJECT_NO_MATCH.value, 0)
+    return DecisionsToday(named=named, unknown=unknown, other=sum(counts.values()))

@@ -1,0 +1,94 @@
+"""The numbers on the admin's first page."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+from django.utils import timezone
+
+from recognition.decision.verdict import Decision
+from recognition.models import FaceSample, ModelPack, Person, RecognitionEvent, ThresholdPolicy
+from recognition.selectors import overview
+
+pytestmark = pytest.mark.django_db
+
+NOON = dt.datetime(2026, 5, 17, 12, tzinfo=dt.UTC)
+
+
+def active_policy() -> ThresholdPolicy:
+    pack = ModelPack.objects.create(
+        name="pack",
+        digest="a" * 64,
+        dimension=4,
+        licence="MIT",
+        is_active=True,
+        operating_points=[{"fmr": 1e-5, "threshold": 0.4, "tmr": 0.9}],
+    )
+    return ThresholdPolicy.objects.create(
+        pack=pack, version=1, is_active=True, identification_threshold=0.4, verification_threshold=0.3, reason="first"
+    )
+
+
+def decided(policy: ThresholdPolicy, decision: Decision, at: dt.datetime) -> None:
+    RecognitionEvent.objects.create(
+        decision=decision.value, policy=policy, pack=policy.pack, started_at=at, decided_at=at
+    )
+
+
+def sample_of(person: Person, status: FaceSample.Status = FaceSample.Status.ACTIVE) -> None:
+    FaceSample.objects.create(
+        person=person, status=status, source=FaceSample.Source.UPLOAD, quality={}, image_sha256=str(status)
+    )
+
+
+def test_is_all_zero_on_a_new_database() -> None:
+    read = overview.read(now=NOON)
+    assert (read.people, read.people_without_sample, read.samples, read.samples_without_template) == (0, 0, 0, 0)
+    assert read.today.total == 0
+    assert (read.pack, read.policy) == (None, None)
+
+
+def test_counts_active_people_and_what_can_be_searched() -> None:
+    active_policy()
+    sample_of(Person.objects.create(name="enrolled"))
+    sample_of(Person.objects.create(name="all set aside"), FaceSample.Status.SET_ASIDE)
+    Person.objects.create(name="without a photo")
+    sample_of(Person.objects.create(name="left", is_active=False))
+    read = overview.read(now=NOON)
+    assert (read.people, read.people_without_sample) == (3, 2)
+    assert (read.samples, read.samples_without_template) == (1, 1)
+
+
+def test_counts_the_decisions_since_midnight_by_kind() -> None:
+    policy = active_policy()
+    midnight = NOON.replace(hour=0)
+    decided(policy, Decision.ACCEPT, midnight - dt.timedelta(microseconds=1))
+    decided(policy, Decision.ACCEPT, midnight)
+    decided(policy, Decision.ACCEPT, NOON)
+    decided(policy, Decision.REJECT_NO_MATCH, NOON)
+    decided(policy, Decision.REJECT_AMBIGUOUS, NOON)
+    decided(policy, Decision.NO_DECISION_TIMEOUT, NOON)
+    today = overview.read(now=NOON).today
+    assert (today.named, today.unknown, today.other, today.total) == (2, 1, 2, 5)
+
+
+def test_the_day_begins_at_midnight_of_the_current_time_zone() -> None:
+    policy = active_policy()
+    decided(policy, Decision.ACCEPT, NOON.replace(hour=0))
+    with timezone.override(dt.timezone(dt.timedelta(hours=-2))):
+        assert overview.read(now=NOON).today.total == 0
+
+
+def test_shows_the_active_pack_and_its_policy() -> None:
+    policy = active_policy()
+    read = overview.read(now=NOON)
+    assert (read.pack, read.policy) == (policy.pack, policy)
+
+
+def test_a_pack_without_measured_thresholds_has_no_policy_in_force() -> None:
+    policy = active_policy()
+    ModelPack.objects.update(operating_points=[])
+    read = overview.read(now=NOON)
+    assert read.pack == policy.pack
+    assert read.policy is None
