@@ -210,7 +210,7 @@ def opencv_zoo_pack() -> ModelPack:
         ),
         licence=Licence("MIT (YuNet), Apache-2.0 (SFace)", True, "OpenCV Zoo"),
         preprocessing={
-            "embedder_input": "rgb 0..255, 112x112, arcface template, umeyama, bilinear",
+            "embedder_input": "rgb 0..255, 112x112, arcface template, umeyama, bilinear, large faces reduced by area",
             "detector_input": "bgr 0..255, search by face size",
         },
         landmark_views=OPENCV_ZOO_VIEWS,
@@ -247,7 +247,7 @@ def insightface_pack(folder: Path) -> ModelPack:
         ),
         licence=Licence("InsightFace, non-commercial research only", False, "InsightFace model zoo"),
         preprocessing={
-            "embedder_input": "insightface ArcFaceONNX, 112x112, arcface template, umeyama, bilinear",
+            "embedder_input": "insightface ArcFaceONNX, 112x112, arcface template, bilinear, large faces reduced",
             "detector_input": "insightface SCRFD",
         },
     )

@@ -17,6 +17,7 @@ from recognition.services.frames import (
 )
 from recognition.vision import images, tracking
 from recognition.vision.errors import ImageTooLarge, UnreadableImage
+from recognition.vision.pipeline import SAMPLE_CROP
 from recognition.vision.types import DetectedFace, EmbeddedFace, ImageBgr, Quality
 from recognition.worker.engine import Engine
 
@@ -88,7 +89,7 @@ def _seen(
 
 def photo(image_bgr: ImageBgr, engine: Engine) -> tuple[EmbeddedFace, ...]:
     """Every face of a photo, embedded, the largest first."""
-    faces = engine.pipeline.embed(image_bgr, engine.pipeline.find(image_bgr))
+    faces = engine.pipeline.embed(image_bgr, engine.pipeline.find(image_bgr), kept=SAMPLE_CROP)
     return tuple(sorted(faces, key=lambda face: face.face.box.area, reverse=True))
 
 

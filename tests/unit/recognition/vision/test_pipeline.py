@@ -71,7 +71,7 @@ class TestEmbed:
 
     def test_gives_a_crop_that_people_can_look_at(self) -> None:
         (face,) = with_fakes(FakeDetector()).embed(frame(), [fakes.detected()])
-        assert images.decode(face.crop_jpeg).shape == (pipeline.CROP_SIDE_PX, pipeline.CROP_SIDE_PX, 3)
+        assert images.decode(face.crop_jpeg).shape == (pipeline.PROBE_CROP.side_px, pipeline.PROBE_CROP.side_px, 3)
 
     def test_keeps_the_landmarks_of_the_search_where_a_view_shows_no_face(self) -> None:
         face = fakes.detected()
@@ -158,3 +158,20 @@ class TestWithTheDefaultPack:
     def test_says_what_runs_it_and_how_long_its_vectors_are(self) -> None:
         assert faces.default_pipeline().dimension() == 128
         assert "onnxruntime" in faces.default_pipeline().runtime
+
+
+class TestLargeFaces:
+    @pytest.mark.parametrize("factor", [4, 6])
+    def test_get_nearly_the_vector_of_the_same_face_at_an_ordinary_size(self, factor: int) -> None:
+        real = faces.default_pipeline()
+        small = faces.astronaut()
+        noise = np.random.default_rng(0).integers(-20, 21, (512 * factor, 512 * factor, 3))
+        enlarged = cv2.resize(small, None, fx=factor, fy=factor, interpolation=cv2.INTER_CUBIC)
+        # Sensor noise of every pixel, which averages out only where all pixels are looked at.
+        large = np.clip(enlarged + noise, 0, 255).astype(np.uint8)
+
+        (of_small,) = real.embed(small, real.find(small))
+        (of_large,) = real.embed(large, real.find(large))
+
+        assert of_large.embedding.similarity(of_small.embedding) > 0.97
+        assert of_large.face.box.width == pytest.approx(of_small.face.box.width * factor, rel=0.1)
