@@ -42,6 +42,9 @@ class Person(models.Model):
 class FaceSample(models.Model):
     """One captured face of a person, good enough to be searched."""
 
+    ONE_AN_IMAGE = "one_sample_a_person_and_image"
+    """Name of the constraint that an image enrolled twice for a person breaks."""
+
     class Status(models.TextChoices):
         """Whether the sample is searched."""
 

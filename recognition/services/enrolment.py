@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 
+import psycopg
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 
@@ -94,8 +95,10 @@ def add_sample(*, person: Person, data: bytes, source: FaceSample.Source, actor:
     try:
         with transaction.atomic():
             sample = _store(person, face, pack.id, digest, source, actor)
-    except IntegrityError:
-        # Another upload of the same file was faster; the constraint names no other cause here.
+    except IntegrityError as error:
+        if not _is_duplicate(error):
+            raise
+        # Another upload of the same file was faster.
         return _refused(SampleReason.DUPLICATE_SAMPLE)
     return SampleResult(sample.pk)
 
@@ -120,6 +123,11 @@ def chosen_face(
         return None, (QualityFault(SampleReason.MULTIPLE_FACES, rivals, 1),)
     faults = gates.faults(faces[0].quality)
     return (None, faults) if faults else (faces[0], ())
+
+
+def _is_duplicate(error: IntegrityError) -> bool:
+    cause = error.__cause__
+    return isinstance(cause, psycopg.Error) and cause.diag.constraint_name == FaceSample.ONE_AN_IMAGE
 
 
 def _refused(reason: SampleReason) -> SampleResult:

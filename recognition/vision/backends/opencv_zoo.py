@@ -31,6 +31,9 @@ YUNET_STRIDES = (8, 16, 32)
 NMS_IOU = 0.3
 """Two boxes that overlap more are one face; the value of OpenCV's own face detection sample."""
 
+SMALLEST_HALF_SIDE_PX = 1.0
+"""A "face" below two pixels is noise of the network, and could have no area at all."""
+
 CANVAS_STEP_PX = 64
 """Images are padded to multiples of this: the network needs 32; 64 halves the number of shapes."""
 
@@ -108,6 +111,8 @@ class YuNetDetector:
         for index in found:
             centre = (priors[index] + boxes[index, :2]) * stride
             half = np.exp(np.minimum(boxes[index, 2:], 20.0)) * stride / 2
+            if half.min() < SMALLEST_HALF_SIDE_PX:
+                continue
             landmarks = (points[index].reshape(5, 2) + priors[index]) * stride
             faces.append(
                 DetectedFace(
