@@ -182,7 +182,8 @@ class LiveSession:
         )
 
     def _due(self, track: _Track, now_s: float) -> bool:
-        if track.decision is None or self._policy is None:
+        # After one vote against a decision the next frame tells: a wrong name must not stand for seconds.
+        if track.decision is None or track.against > 0 or self._policy is None:
             return True
         return now_s - track.last_vote_s >= self._policy.reembed_interval_s
 

@@ -176,6 +176,15 @@ class TestDecided:
         assert states(update) == [("1", Decision.ACCEPT, 3)]
         assert len(camera.finished) == 1
 
+    def test_after_one_vote_against_the_next_frame_is_due(self, camera: Camera) -> None:
+        camera.sees(BOB)
+        (hint,) = camera.session.hints(camera.now_s)
+        assert hint.due
+
+        camera.sees(ADA)  # a bad frame, not somebody else
+        (hint,) = camera.session.hints(camera.now_s)
+        assert not hint.due
+
     def test_a_single_vote_against_changes_nothing(self, camera: Camera) -> None:
         update = camera.sees(BOB, ADA, STRANGER, ADA)
         assert states(update) == [("1", Decision.ACCEPT, 3)]
