@@ -1,0 +1,64 @@
+"""The bare pipeline: the server's work without the server, as fast as this machine can."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import dataclasses
+import itertools
+import time
+from collections.abc import Sequence
+
+from recognition.bench.clients import SentFrame
+from recognition.vision import images
+from recognition.vision.pipeline import FacePipeline
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class BareRun:
+    """One repetition of the server's work.
+
+    Args:
+        frames: how many.
+        embedded: faces that were embedded in them.
+        seconds: how long it took.
+    """
+
+    frames: int
+    embedded: int
+    seconds: float
+
+
+def repeat(
+    pipeline: FacePipeline,
+    recordings: Sequence[Sequence[bytes]],
+    sent: Sequence[SentFrame],
+    *,
+    threads: int,
+    smallest_face_px: float,
+) -> BareRun:
+    """Decodes, searches and embeds exactly what the server did, and nothing else.
+
+    Args:
+        pipeline: the same pack on the same runtimes.
+        recordings: the frames.
+        sent: which of them the server analysed, and how many faces it embedded in each.
+        threads: how many take frames, each the next one.
+        smallest_face_px: of the server's policy.
+    """
+    counter = itertools.count()
+
+    def work() -> int:
+        embedded = 0
+        # next() of a count is atomic.
+        while (position := next(counter)) < len(sent):
+            frame = sent[position]
+            image_bgr = images.decode(recordings[frame.recording][frame.index], images.FRAME_LIMITS)
+            faces = pipeline.find(image_bgr, smallest_face_px=smallest_face_px, coarser=False)
+            embedded += len(pipeline.embed(image_bgr, faces[: frame.embedded]))
+        return embedded
+
+    begin = time.monotonic()
+    with concurrent.futures.ThreadPoolExecutor(threads) as pool:
+        done = [pool.submit(work) for _ in range(threads)]
+        embedded = sum(future.result() for future in done)
+    return BareRun(len(sent), embedded, time.monotonic() - begin)

@@ -1,0 +1,80 @@
+"""The benchmark with its real server; on the shipped faces, so that it is quick and runs anywhere."""
+
+from __future__ import annotations
+
+import json
+import signal
+from pathlib import Path
+
+import psutil
+import pytest
+from django.core.management import CommandError, call_command
+
+from tests.processes import CommandLine, wait_until_gone
+
+KEYS = {
+    "streams",
+    "fps",
+    "bare_fps",
+    "ratio",
+    "p50_ms",
+    "p95_ms",
+    "dropped",
+    "fairness",
+    "embeddings",
+    "bare_embeddings",
+    "runtime",
+}
+
+
+@pytest.fixture
+def scratch(command_line: CommandLine, state_dir: Path) -> Path:
+    """Where the benchmark puts its throwaway files."""
+    folder = state_dir / "scratch"
+    folder.mkdir()
+    folder.chmod(0o711)  # as root, the database's OS user must pass through
+    command_line.variables |= {"TMPDIR": str(folder), "FACEWEB_SHARED_DATA": str(state_dir / "absent")}
+    return folder
+
+
+def test_two_streams_are_measured_beside_the_bare_pipeline(command_line: CommandLine, scratch: Path) -> None:
+    status, output = command_line.run("bench", "live", "--streams", "2", "--seconds", "3", "--json")
+    assert status == 0, output
+    measured = json.loads(output.splitlines()[-1])
+    assert measured.keys() == KEYS
+    assert measured["streams"] == 2
+    assert measured["fps"] > 0
+    assert measured["ratio"] == pytest.approx(measured["fps"] / measured["bare_fps"], abs=0.01)
+    assert 0 < measured["p50_ms"] <= measured["p95_ms"]
+    assert 0 < measured["fairness"] <= 1
+    # Both people of each stream are new once, and three votes at least decide.
+    assert measured["embeddings"] == measured["bare_embeddings"] >= 6
+    assert list(scratch.iterdir()) == []
+
+
+@pytest.mark.parametrize(("number", "said"), [(signal.SIGINT, "Round 1 of"), (signal.SIGTERM, "Starting the server")])
+def test_interrupted_it_leaves_no_process_and_no_file(
+    command_line: CommandLine, scratch: Path, number: signal.Signals, said: str
+) -> None:
+    bench = command_line.start("bench", "live", "--streams", "1", "--seconds", "60")
+    bench.wait_for(said)
+    below = psutil.Process(bench.pid).children(recursive=True)
+    bench.send(number)
+    assert bench.wait() != 0
+    for process in below:
+        wait_until_gone(process.pid)
+    assert list(scratch.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ([], "--streams"),
+        (["--streams", "0"], "expected a whole number from 1"),
+        (["--streams", "1", "--seconds", "0"], "expected 1 to 3600 seconds"),
+        (["--streams", "1", "--seconds", "nan"], "expected 1 to 3600 seconds"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(arguments: list[str], said: str) -> None:
+    with pytest.raises(CommandError, match=said):
+        call_command("bench", "live", *arguments)

@@ -1,0 +1,38 @@
+from __future__ import annotations
+
+import pytest
+
+from recognition.bench import live
+from recognition.bench.bare import BareRun
+from recognition.bench.clients import SentFrame, Stream, Streamed
+from recognition.bench.live import _BareWay
+from tests import faces
+
+
+def stream(frames: int, embedded: int, dropped: int = 0) -> Stream:
+    return Stream(
+        [SentFrame(0, index, int(index < embedded), 10.0 + index, float(index)) for index in range(frames)], dropped
+    )
+
+
+def test_what_was_measured_is_summed_over_the_rounds() -> None:
+    rounds = [
+        Streamed((stream(10, 2), stream(5, 1, dropped=1)), seconds=1.0),
+        Streamed((stream(10, 2), stream(15, 1)), seconds=3.0),
+    ]
+    way = _BareWay("bare", faces.default_pipeline(), 1, [BareRun(15, 3, 0.5), BareRun(25, 3, 1.5)])
+    measured = live._summary(2, rounds, way)
+    assert (measured.fps, measured.bare_fps, measured.ratio) == (10.0, 20.0, 0.5)
+    assert (measured.embeddings, measured.bare_embeddings, measured.dropped) == (6, 6, 1)
+    assert measured.fairness == 1.0
+    assert measured.p50_ms == pytest.approx(14.5)
+
+
+def test_fairness_is_that_of_the_slowest_stream() -> None:
+    way = _BareWay("bare", faces.default_pipeline(), 1, [BareRun(30, 0, 1.0)])
+    assert live._summary(2, [Streamed((stream(10, 0), stream(20, 0)), seconds=1.0)], way).fairness == 0.5
+
+
+@pytest.mark.parametrize(("seconds", "rounds"), [(1, [1]), (14, [14]), (20, [10, 10]), (36, [9, 9, 9, 9])])
+def test_the_time_is_divided_into_rounds_of_about_ten_seconds(seconds: float, rounds: list[float]) -> None:
+    assert live._lengths(seconds) == rounds
