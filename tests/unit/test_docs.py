@@ -170,6 +170,14 @@ def test_every_code_is_in_the_glossary(codes: type[enum.StrEnum]) -> None:
     assert not {code.value for code in codes if f"`{code.value}`" not in glossary}
 
 
+def test_every_check_of_the_installation_is_explained() -> None:
+    checks = set(re.findall(r'id="(recognition\.\w\d{3})"', text_of("recognition/checks.py")))
+    explained = set(
+        re.findall(r"^\| `(recognition\.\w\d{3})` \|", text_of("docs/howto/troubleshooting.md"), re.MULTILINE)
+    )
+    assert checks == explained
+
+
 # --- licences ---
 
 
