@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -13,8 +14,8 @@ from faceweb import embedded, env, postgres_process, state
 from tests.processes import CommandLine, wait_until_gone
 
 
-@pytest.fixture
-def state_dir() -> Iterator[Path]:
+@contextmanager
+def temporary_state_dir() -> Iterator[Path]:
     """A state directory below open directories: pytest's own tmp_path is closed to the database's OS user."""
     directory = Path(tempfile.mkdtemp(prefix="faceweb-test-"))
     directory.chmod(0o711)
@@ -22,6 +23,13 @@ def state_dir() -> Iterator[Path]:
     if server := postgres_process.running_pid(embedded.Place(directory).data):
         wait_until_gone(server)  # its owner was ended just now
     shutil.rmtree(directory)
+
+
+@pytest.fixture
+def state_dir() -> Iterator[Path]:
+    """A state directory of the test's own."""
+    with temporary_state_dir() as directory:
+        yield directory
 
 
 @pytest.fixture

@@ -30,8 +30,8 @@ class EnrolPage {
       event.preventDefault();
       this.#enrol(this.#input.files);
     });
-    // What will not be sent is said as soon as it is chosen.
-    this.#input.addEventListener("change", () => this.#results.replaceChildren(...this.#tooLarge(this.#input.files)));
+    // Caught on its way to the input: a listener of Unfold's there expects a text field of its own beside it, and throws.
+    this.#drop.addEventListener("change", (event) => this.#chosen(event), { capture: true });
     this.#drop.addEventListener("dragover", (event) => {
       event.preventDefault();
       this.#drop.classList.add("is-over");
@@ -42,6 +42,16 @@ class EnrolPage {
       this.#drop.classList.remove("is-over");
       this.#enrol(event.dataTransfer?.files ?? null);
     });
+  }
+
+  /**
+   * What will not be sent is said as soon as it is chosen.
+   *
+   * @param {Event} event
+   */
+  #chosen(event) {
+    event.stopPropagation();
+    this.#results.replaceChildren(...this.#tooLarge(this.#input.files));
   }
 
   /** @param {FileList | null} chosen */

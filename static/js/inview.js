@@ -17,6 +17,8 @@ export class InView {
   #items = new Map();
   /** Votes that must agree, as the server said; 0 before it did. */
   votesNeeded = 0;
+  /** Whether the model pack has thresholds to decide by. */
+  decides = true;
 
   /**
    * @param {HTMLElement} list
@@ -62,13 +64,14 @@ export class InView {
     if (!mark || !name || !detail) return;
     if (item.dataset.state !== face.state) item.dataset.state = face.state;
     setText(mark, MARKS[face.state]);
-    setText(name, faceLabel(face).title);
+    setText(name, faceLabel(face, this.decides).title);
     setText(detail, this.#detail(face));
   }
 
   /** @param {Face} face */
   #detail(face) {
     const advice = adviceText(face.advice);
+    if (!this.decides) return faceLabel(face, false).detail;
     if (face.state !== "deciding") return [similarityText(face.similarity), advice].filter(Boolean).join(" · ");
     if (advice || this.votesNeeded === 0) return advice;
     return interpolate(gettext("%(votes)s of %(needed)s votes"), { votes: face.votes, needed: this.votesNeeded });

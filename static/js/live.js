@@ -9,6 +9,7 @@ import { FrameGrabber } from "./frames.js";
 import { Health, STALE_MS } from "./health.js";
 import { gettext } from "./i18n.js";
 import { InView } from "./inview.js";
+import { PROTOCOL } from "./messages.js";
 import { Overlay } from "./overlay.js";
 import { LiveSession } from "./socket.js";
 import { Stage } from "./stage.js";
@@ -107,6 +108,8 @@ class LivePage {
       onDecision: (decision) => this.#decisions.add(decision),
       onNotice: (notice) => {
         this.#stage.notice = noticeText(notice.code);
+        const decides = notice.code !== PROTOCOL.notice_codes.PACK_WITHOUT_THRESHOLDS;
+        this.#overlay.decides = this.#inView.decides = decides;
       },
       onWaiting: () => this.#halt("reconnecting"),
       onRefused: (code) => {

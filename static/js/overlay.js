@@ -46,6 +46,8 @@ export class Overlay {
   /** @type {Size} */
   #frame = { width: 4, height: 3 };
   #mirrored = false;
+  /** Whether the model pack has thresholds to decide by. */
+  decides = true;
 
   /** @param {HTMLCanvasElement} canvas */
   constructor(canvas) {
@@ -128,7 +130,7 @@ export class Overlay {
     const style = STYLES[face.state];
     const narrow = screen.width < NARROW_PX;
     const fontPx = narrow ? 14 : 17;
-    const { title, detail: advised } = faceLabel(face);
+    const { title, detail: advised } = faceLabel(face, this.decides);
     // On a phone labels would cover the neighbours' faces; the list below the picture says the same.
     const detail = narrow ? similarityText(face.person ? face.similarity : null) : advised;
     const strong = `600 ${fontPx}px system-ui, sans-serif`;

@@ -191,11 +191,16 @@ export function similarityText(similarity) {
 
 /**
  * @param {Face} face
+ * @param {boolean} decides whether the model pack has thresholds to decide by; without them similarities are shown
  * @returns {{title: string, detail: string}}
  */
-export function faceLabel(face) {
+export function faceLabel(face, decides) {
   const advice = adviceText(face.advice);
-  if (face.state === "deciding") return { title: gettext("Deciding"), detail: advice };
+  if (face.state === "deciding" && decides) return { title: gettext("Deciding"), detail: advice };
+  if (face.state === "deciding") {
+    const similarity = interpolate(gettext("similarity %(similarity)s"), { similarity: similarityText(face.similarity) });
+    return { title: gettext("Not decided"), detail: face.similarity === null ? advice : similarity };
+  }
   const title = face.person?.name ?? gettext("Unknown");
   return { title, detail: [similarityText(face.similarity), advice].filter(Boolean).join(" · ") };
 }

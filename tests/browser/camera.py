@@ -31,9 +31,7 @@ def video(target: Path, scenes: Sequence[Sequence[NDArray[np.uint8]]], *, second
         for scene in scenes:
             for _ in range(round(PAUSE_S * FRAMES_A_SECOND)):
                 file.write(_jpeg(_empty()))
-            faces = [
-                np.asarray(cv2.resize(picture, (FACE_SIDE_PX, FACE_SIDE_PX)), np.uint8) for picture in scene
-            ]
+            faces = [np.asarray(cv2.resize(picture, (FACE_SIDE_PX, FACE_SIDE_PX)), np.uint8) for picture in scene]
             for number in range(round(seconds_a_scene * FRAMES_A_SECOND)):
                 file.write(_jpeg(_frame(faces, number)))
     return target

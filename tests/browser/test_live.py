@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import cv2
@@ -11,7 +10,8 @@ from playwright.sync_api import Page, expect
 
 from tests import shared_data
 from tests.browser import camera
-from tests.browser.conftest import SCREENSHOTS, Site
+from tests.browser.conftest import SCREENSHOTS
+from tests.browser.site import Site
 from tests.shared_data import lfw_photo
 
 pytestmark = [pytest.mark.browser, shared_data.needed]
@@ -50,18 +50,13 @@ def names_shown(page: Page) -> set[str]:
 
 def recorded(site: Site) -> list[dict[str, object]]:
     """The events as the database has them, read by another process."""
-    status, output = site.command_line.run(
-        "shell",
-        "--no-imports",
-        "-c",
-        "import json; from recognition.models import RecognitionEvent as E; "
-        "print('EVENTS', json.dumps([[e.decision, e.person.name if e.person else None, e.similarity, len(e.votes), "
-        "e.policy.version, e.pack.name, hasattr(e, 'crop')] for e in E.objects.all()]))",
+    rows = site.read(
+        "[[e.decision, e.person.name if e.person else None, e.similarity, len(e.votes), "
+        "e.policy.version, e.pack.name, hasattr(e, 'crop')] for e in E.objects.all()]",
+        imports="from recognition.models import RecognitionEvent as E",
     )
-    assert status == 0, output
-    line = next(line for line in output.splitlines() if line.startswith("EVENTS "))
     keys = ("decision", "person", "similarity", "votes", "policy", "pack", "crop")
-    return [dict(zip(keys, row, strict=True)) for row in json.loads(line.removeprefix("EVENTS "))]
+    return [dict(zip(keys, row, strict=True)) for row in rows]
 
 
 def watch_until(page: Page, *, known: set[str], unknown: int) -> None:

@@ -1,0 +1,54 @@
+"""What a page looks like: pictures for people to judge, and what a program can judge itself."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import SCREENSHOTS
+
+Theme = Literal["light", "dark"]
+THEMES: tuple[Theme, ...] = ("light", "dark")
+DESKTOP, PHONE = {"width": 1280, "height": 800}, {"width": 360, "height": 740}
+GRAVE = ("serious", "critical")
+
+
+def inspect(page: Page, name: str) -> None:
+    """Takes pictures of a page as it is now, wide and narrow, and has both judged."""
+    page.wait_for_load_state()
+    expect(page.locator("html[x-cloak]")).to_have_count(0)  # Unfold's pages are blank until their scripts have run
+    theme = "dark" if page.evaluate("() => matchMedia('(prefers-color-scheme: dark)').matches") else "light"
+    problems = []
+    for size in (DESKTOP, PHONE):
+        page.set_viewport_size(size)  # type: ignore[arg-type]  # Playwright's own TypedDict
+        page.screenshot(path=SCREENSHOTS / f"{name}-{size['width']}-{theme}.png", full_page=True)
+        if size is DESKTOP or theme == "light":  # what is arranged for a phone has the same colours
+            problems += [f"{name}, {size['width']} px, {theme}: {text}" for text in barriers(page)]
+    problems += [f"{name}, {PHONE['width']} px, {theme}: {text}" for text in overflow(page)]
+    page.set_viewport_size(DESKTOP)  # type: ignore[arg-type]
+    assert not problems, "\n".join(problems)
+
+
+def barriers(page: Page) -> list[str]:
+    """What keeps somebody from using the page, by axe-core's rules; no page and no part of one is left out."""
+    violations: list[dict[str, Any]] = Axe().run(page).response["violations"]
+    return [
+        f"{violation['id']}: {node['target']} {node['html'][:200]}"
+        for violation in violations
+        if violation["impact"] in GRAVE
+        for node in violation["nodes"]
+    ]
+
+
+def overflow(page: Page) -> list[str]:
+    """Elements that make the page scroll sideways."""
+    if page.evaluate("() => document.documentElement.scrollWidth <= document.documentElement.clientWidth"):
+        return []
+    wide: list[str] = page.evaluate(
+        """() => [...document.querySelectorAll("body *")]
+             .filter((element) => element.getBoundingClientRect().right > document.documentElement.clientWidth)
+             .map((element) => `wider than the page: <${element.tagName} class="${element.className}">`)"""
+    )
+    return wide[:5] or ["the page scrolls sideways"]

@@ -1,0 +1,198 @@
+"""A running product, the browsers that look at it, and what their pages complain of."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+import signal
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Browser, BrowserContext, BrowserType, ConsoleMessage, Page, Request, expect
+
+from tests.processes import CommandLine, Server
+
+TIMEOUT_MS = 60_000
+
+# Without the background flags Chromium asks its maker's servers.
+ARGUMENTS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+    "--disable-dev-shm-usage",
+)
+FAKE_CAMERA = ("--use-fake-device-for-media-stream",)
+NO_PROMPT = ("--use-fake-ui-for-media-stream",)
+
+
+class Complaints:
+    """Everything that went wrong in a page and is not seen in it; nothing is requested from another host."""
+
+    def __init__(self, address: str) -> None:
+        """Nothing yet; `address` is the only host that may be asked."""
+        self._host = re.sub(r"^https?://", "", address)
+        self._found: list[str] = []
+        self._expected: list[str] = []
+
+    def expect(self, pattern: str) -> None:
+        """What the test provokes is no complaint."""
+        self._expected.append(pattern)
+
+    def watch(self, context: BrowserContext) -> None:
+        """Listens to every page of a context."""
+        context.on("console", self._console)
+        context.on("weberror", lambda error: self._found.append(f"uncaught: {error.error}"))
+        context.on("request", self._requested)
+        context.on("requestfailed", self._failed)
+        context.on("page", lambda page: page.on("websocket", lambda socket: self._asked(socket.url)))
+
+    def assert_none(self) -> None:
+        """Fails with what was found, and forgets it."""
+        found = [text for text in self._found if not any(re.search(pattern, text) for pattern in self._expected)]
+        self._found.clear()
+        self._expected.clear()
+        assert not found, "\n".join(found)
+
+    def _console(self, message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning"):
+            self._found.append(f"console {message.type}: {message.text} ({message.location.get('url')})")
+
+    def _requested(self, request: Request) -> None:
+        self._asked(request.url)
+
+    def _asked(self, url: str) -> None:
+        if not url.startswith(("data:", "blob:")) and url.split("/")[2] != self._host:
+            self._found.append(f"another host was asked: {url}")
+
+    def _failed(self, request: Request) -> None:
+        # A page that is left aborts what it was loading.
+        if request.failure != "net::ERR_ABORTED":
+            self._found.append(f"request failed: {request.url} {request.failure}")
+
+
+@dataclasses.dataclass(slots=True)
+class Site:
+    """A running product and the Chromium that looks at it."""
+
+    server: Server
+    command_line: CommandLine
+    chromium: BrowserType
+    executable: str
+    password: str
+    complaints: Complaints = dataclasses.field(init=False)
+    _browsers: dict[tuple[str, ...], Browser] = dataclasses.field(default_factory=dict)
+    _logged_in: dict[str, Any] = dataclasses.field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Begins to listen."""
+        self.complaints = Complaints(self.server.address)
+
+    def url(self, path: str) -> str:
+        """An address of the site."""
+        return f"{self.server.address}{path}"
+
+    def open_browser(
+        self, camera: Path | None = None, *, arguments: Sequence[str] = NO_PROMPT, **options: Any
+    ) -> BrowserContext:
+        """A browser that has never been here.
+
+        Args:
+            camera: video that its camera shows, in a loop; None has no camera at all.
+            arguments: command line of a browser with a camera; without one it has no fake camera either.
+            options: Playwright's, for the context.
+        """
+        line = list(ARGUMENTS)
+        if camera is not None:
+            line += [*FAKE_CAMERA, *arguments, f"--use-file-for-fake-video-capture={camera}"]
+        browser = self._browsers.get(tuple(line))
+        if browser is None:
+            browser = self.chromium.launch(executable_path=self.executable, headless=True, args=line)
+            self._browsers[tuple(line)] = browser
+        context = browser.new_context(**options)
+        context.set_default_timeout(TIMEOUT_MS)
+        self.complaints.watch(context)
+        return context
+
+    def log_in(self, context: BrowserContext, name: str = "admin", password: str = "") -> Page:
+        """Logs in as a person would and returns the page it leads to."""
+        page = context.new_page()
+        page.goto(self.url("/accounts/login/"))
+        page.get_by_label("Username").fill(name)
+        page.get_by_label("Password").fill(password or self.password)
+        page.get_by_role("button", name="Log in").click()
+        page.wait_for_url(re.compile(r"^(?!.*/accounts/login/).*$"))
+        return page
+
+    def page_of(self, name: str = "admin", camera: Path | None = None, **options: Any) -> Page:
+        """A page of a user who has logged in before, in a browser of its own; not yet at any address."""
+        if name not in self._logged_in:
+            context = self.open_browser()
+            self.log_in(context, name)
+            self._logged_in[name] = context.storage_state()
+            context.close()
+        return self.open_browser(camera, storage_state=self._logged_in[name], **options).new_page()
+
+    def forget_log_in(self, name: str) -> None:
+        """After a log-out: the next page of this user logs in again."""
+        self._logged_in.pop(name, None)
+
+    def enrol(self, page: Page, name: str, photos: list[Path]) -> None:
+        """Enrols a person through the admin: add, then upload the photos."""
+        page.goto(self.url("/admin/recognition/person/add/"))
+        page.get_by_label("Name").fill(name)
+        page.get_by_role("button", name="Save", exact=True).click()
+        page.locator("#id_photos").set_input_files(photos)
+        page.get_by_role("button", name="Enrol photos").click()
+        expect(page.locator("#enrol-results li.is-accepted")).to_have_count(len(photos))
+
+    def add_user(self, name: str, *permissions: str, staff: bool = False) -> None:
+        """A user with these permissions and no other, with the administrator's password."""
+        self.shell(
+            "from django.contrib.auth.models import Permission, User; "
+            f"user = User.objects.create_user({name!r}, password={self.password!r}, is_staff={staff}); "
+            f"user.user_permissions.set(Permission.objects.filter(codename__in={permissions!r}))"
+        )
+
+    def shell(self, program: str) -> str:
+        """Runs a line of Python in a process of its own, on the same database."""
+        status, output = self.command_line.run("shell", "--no-imports", "-c", program)
+        assert status == 0, output
+        return output
+
+    def read(self, expression: str, *, imports: str) -> Any:
+        """The value of an expression that JSON can hold, as the database has it."""
+        output = self.shell(f"import json; {imports}; print('READ', json.dumps({expression}))")
+        line = next(line for line in output.splitlines() if line.startswith("READ "))
+        return json.loads(line.removeprefix("READ "))
+
+    def restart_after_kill(self, *, meanwhile: Callable[[], object]) -> None:
+        """Ends the server as a power cut would, and starts it again at the same address.
+
+        Args:
+            meanwhile: called while there is no server.
+        """
+        self.server.process.send(signal.SIGKILL)
+        self.server.process.wait()
+        meanwhile()
+        self.server = self.command_line.up("--port", self.server.address.rpartition(":")[2])
+
+    def restart(self, *arguments: str) -> None:
+        """Ends the server, and starts it again with other arguments."""
+        self.server.process.close()
+        self.server = self.command_line.up(*arguments)
+
+    def close_contexts(self) -> None:
+        """Closes every page; the browsers stay for the next test."""
+        for browser in self._browsers.values():
+            for context in browser.contexts:
+                context.close()
+
+    def close_browsers(self) -> None:
+        """Ends every browser."""
+        for browser in self._browsers.values():
+            browser.close()

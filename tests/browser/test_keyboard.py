@@ -1,0 +1,77 @@
+"""Everything a person does every day, without a mouse."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser import live_page, people
+from tests.browser.people import ASTRONAUT
+from tests.browser.site import Site
+
+pytestmark = pytest.mark.browser
+
+MAX_TABS = 60
+
+
+def tab_to(page: Page, role: str, name: str) -> None:
+    """Presses Tab until the control of that role and name has the focus."""
+    wanted = page.get_by_role(role, name=name, exact=True).first  # type: ignore[arg-type]  # Playwright's own Literal
+    for _ in range(MAX_TABS):
+        page.keyboard.press("Tab")
+        if wanted.evaluate("element => element === document.activeElement"):
+            return
+    raise AssertionError(f"no way to the {role} {name!r} by Tab")
+
+
+def choose_file(page: Page, path: Path) -> None:
+    """Opens the file dialogue of the focused input with Enter and chooses a file in it."""
+    with page.expect_file_chooser() as chooser:
+        page.keyboard.press("Enter")
+    chooser.value.set_files(path)
+
+
+def test_log_in_enrol_watch_and_search(site: Site, tmp_path: Path) -> None:
+    photo = people.astronaut_photo(tmp_path)
+    page = site.open_browser(people.astronaut_video(tmp_path)).new_page()
+    page.goto(site.url("/"))
+    page.keyboard.type("admin")  # the first field has the focus
+    page.keyboard.press("Tab")
+    page.keyboard.type(site.password)
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(site.url("/"))
+
+    tab_to(page, "link", "Admin")
+    page.keyboard.press("Enter")
+    tab_to(page, "link", "Add the first person")
+    page.keyboard.press("Enter")
+    expect(page.get_by_label("Name")).to_be_visible()
+    tab_to(page, "textbox", "Name*")
+    page.keyboard.type(ASTRONAUT)
+    page.keyboard.press("Enter")
+    expect(page.get_by_label("Choose photos")).to_be_visible()
+    tab_to(page, "button", "Choose photos")
+    choose_file(page, photo)
+    tab_to(page, "button", "Enrol photos")
+    page.keyboard.press("Enter")
+    expect(page.locator("#enrol-results .is-accepted")).to_have_count(1)
+
+    page.goto(site.url("/"))
+    page.keyboard.press("Space")
+    live_page.expect_state(page, "running")
+    live_page.expect_in_view(page, ASTRONAUT)
+    page.keyboard.press("Space")
+    live_page.expect_state(page, "stopped")
+
+    tab_to(page, "link", "Search")
+    page.keyboard.press("Enter")
+    expect(page.get_by_label("Choose a photo")).to_be_visible()
+    tab_to(page, "button", "Choose a photo")
+    choose_file(page, photo)
+    expect(page.get_by_role("article").get_by_role("listitem").first).to_contain_text(ASTRONAUT)
+
+    tab_to(page, "button", "Log out")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Log in")).to_be_visible()

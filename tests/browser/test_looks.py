@@ -1,0 +1,139 @@
+"""Every page in light and dark, wide and narrow: no barrier, no sideways scrolling, pictures to look at."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser import live_page, looks, people
+from tests.browser.looks import THEMES, Theme
+from tests.browser.people import ASTRONAUT
+from tests.browser.site import Site
+
+pytestmark = pytest.mark.browser
+
+PAGES = {
+    "live-idle": "/",
+    "search": "/search/",
+    "overview": "/admin/",
+    "people": "/admin/recognition/person/",
+    "person-add": "/admin/recognition/person/add/",
+    "person": "/admin/recognition/person/1/change/",
+    "person-delete": "/admin/recognition/person/1/delete/",
+    "enrol": "/admin/recognition/person/1/enrol/",
+    "samples": "/admin/recognition/facesample/",
+    "sample": "/admin/recognition/facesample/1/change/",
+    "events": "/admin/recognition/recognitionevent/",
+    "event": "/admin/recognition/recognitionevent/1/change/",
+    "policies": "/admin/recognition/thresholdpolicy/",
+    "policy-add": "/admin/recognition/thresholdpolicy/add/",
+    "policy": "/admin/recognition/thresholdpolicy/1/change/",
+    "packs": "/admin/recognition/modelpack/",
+    "pack": "/admin/recognition/modelpack/1/change/",
+    "audit": "/admin/recognition/auditentry/",
+    "audit-entry": "/admin/recognition/auditentry/1/change/",
+    "users": "/admin/auth/user/",
+    "user": "/admin/auth/user/1/change/",
+    "groups": "/admin/auth/group/",
+    "group-add": "/admin/auth/group/add/",
+}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("faces")
+
+
+@pytest.fixture(scope="module")
+def video(folder: Path) -> Path:
+    return people.astronaut_and_stranger_video(folder)
+
+
+@pytest.fixture(scope="module")
+def used_installation(shared_installation: Site, folder: Path, video: Path) -> Site:
+    """Somebody is enrolled, and she and a stranger have been seen."""
+    site = shared_installation
+    page = site.page_of("admin", video)
+    site.enrol(page, ASTRONAUT, [people.astronaut_photo(folder)])
+    live_page.start(site, page)
+    expect(live_page.decision(page, ASTRONAUT)).to_be_visible()
+    expect(live_page.decision(page, "Unknown")).to_be_visible()
+    site.add_user("nobody")
+    return site
+
+
+@pytest.fixture
+def looked_at(used_installation: Site, shared_site: Site) -> Site:
+    """The installation; complaints of its pages fail the test that opened them."""
+    return shared_site
+
+
+@pytest.fixture(scope="module", params=THEMES)
+def theme(request: pytest.FixtureRequest) -> Theme:
+    chosen: Theme = request.param
+    return chosen
+
+
+@pytest.fixture
+def page(looked_at: Site, theme: Theme) -> Page:
+    return looked_at.page_of(color_scheme=theme)
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_page(name: str, looked_at: Site, page: Page) -> None:
+    answer = page.goto(looked_at.url(PAGES[name]))
+    assert answer is not None
+    assert answer.ok
+    looks.inspect(page, name)
+
+
+def test_log_in(looked_at: Site, theme: Theme) -> None:
+    page = looked_at.open_browser(color_scheme=theme).new_page()
+    page.goto(looked_at.url("/accounts/login/"))
+    looks.inspect(page, "login")
+    page.get_by_label("Username").fill("admin")
+    page.get_by_label("Password").fill("wrong")
+    page.get_by_role("button", name="Log in").click()
+    expect(page.get_by_role("alert")).to_contain_text("Please enter a correct username and password.")
+    looks.inspect(page, "login-refused")
+
+
+def test_search(looked_at: Site, page: Page, folder: Path) -> None:
+    page.goto(looked_at.url("/search/"))
+    page.get_by_label("Choose a photo").set_input_files(people.group_photo(folder))
+    expect(page.get_by_text("6 faces found")).to_be_visible()
+    looks.inspect(page, "search-results")
+    looked_at.complaints.expect("422")  # the browser's console names every refusal
+    page.get_by_label("Choose a photo").set_input_files(people.no_photo(folder))
+    expect(page.get_by_role("alert")).to_contain_text("not an image that can be read")
+    looks.inspect(page, "search-refused")
+
+
+def test_live_page_with_the_camera_on(looked_at: Site, theme: Theme, video: Path) -> None:
+    page = looked_at.page_of("admin", video, color_scheme=theme)
+    live_page.start(looked_at, page)
+    live_page.expect_in_view(page, ASTRONAUT)
+    looks.inspect(page, "live-running")
+
+
+def test_not_permitted(looked_at: Site, theme: Theme) -> None:
+    looked_at.complaints.expect("403")
+    page = looked_at.page_of("nobody", color_scheme=theme)
+    page.goto(looked_at.url("/"))
+    looks.inspect(page, "403")
+
+
+def test_not_found(looked_at: Site, page: Page) -> None:
+    looked_at.complaints.expect("404")
+    page.goto(looked_at.url("/nothing/"))
+    looks.inspect(page, "404")
+
+
+def test_camera_refused(looked_at: Site, theme: Theme, video: Path) -> None:
+    page = looked_at.page_of("admin", video, color_scheme=theme, arguments=["--deny-permission-prompts"])
+    page.goto(looked_at.url("/"))
+    page.get_by_role("button", name="Start", exact=True).click()
+    expect(page.get_by_role("heading", name="The browser does not allow the camera")).to_be_visible()
+    looks.inspect(page, "live-camera-refused")
