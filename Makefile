@@ -54,7 +54,8 @@ clean:  ## remove .venv and caches; the data in var/ stays
 checksum = $$(cat $(1) pyproject.toml | sha256sum)
 is_synced = [ "$$(cat $(VENV)/.synced-$(1) 2>/dev/null)" = "$(call checksum,$(1))" ]
 define sync
-	rm -f $(VENV)/.synced-* \
+	echo "Installing what $(1) lists into $(VENV) ..." >&2 \
+	&& rm -f $(VENV)/.synced-* \
 	&& $(UV) pip sync --quiet --require-hashes --python $(VENV)/bin/python $(1) \
 	&& $(UV) pip install --quiet --no-deps --python $(VENV)/bin/python -e . \
 	&& echo "$(call checksum,$(1))" > $(VENV)/.synced-$(1)

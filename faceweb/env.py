@@ -7,7 +7,7 @@ one sentence for the operator. `docs/settings.md` and `.env.example` list the sa
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, TypeVar
@@ -210,6 +210,11 @@ ALL: tuple[Variable[Any], ...] = tuple(value for value in list(globals().values(
 
 # onnxruntime's wheel reports to its maker unless one of these is set before it loads; which one depends on its version.
 TELEMETRY_SWITCHES = ("ORT_DISABLE_TELEMETRY", "ORT_TELEMETRY_DISABLED")
+
+
+def of_child(changes: Mapping[str, str]) -> dict[str, str]:
+    """Return this process's environment with `changes`, for a program that it starts."""
+    return {**os.environ, **changes}
 
 
 def forbid_telemetry() -> None:

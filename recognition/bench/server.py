@@ -6,7 +6,6 @@ import contextlib
 import dataclasses
 import http.cookiejar
 import json
-import os
 import re
 import secrets
 import shutil
@@ -177,15 +176,16 @@ def _environment(directory: Path, cache_dir: Path, password: str) -> dict[str, s
         env.TRUST_PROXY,
         env.SETTINGS_MODULE,
     )
-    return {
-        **os.environ,
-        **{variable.name: "" for variable in own},
-        env.STATE_DIR.name: str(directory),
-        env.CACHE_DIR.name: str(cache_dir.absolute()),
-        env.ADMIN_PASSWORD.name: password,
-        env.LOG_LEVEL.name: "warning",
-        "PYTHONUNBUFFERED": "1",
-    }
+    return env.of_child(
+        {
+            **{variable.name: "" for variable in own},
+            env.STATE_DIR.name: str(directory),
+            env.CACHE_DIR.name: str(cache_dir.absolute()),
+            env.ADMIN_PASSWORD.name: password,
+            env.LOG_LEVEL.name: "warning",
+            "PYTHONUNBUFFERED": "1",
+        }
+    )
 
 
 def _address(process: subprocess.Popen[bytes], directory: Path, log: Path) -> str:

@@ -108,6 +108,9 @@ class FaceTemplate(models.Model):
     `services.packs`, which makes the index, and `selectors.gallery`, which uses it.
     """
 
+    ONE_A_PACK = "one_template_a_sample_and_pack"
+    """Name of the constraint that a sample embedded twice by a pack breaks."""
+
     sample = models.ForeignKey(FaceSample, models.CASCADE, related_name="templates")
     pack = models.ForeignKey(ModelPack, models.PROTECT, related_name="templates")
     embedding = VectorField()

@@ -79,13 +79,14 @@ def add_sample(*, person: Person, data: bytes, source: FaceSample.Source, actor:
         NoActivePack: when no model pack was activated.
     """
     digest = hashlib.sha256(data).hexdigest()
-    if FaceSample.objects.filter(person=person, image_sha256=digest).exists():
+    pack = packs.active()
+    known = FaceSample.objects.filter(person=person, image_sha256=digest).first()
+    if known is not None and known.templates.filter(pack_id=pack.id).exists():
         return _refused(SampleReason.DUPLICATE_SAMPLE)
     try:
         faces = analysis.analyse(data)
     except ImageError as error:
         return SampleResult(None, (wording.image_fault(error),))
-    pack = packs.active()
     gates = pack.policy.gates if pack.policy else QualityGates()
     face, faults = chosen_face(faces=faces, gates=gates)
     if face is None:
@@ -94,7 +95,9 @@ def add_sample(*, person: Person, data: bytes, source: FaceSample.Source, actor:
         raise PackMismatch("The model pack was switched while the photo was read; try again.")
     try:
         with transaction.atomic():
-            sample = _store(person, face, pack.id, digest, source, actor)
+            sample = known or _store(person, face, digest, source, actor)
+            # For a sample that another pack embedded before, the photo brings the template that it lacks.
+            FaceTemplate.objects.create(sample=sample, pack_id=pack.id, embedding=face.embedding.vector)
     except IntegrityError as error:
         if not _is_duplicate(error):
             raise
@@ -127,7 +130,10 @@ def chosen_face(
 
 def _is_duplicate(error: IntegrityError) -> bool:
     cause = error.__cause__
-    return isinstance(cause, psycopg.Error) and cause.diag.constraint_name == FaceSample.ONE_AN_IMAGE
+    return isinstance(cause, psycopg.Error) and cause.diag.constraint_name in (
+        FaceSample.ONE_AN_IMAGE,
+        FaceTemplate.ONE_A_PACK,
+    )
 
 
 def _refused(reason: SampleReason) -> SampleResult:
@@ -137,7 +143,6 @@ def _refused(reason: SampleReason) -> SampleResult:
 def _store(
     person: Person,
     face: EmbeddedFace,
-    pack_id: int,
     image_sha256: str,
     source: FaceSample.Source,
     actor: User | None,
@@ -150,7 +155,6 @@ def _store(
         created_by=actor,
     )
     SampleImage.objects.create(sample=sample, jpeg=face.crop_jpeg)
-    FaceTemplate.objects.create(sample=sample, pack_id=pack_id, embedding=face.embedding.vector)
     audit.record(
         action=AuditAction.SAMPLE_ADDED,
         actor=actor,

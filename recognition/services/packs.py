@@ -49,8 +49,8 @@ class PackDescription:
 def register(*, description: PackDescription) -> ModelPack:
     """Stores a pack that was loaded on this machine, with its search index; nothing is activated.
 
-    Calling it again for the same digest updates what may change: name, place, licence, and the
-    thresholds that ship with the pack.
+    Calling it again for the same digest updates what may change: name, place and licence. Thresholds
+    that ship with the pack are taken only while it has none: measured here, they hold.
     """
     values: dict[str, object] = {
         "name": description.name,
@@ -59,10 +59,11 @@ def register(*, description: PackDescription) -> ModelPack:
         "commercial_use": description.commercial_use,
         "location": description.location,
     }
-    if description.operating_points:
-        values["operating_points"] = [dataclasses.asdict(point) for point in description.operating_points]
-        values["measured_on"] = description.measured_on
     pack, created = ModelPack.objects.update_or_create(digest=description.digest, defaults=values)
+    if not pack.operating_points and description.operating_points:
+        pack.operating_points = [dataclasses.asdict(point) for point in description.operating_points]
+        pack.measured_on = description.measured_on
+        pack.save(update_fields=["operating_points", "measured_on"])
     if created:
         _create_index(pack)
     return pack

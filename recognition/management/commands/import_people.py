@@ -57,7 +57,7 @@ class Command(RecognitionCommand):
             "results": [result.as_json() for result in results],
         }
         refused = "\n".join(result.words() for result in results if not result.result.accepted)
-        words = f"{refused}\n{len(people)} people, {taken} of {total} photos enrolled.".strip()
+        words = f"{refused}\nPeople: {len(people)}. Photos enrolled: {taken} of {total}.".strip()
         self.answer(values, words, as_json=options["json"])
 
 

@@ -36,6 +36,11 @@ class Command(RecognitionCommand):
             Decision.REJECT_NO_MATCH: f"No: similarity {shown}, threshold {threshold}.",
             None: f"Not decided: similarity {shown}, and the pack has no measured thresholds.",
         }
+        if check.similarity is None:
+            words[check.decision] = (
+                "Not compared: this person has no active sample of the active model pack. Enrol a photo, or "
+                "re-enrol after a switch of the pack."
+            )
         values = {"person": person.pk, **dataclasses.asdict(check)}
         self.answer(values, words[check.decision], as_json=options["json"])
         if check.decision is not Decision.ACCEPT:

@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 from django.db import connections, transaction
 
 from recognition.models import AuditAction, AuditEntry, FaceSample, FaceTemplate, ModelPack, Person, SampleImage
-from recognition.services import analysis, enrolment
+from recognition.services import analysis, enrolment, packs
 from recognition.services.analysis import AnalyserUnavailable
 from recognition.services.enrolment import SampleResult
 from recognition.vision.errors import ImageTooLarge, PackMismatch, UnreadableImage
@@ -67,6 +67,24 @@ class TestFindOrCreatePerson:
         first = fakes.person("Ada")
         fakes.person("Ada")
         assert enrolment.find_or_create_person(name="Ada", actor=None) == first
+
+
+@pytest.mark.django_db
+def test_the_same_photo_after_a_switch_of_the_pack_brings_the_template_that_the_sample_lacks(
+    analyser: fakes.FakeAnalyser,
+) -> None:
+    other = fakes.registered_pack(name="other", digest="e" * 64)
+    fakes.activated_pack()
+    ada = enrolment.find_or_create_person(name="Ada", actor=None)
+    first = add(ada, b"good")
+    packs.activate(pack=other, actor=None)
+    analyser.faces_of = {b"good": (fakes.embedded(fakes.probe(other.digest)),)}
+
+    again = add(ada, b"good")
+
+    assert again.sample_id == first.sample_id
+    assert FaceTemplate.objects.filter(sample_id=first.sample_id).count() == 2
+    assert not add(ada, b"good").accepted  # now it is a duplicate
 
 
 @pytest.mark.django_db

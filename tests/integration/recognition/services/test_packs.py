@@ -8,6 +8,7 @@ from recognition.selectors import gallery
 from recognition.selectors import packs as selectors
 from recognition.services import packs
 from recognition.vision.errors import PackMismatch
+from recognition.vision.model_packs import OperatingPoint
 from tests import fakes
 
 pytestmark = pytest.mark.django_db
@@ -31,6 +32,14 @@ class TestRegister:
         pack = fakes.registered_pack(decides=False)
         packs.record_measurement(pack=pack, operating_points=fakes.POINTS, measured_on="LFW", actor=None)
         assert fakes.registered_pack(decides=False).decides
+
+    def test_keeps_thresholds_measured_here_where_the_pack_ships_others(self) -> None:
+        pack = fakes.registered_pack()
+        measured = (OperatingPoint(fmr=1e-4, threshold=0.9, tmr=0.5),)
+        packs.record_measurement(pack=pack, operating_points=measured, measured_on="this site", actor=None)
+        again = fakes.registered_pack()
+        assert [point["threshold"] for point in again.operating_points] == [0.9]
+        assert again.measured_on == "this site"
 
     def test_the_database_refuses_a_vector_of_another_length(self) -> None:
         pack = fakes.registered_pack()
