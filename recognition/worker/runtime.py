@@ -68,6 +68,7 @@ class ThreadedWorker:
                 future.set_result(processing.photo(images.decode(data), self._engines.current()))
             # Whatever it is belongs to the caller, who waits in another thread.
             except BaseException as error:  # noqa: BLE001
+                db.connections.close_all()
                 future.set_exception(error)
 
         self._jobs.put(job)
@@ -100,9 +101,6 @@ class ThreadedWorker:
             # The last line of defence: one session's frame must not end the thread of all.
             except Exception:
                 logger.exception("a recognition job failed")
-            finally:
-                # Gives the connection back to the pool, and drops it after a database restart.
-                db.close_old_connections()
         db.connections.close_all()
 
     def _frame(self, task: FrameTask) -> FrameOutcome:
@@ -112,6 +110,9 @@ class ThreadedWorker:
             logger.error("a frame could not be analysed: %s", error)
         except Exception:
             logger.exception("a frame could not be analysed")
+        # Each thread keeps its connection from frame to frame (fetching one costs as much as a search),
+        # and lets go of it when something failed: after a restart of the database it is of no use.
+        db.connections.close_all()
         return FrameOutcome(FrameStatus.FAILED)
 
 
