@@ -32,7 +32,8 @@ SHOWN = {
 STRANGERS = [("Queen_Sofia", 1), ("George_Robertson", 12)]
 
 
-def people_video(target: Path) -> Path:
+@pytest.fixture(scope="module")
+def video(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Each scene has two people: a known and a stranger, or two known."""
     shown = {name: cv2.imread(str(lfw_photo(*photo))) for name, photo in SHOWN.items()}
     strangers = [cv2.imread(str(lfw_photo(*photo))) for photo in STRANGERS]
@@ -41,7 +42,8 @@ def people_video(target: Path) -> Path:
         [shown["Clint Eastwood"], shown["Sonia Gandhi"]],
         [strangers[1], shown["Cesar Gaviria"]],
     ]
-    return camera.video(target, scenes, seconds_a_scene=8.0)  # type: ignore[arg-type]  # cv2 says Any
+    target = tmp_path_factory.mktemp("video") / "people.mjpeg"
+    return camera.video(target, scenes, seconds_a_scene=5.0)  # type: ignore[arg-type]  # cv2 says Any
 
 
 def names_shown(page: Page) -> set[str]:
@@ -69,8 +71,8 @@ def watch_until(page: Page, *, known: set[str], unknown: int) -> None:
     )
 
 
-def test_people_enrolled_in_the_admin_are_named_live_and_strangers_are_not(site: Site, tmp_path: Path) -> None:
-    context = site.open_browser(people_video(tmp_path / "people.mjpeg"))
+def test_people_enrolled_in_the_admin_are_named_live_and_strangers_are_not(site: Site, video: Path) -> None:
+    context = site.open_browser(video)
     page = site.log_in(context)
     for name, photos in ENROLLED.items():
         site.enrol(page, name, [lfw_photo(*photo) for photo in photos])
@@ -92,8 +94,8 @@ def test_people_enrolled_in_the_admin_are_named_live_and_strangers_are_not(site:
     page.screenshot(path=SCREENSHOTS / "events.png", full_page=True)
 
 
-def test_with_an_empty_gallery_nobody_is_named(site: Site, tmp_path: Path) -> None:
-    page = site.log_in(site.open_browser(people_video(tmp_path / "people.mjpeg")))
+def test_with_an_empty_gallery_nobody_is_named(site: Site, video: Path) -> None:
+    page = site.log_in(site.open_browser(video))
     page.goto(site.url("/"))
 
     watch_until(page, known=set(), unknown=6)
@@ -102,8 +104,8 @@ def test_with_an_empty_gallery_nobody_is_named(site: Site, tmp_path: Path) -> No
     assert {event["decision"] for event in recorded(site)} == {"reject_no_match"}
 
 
-def test_a_person_enrolled_under_another_name_is_shown_with_that_name(site: Site, tmp_path: Path) -> None:
-    page = site.log_in(site.open_browser(people_video(tmp_path / "people.mjpeg")))
+def test_a_person_enrolled_under_another_name_is_shown_with_that_name(site: Site, video: Path) -> None:
+    page = site.log_in(site.open_browser(video))
     site.enrol(page, "Alias of Wu", [lfw_photo("Wu_Yi", 1)])
     page.goto(site.url("/"))
 
