@@ -25,9 +25,7 @@ def test_a_second_build_of_opencv_is_told(monkeypatch: pytest.MonkeyPatch) -> No
     assert [fault.id for fault in checks.check_opencv()] == ["recognition.E002"]
 
 
-def test_a_cache_directory_that_cannot_be_written_is_told(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_cache_directory_that_cannot_be_written_is_told(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     settings.FACEWEB_CACHE_DIR = Path("/proc/faceweb/cache")
     monkeypatch.setattr("os.access", lambda *_: False)  # root may write almost anywhere
 
