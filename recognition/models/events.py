@@ -81,7 +81,7 @@ class RecognitionEvent(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"#{self.pk} {self.decision}"
+        return f"#{self.pk} {self.get_decision_display()}"
 
 
 class EventCrop(models.Model):
