@@ -1,0 +1,186 @@
+"""The command line does the whole job on real models: enrol, identify, verify, compare, import, switch, doctor."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+from django.core.management import CommandError, call_command
+
+from recognition.models import FaceSample, ModelPack, Person
+from recognition.vision.images import encode_jpeg
+from tests import faces
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+NAME = "Eileen Collins"
+
+
+@pytest.fixture
+def photo(tmp_path: Path) -> Path:
+    path = tmp_path / "astronaut.jpg"
+    path.write_bytes(encode_jpeg(faces.astronaut()))
+    return path
+
+
+@pytest.fixture
+def other_photo(tmp_path: Path) -> Path:
+    """The same person, smaller: another file, another sample."""
+    path = tmp_path / "smaller.jpg"
+    smaller = cv2.resize(faces.astronaut(), None, fx=0.8, fy=0.8, interpolation=cv2.INTER_AREA)
+    path.write_bytes(encode_jpeg(np.asarray(smaller, np.uint8)))
+    return path
+
+
+@pytest.fixture
+def stranger(tmp_path: Path) -> Path:
+    path = tmp_path / "stranger.jpg"
+    face = cv2.copyMakeBorder(faces.tom_hanks(), 48, 48, 48, 48, cv2.BORDER_CONSTANT, value=(90, 90, 90))
+    path.write_bytes(encode_jpeg(np.asarray(face, np.uint8)))
+    return path
+
+
+def answer(*arguments: Any, status: int = 0) -> dict[str, Any]:
+    """The JSON that a command prints, after it ended with that exit status."""
+    out = StringIO()
+    try:
+        call_command(*(str(argument) for argument in arguments), "--json", stdout=out)
+        ended = 0
+    except SystemExit as stop:
+        ended = int(stop.code or 0)
+    assert ended == status, out.getvalue()
+    values: dict[str, Any] = json.loads(out.getvalue())
+    return values
+
+
+def words(*arguments: Any) -> str:
+    out = StringIO()
+    with contextlib.suppress(SystemExit):
+        call_command(*(str(argument) for argument in arguments), stdout=out)
+    return out.getvalue()
+
+
+class TestEnrol:
+    def test_adds_the_person_and_says_what_became_of_each_file(self, photo: Path, tmp_path: Path) -> None:
+        empty = tmp_path / "empty.jpg"
+        empty.write_bytes(b"")
+        values = answer("enrol", NAME, photo, empty, photo)
+        assert [row["accepted"] for row in values["results"]] == [True, False, False]
+        assert [reason["reason"] for row in values["results"] for reason in row["reasons"]] == [
+            "unreadable",
+            "duplicate_sample",
+        ]
+        assert Person.objects.get().samples.get().source == FaceSample.Source.COMMAND
+
+    def test_ends_with_1_when_no_photo_was_taken(self, tmp_path: Path) -> None:
+        nobody = tmp_path / "nobody.jpg"
+        nobody.write_bytes(encode_jpeg(faces.textures()["brick"]))
+        answer("enrol", NAME, nobody, status=1)
+
+    def test_names_a_file_that_is_not_there(self, tmp_path: Path) -> None:
+        with pytest.raises(CommandError, match=r"missing\.jpg cannot be read"):
+            call_command("enrol", NAME, str(tmp_path / "missing.jpg"))
+
+
+class TestIdentify:
+    def test_in_an_empty_gallery_everybody_is_unknown(self, photo: Path) -> None:
+        (face,) = answer("identify", photo)["faces"]
+        assert (face["decision"], face["candidates"]) == ("reject_no_match", [])
+        assert "Face 1: unknown" in words("identify", photo)
+
+    def test_names_who_is_enrolled_and_nobody_else(self, photo: Path, other_photo: Path, stranger: Path) -> None:
+        answer("enrol", NAME, photo)
+        (face,) = answer("identify", other_photo)["faces"]
+        assert (face["decision"], face["candidates"][0]["person_name"]) == ("accept", NAME)
+        (face,) = answer("identify", stranger)["faces"]
+        assert face["decision"] == "reject_no_match"
+
+
+class TestVerify:
+    def test_accepts_the_person_and_refuses_another_with_exit_status_1(
+        self, photo: Path, other_photo: Path, stranger: Path
+    ) -> None:
+        answer("enrol", NAME, photo)
+        assert answer("verify", NAME, other_photo)["decision"] == "accept"
+        assert answer("verify", NAME, stranger, status=1)["decision"] == "reject_no_match"
+
+    def test_takes_the_external_id_and_says_when_nobody_has_it(self, photo: Path) -> None:
+        answer("enrol", NAME, photo)
+        Person.objects.update(external_id="E-7")
+        assert answer("verify", "E-7", photo)["similarity"] == pytest.approx(1.0, abs=1e-3)
+        with pytest.raises(CommandError, match="Nobody is enrolled as 'E-8'"):
+            call_command("verify", "E-8", str(photo))
+
+    def test_asks_for_an_external_id_where_two_people_have_the_name(self, photo: Path) -> None:
+        Person.objects.create(name=NAME)
+        Person.objects.create(name=NAME)
+        with pytest.raises(CommandError, match="external ids"):
+            call_command("verify", NAME, str(photo))
+
+
+class TestCompare:
+    def test_gives_similarity_and_distance_of_the_same_vectors(self, photo: Path, other_photo: Path) -> None:
+        values = answer("compare", photo, other_photo)
+        assert values["decision"] == "accept"
+        assert values["distance"] ** 2 == pytest.approx(2 - 2 * values["similarity"], abs=1e-6)
+
+    def test_ends_with_1_for_two_people(self, photo: Path, stranger: Path) -> None:
+        answer("compare", photo, stranger, status=1)
+
+
+class TestImportPeople:
+    def test_takes_a_folder_a_person_and_the_second_time_changes_nothing(
+        self, photo: Path, stranger: Path, tmp_path: Path
+    ) -> None:
+        for name, source in (("Eileen_Collins", photo), ("Somebody_Else", stranger)):
+            folder = tmp_path / "people" / name
+            folder.mkdir(parents=True)
+            (folder / "1.jpg").write_bytes(source.read_bytes())
+        first = answer("import_people", tmp_path / "people")
+        assert (first["people"], first["photos"], first["enrolled"]) == (2, 2, 2)
+        assert set(Person.objects.values_list("name", flat=True)) == {NAME, "Somebody Else"}
+        again = answer("import_people", tmp_path / "people")
+        assert (again["enrolled"], again["reasons"]) == (0, {"duplicate_sample": 2})
+
+    def test_says_what_a_folder_must_look_like(self, tmp_path: Path) -> None:
+        with pytest.raises(CommandError, match="a folder for each person"):
+            call_command("import_people", str(tmp_path))
+
+
+class TestModels:
+    def test_lists_the_default_pack_with_files_digest_licence_and_thresholds(self, photo: Path) -> None:
+        answer("identify", photo)
+        (pack,) = answer("models")["packs"]
+        assert (pack["name"], pack["active"], pack["usable"], pack["dimension"]) == ("opencv-zoo", True, True, 128)
+        assert pack["commercial_use"] is True
+        assert [point["fmr"] for point in pack["operating_points"]] == [1e-3, 1e-4, 1e-5]
+        assert set(pack["files"]) == {"detector", "embedder"}
+
+    def test_a_pack_that_is_neither_here_nor_to_be_had_is_explained(self, tmp_path: Path, settings: Any) -> None:
+        settings.FACEWEB_MODEL_DIR = tmp_path / "models"
+        with pytest.raises(CommandError, match=r"no model pack in .*nowhere"):
+            call_command("models", "use", str(tmp_path / "nowhere"))
+        assert not ModelPack.objects.exists()
+
+
+class TestDoctor:
+    def test_says_what_runs_and_that_nothing_is_wrong(self, photo: Path) -> None:
+        answer("enrol", NAME, photo)
+        report = answer("doctor")
+        assert report["problems"] == []
+        assert report["database"]["pgvector"]
+        assert (report["models"]["pack"], report["models"]["people"]) == ("opencv-zoo", 1)
+        assert "Everything works." in words("doctor")
+
+    def test_ends_with_1_where_enrolled_people_are_not_found(self, photo: Path) -> None:
+        answer("enrol", NAME, photo)
+        sample = FaceSample.objects.get()
+        sample.templates.all().delete()
+        (problem,) = answer("doctor", status=1)["problems"]
+        assert "needs re-embedding" in problem
