@@ -27,10 +27,8 @@ def tab_to(page: Page, role: str, name: str) -> None:
 
 
 def choose_file(page: Page, path: Path) -> None:
-    """Opens the file dialogue of the focused input with Enter and chooses a file in it."""
-    with page.expect_file_chooser() as chooser:
-        page.keyboard.press("Enter")
-    chooser.value.set_files(path)
+    """Chooses a file in the input that has the focus; its dialogue is the browser's own and not the page's."""
+    page.locator("input[type=file]:focus").set_input_files(path)
 
 
 def test_log_in_enrol_watch_and_search(site: Site, tmp_path: Path) -> None:
