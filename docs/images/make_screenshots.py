@@ -25,22 +25,13 @@ from PIL import Image
 from playwright.sync_api import Page, expect, sync_playwright
 from skimage import data
 
+from tests.browser import site
 from tests.processes import CommandLine
 
 TARGET = Path(__file__).parent
 NAME = "Eileen Collins"
 PASSWORD = "only-for-a-moment"  # noqa: S105  (of an installation that is thrown away)
-ARGUMENTS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-    "--disable-dev-shm-usage",
-    "--use-fake-ui-for-media-stream",
-    "--use-fake-device-for-media-stream",
-)
+ARGUMENTS = (*site.ARGUMENTS, *site.NO_PROMPT, *site.FAKE_CAMERA)
 FRAMES_A_SECOND = 30
 LIMIT_BYTES = 200_000
 SIZE = {"width": 1200, "height": 780}

@@ -222,15 +222,14 @@ class LiveSession:
             del self._tracks[track.track_id]
             self._reset(track, now_s)
         track.against = 0
-        track.votes.append(VoteRecord((now_s - track.first_seen_s) * 1e3, vote, seen.quality))
         if seen.quality.score > track.best_score:
             track.best_score = seen.quality.score
             track.best_quality = seen.quality
             track.crop_jpeg = seen.crop_jpeg
         if track.decided is not None:
-            # Votes after the decision keep it alive; only the window that decided is stored.
-            track.votes.pop()
+            # Votes after the decision keep it alive; only those that decided are stored.
             return None
+        track.votes.append(VoteRecord((now_s - track.first_seen_s) * 1e3, vote, seen.quality))
         track.decided = voting.decided(track.cast(), policy)
         if track.decided is None:
             return None

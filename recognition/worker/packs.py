@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from django.contrib.auth.models import User
-
 from recognition import wiring
 from recognition.models import ModelPack
 from recognition.services import packs
@@ -39,14 +37,9 @@ def load_and_register(name_or_folder: str) -> tuple[LoadedPack, ModelPack]:
     return loaded, stored
 
 
-def ensure_active(actor: User | None = None) -> None:
-    """Activates the default pack on a database where none was activated, and follows its updates.
-
-    A new version of the product may measure or feed the default pack differently; then its digest
-    is another one, and it is registered beside the old one, which stays active until somebody
-    switches.
-    """
+def ensure_active() -> None:
+    """Activates the default pack on a database where none was activated."""
     if ModelPack.objects.filter(is_active=True).exists():
         return
     _, stored = load_and_register(model_packs.DEFAULT_PACK_NAME)
-    packs.activate(pack=stored, actor=actor)
+    packs.activate(pack=stored, actor=None)
