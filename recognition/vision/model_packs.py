@@ -97,7 +97,7 @@ OPENCV_ZOO_VIEWS = tuple(
     for mirrored in (False, True)
 )
 """YuNet's landmarks are best on a face of about 100 pixels, and the mean over several views is better than any one:
-two of them scatter by as much as the target's margin, four do not. The numbers are in docs/adr/0003-landmark-views.md."""
+two of them scatter by as much as the target's margin, four do not. The numbers: docs/adr/0003-landmark-views.md."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
