@@ -58,7 +58,7 @@ def shared_installation(chromium: BrowserType, prepared_state: Path) -> Iterator
 
 @pytest.fixture
 def shared_site(shared_installation: Site) -> Iterator[Site]:
-    """The module's installation; the browsers that a test opened end with it."""
+    """The module's installation; the pages that a test opened end with it."""
     yield shared_installation
-    shared_installation.close_contexts()
+    shared_installation.close_pages()
     shared_installation.complaints.assert_none()
