@@ -181,6 +181,13 @@ WORKER_THREADS = Variable(
     0,
     "Recognition threads of one process; 0: as many as measured best for this machine.",
 )
+POLICY_APPROVAL = Variable(
+    "FACEWEB_POLICY_APPROVAL",
+    _one_of("another_person", "same_person"),
+    "another_person",
+    "Who approves a threshold policy: `another_person` than its proposer, or also the `same_person` on a site that"
+    " one person runs.",
+)
 EXACT_SEARCH_MAX_ROWS = Variable(
     "FACEWEB_EXACT_SEARCH_MAX_ROWS",
     _whole_number,

@@ -24,6 +24,11 @@ def worker_threads() -> int:
     return int(settings.FACEWEB_WORKER_THREADS) or len(os.sched_getaffinity(0))
 
 
+def may_approve_own_policy() -> bool:
+    """Whether the person who proposed a threshold policy may approve it too."""
+    return bool(settings.FACEWEB_POLICY_APPROVAL == "same_person")
+
+
 def model_dir() -> Path:
     """Where InsightFace packs are looked for and downloaded to."""
     return Path(settings.FACEWEB_MODEL_DIR)

@@ -28,7 +28,7 @@ class ThresholdPolicyForm(ModelForm):  # type: ignore[type-arg]  # generic only 
 
     class Meta:
         model = ThresholdPolicy
-        fields = (*policies.numeric_fields(), "reason")
+        fields = (*policies.CONTENT_FIELDS, "reason")
         widgets = {"reason": UnfoldAdminTextareaWidget(attrs={"rows": 3})}
 
     def _post_clean(self) -> None:
@@ -75,7 +75,7 @@ class ThresholdPolicyAdmin(ModelAdmin):
     @display(description=gettext_lazy("state"), label={"active": "success", "former": "info"})
     def state(self, policy: ThresholdPolicy) -> tuple[str, Any]:
         """Whether this version decides now."""
-        if policy.is_active:
+        if policy.state == ThresholdPolicy.State.ACTIVE:
             return "active", gettext_lazy("active")
         return "former", gettext_lazy("former")
 
@@ -121,14 +121,14 @@ class ThresholdPolicyAdmin(ModelAdmin):
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         """Starts from the numbers that hold now."""
-        current = ThresholdPolicy.objects.filter(pack_id=packs.active().id, is_active=True).first()
-        return {name: getattr(current, name) for name in policies.numeric_fields()} if current else {}
+        current = policies.in_force(ModelPack.objects.get(pk=packs.active().id), None)
+        return {name: getattr(current, name) for name in policies.CONTENT_FIELDS} if current else {}
 
     def save_model(self, request: HttpRequest, obj: ThresholdPolicy, form: Any, change: bool) -> None:
         """Makes the version through the service, which numbers and activates it."""
         created = policies.create_version(
             pack=obj.pack,
-            values={name: form.cleaned_data[name] for name in policies.numeric_fields()},
+            values={name: form.cleaned_data[name] for name in policies.CONTENT_FIELDS},
             reason=form.cleaned_data["reason"],
             actor=actor_of(request),
         )

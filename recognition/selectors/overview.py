@@ -73,7 +73,9 @@ def read(*, now: dt.datetime) -> Overview:
         samples_without_template=packs.gallery_state(pack.pk).samples_without_template if pack else 0,
         today=_today(now),
         pack=pack,
-        policy=ThresholdPolicy.objects.filter(pack=pack, is_active=True).first() if decides else None,
+        policy=ThresholdPolicy.objects.filter(pack=pack, checkpoint=None, state=ThresholdPolicy.State.ACTIVE).first()
+        if decides
+        else None,
     )
 
 
