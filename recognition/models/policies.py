@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from recognition.decision.matching import Strategy
 from recognition.decision.policy import Policy, QualityGates
 from recognition.models.packs import ModelPack
 
@@ -132,5 +133,9 @@ class ThresholdPolicy(models.Model):
     def as_policy(self) -> Policy:
         """The value object that the decision package works with."""
         gates = QualityGates(**{name: getattr(self, name) for name in QualityGates.__dataclass_fields__})
-        numbers = {name: getattr(self, name) for name in Policy.__dataclass_fields__ if name != "gates"}
-        return Policy(**numbers, gates=gates)
+        stored = {field.name for field in self._meta.concrete_fields}
+        # What has no column yet keeps the default of the value object.
+        values = {name: getattr(self, name) for name in Policy.__dataclass_fields__ if name in stored}
+        if "strategy" in values:
+            values["strategy"] = Strategy(values["strategy"])
+        return Policy(**values, gates=gates)
