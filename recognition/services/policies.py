@@ -136,20 +136,23 @@ def propose(
 
 
 @transaction.atomic
-def approve(*, policy: ThresholdPolicy, actor: User, now: dt.datetime) -> ThresholdPolicy:
+def approve(
+    *, policy: ThresholdPolicy, actor: User, now: dt.datetime, compared_with: int | None = None
+) -> ThresholdPolicy:
     """Approves a proposed version; it comes into force now, or at its time.
 
     Args:
         policy: the version.
         actor: who approves it.
         now: an aware time.
+        compared_with: number of the version whose differences the approver has seen; None for no such check.
 
     Returns:
         The version as it is stored now.
 
     Raises:
-        ChangeRefused: when it is not proposed any more, or the approver proposed it and the site asks for
-            another person.
+        ChangeRefused: when it is not proposed any more, the approver proposed it and the site asks for another
+            person, or another version came into force after the approver looked.
     """
     policy = _locked(policy, State.PROPOSED, now=now)
     if policy.created_by_id == actor.pk and not conf.may_approve_own_policy():
@@ -158,6 +161,12 @@ def approve(*, policy: ThresholdPolicy, actor: User, now: dt.datetime) -> Thresh
                 "You proposed this version, so another person must approve it. A site that one person runs "
                 "sets FACEWEB_POLICY_APPROVAL=same_person."
             )
+        )
+    holds = holding(policy.pack, policy.checkpoint)
+    if compared_with is not None and holds is not None and holds.version != compared_with:
+        raise ChangeRefused(
+            gettext("Version %(version)d came into force after you looked. Look at what changes now, then approve.")
+            % {"version": holds.version}
         )
     policy.state, policy.decided_by, policy.decided_at = State.APPROVED, actor, now
     policy.save(update_fields=["state", "decided_by", "decided_at"])
@@ -261,7 +270,7 @@ def _stored(
     effective_from: dt.datetime | None = None,
     returns_to: ThresholdPolicy | None = None,
 ) -> ThresholdPolicy:
-    before = in_force(pack, checkpoint) or in_force(pack, None)
+    before = holding(pack, checkpoint)
     newest = ThresholdPolicy.objects.aggregate(newest=Max("version"))["newest"] or 0
     content = {name: getattr(before, name) for name in CONTENT_FIELDS} if before else {}
     policy = ThresholdPolicy(
@@ -291,6 +300,11 @@ def _stored(
 def in_force(pack: ModelPack, checkpoint: Checkpoint | None) -> ThresholdPolicy | None:
     """The version in force of exactly this scope."""
     return ThresholdPolicy.objects.filter(pack=pack, checkpoint=checkpoint, state=State.ACTIVE).first()
+
+
+def holding(pack: ModelPack, checkpoint: Checkpoint | None) -> ThresholdPolicy | None:
+    """The version that decides in a scope now: its own, or else the site's."""
+    return in_force(pack, checkpoint) or in_force(pack, None)
 
 
 def _activate(policy: ThresholdPolicy, *, actor: User | None, now: dt.datetime) -> None:
