@@ -234,9 +234,7 @@ class ThresholdPolicy(models.Model):
     def as_policy(self) -> Policy:
         """The value object that the decision package works with."""
         gates = QualityGates(**{name: getattr(self, name) for name in QualityGates.__dataclass_fields__})
-        stored = {field.name for field in self._meta.concrete_fields}
-        # What has no column yet keeps the default of the value object.
-        values = {name: getattr(self, name) for name in Policy.__dataclass_fields__ if name in stored}
-        if "strategy" in values:
-            values["strategy"] = Strategy(values["strategy"])
-        return Policy(**values, gates=gates)
+        numbers = {
+            name: getattr(self, name) for name in Policy.__dataclass_fields__ if name not in {"gates", "strategy"}
+        }
+        return Policy(**numbers, strategy=Strategy(self.strategy), gates=gates)
