@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from recognition.decision.policy import QualityFault
 from recognition.decision.verdict import Decision, Vote
+from recognition.decision.voting import VoteRecord
 from recognition.models import EventCrop, FaceSample, Person, RecognitionEvent
 from recognition.selectors.packs import ActivePack
 from recognition.services.frames import FrameTimings
@@ -19,36 +20,6 @@ from recognition.vision.types import Quality
 
 class NotDecidable(Exception):
     """The pack has no policy, so nothing it says may be recorded as a decision."""
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class VoteRecord:
-    """One vote of a transaction.
-
-    Args:
-        at_ms: since the face was first seen.
-        vote: what it said.
-        quality: of the face.
-    """
-
-    at_ms: float
-    vote: Vote
-    quality: Quality
-
-    def as_json(self) -> dict[str, object]:
-        """What the event keeps of it; people by number, never by name."""
-        best, runner_up = self.vote.best, self.vote.runner_up
-        return {
-            "at_ms": round(self.at_ms),
-            "decision": self.vote.decision.value,
-            "best_person": best.person_id if best else None,
-            "best_sample": best.sample_id if best else None,
-            "similarity": _rounded(best.similarity if best else None),
-            "runner_up": runner_up.person_id if runner_up else None,
-            "runner_up_similarity": _rounded(runner_up.similarity if runner_up else None),
-            "margin": _rounded(self.vote.margin),
-            "quality": self.quality.as_json(),
-        }
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -14,8 +14,9 @@ from typing import Any, TypeVar
 import msgpack
 import numpy as np
 
-from recognition.decision.matching import Candidate, CandidateList
+from recognition.decision.matching import Candidate, CandidateList, Strategy
 from recognition.decision.policy import Policy, QualityFault, QualityGates, SampleReason
+from recognition.decision.standing import Bar
 from recognition.selectors.packs import ActivePack
 from recognition.services.frames import FrameOutcome, FrameStatus, FrameTask, FrameTimings, SeenFace, TrackHint
 from recognition.vision.errors import VisionError
@@ -173,21 +174,25 @@ def _seen(raw: Mapping[str, Any]) -> SeenFace:
         faults=tuple(QualityFault(**{**fault, "reason": SampleReason(fault["reason"])}) for fault in raw["faults"]),
         candidates=None
         if candidates is None
-        else CandidateList(tuple(Candidate(**candidate) for candidate in candidates["people"])),
+        else CandidateList(tuple(_candidate(candidate) for candidate in candidates["people"])),
         crop_jpeg=bytes(raw["crop_jpeg"]),
     )
+
+
+def _candidate(raw: Mapping[str, Any]) -> Candidate:
+    barred = raw["barred"]
+    return Candidate(**{**raw, "barred": None if barred is None else Bar(barred)})
 
 
 def _active(raw: Mapping[str, Any] | None) -> ActivePack | None:
     if raw is None:
         return None
     policy = raw["policy"]
-    return ActivePack(
-        **{
-            **raw,
-            "policy": None if policy is None else Policy(**{**policy, "gates": QualityGates(**policy["gates"])}),
-        }
-    )
+    return ActivePack(**{**raw, "policy": None if policy is None else _policy(policy)})
+
+
+def _policy(raw: Mapping[str, Any]) -> Policy:
+    return Policy(**{**raw, "gates": QualityGates(**raw["gates"]), "strategy": Strategy(raw["strategy"])})
 
 
 def _embedded(raw: Mapping[str, Any]) -> EmbeddedFace:
