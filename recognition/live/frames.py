@@ -7,7 +7,7 @@ import contextlib
 from collections.abc import Callable
 
 from recognition.live.messages import CameraFrame
-from recognition.services.frames import FrameOutcome, FrameTask, FrameWorker, SearchScope, TrackHint
+from recognition.services.frames import SITE_WIDE, FrameOutcome, FrameTask, FrameWorker, SearchScope, TrackHint
 
 _workers: list[FrameWorker] = []
 
@@ -65,7 +65,7 @@ class NewestFrame:
 
 
 async def analysed(
-    frame: CameraFrame, hints: tuple[TrackHint, ...], received_at: float, scope: SearchScope = SearchScope()
+    frame: CameraFrame, hints: tuple[TrackHint, ...], received_at: float, scope: SearchScope = SITE_WIDE
 ) -> FrameOutcome:
     """Has a worker look at a frame.
 

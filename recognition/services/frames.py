@@ -59,6 +59,10 @@ class SearchScope:
     reads_codes: bool = False
 
 
+SITE_WIDE = SearchScope()
+"""Everybody, by the site's policy: what the live page asks for."""
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class FrameTask:
     """One frame for a worker.
@@ -73,7 +77,7 @@ class FrameTask:
     jpeg: bytes
     hints: tuple[TrackHint, ...]
     received_at: float
-    scope: SearchScope = SearchScope()
+    scope: SearchScope = SITE_WIDE
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

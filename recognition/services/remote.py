@@ -20,7 +20,7 @@ from django.utils.translation import gettext
 
 from recognition.services import wire
 from recognition.services.analysis import AnalyserUnavailable
-from recognition.services.frames import FrameOutcome, FrameStatus, FrameTask, SearchScope, TrackHint
+from recognition.services.frames import SITE_WIDE, FrameOutcome, FrameStatus, FrameTask, SearchScope, TrackHint
 from recognition.services.wire import PhotoOutcome, PhotoStatus, Request
 from recognition.vision import images
 from recognition.vision.errors import ImageTooLarge, UnreadableImage
@@ -116,7 +116,7 @@ class RemoteWorkers:
         done: Done,
         failed: FrameOutcome | PhotoOutcome,
         timeout_s: float,
-        scope: SearchScope = SearchScope(),
+        scope: SearchScope = SITE_WIDE,
     ) -> None:
         number = uuid.uuid4().hex
         with self._lock:

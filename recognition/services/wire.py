@@ -19,6 +19,7 @@ from recognition.decision.policy import Policy, QualityFault, QualityGates, Samp
 from recognition.decision.standing import Bar
 from recognition.selectors.packs import ActivePack
 from recognition.services.frames import (
+    SITE_WIDE,
     FrameOutcome,
     FrameStatus,
     FrameTask,
@@ -65,7 +66,7 @@ class Request:
     sent_at: float
     frame: tuple[TrackHint, ...] | None
     image: bytes
-    scope: SearchScope = SearchScope()
+    scope: SearchScope = SITE_WIDE
 
     def task(self, received_at: float) -> FrameTask:
         """The frame as a task of the worker that took it."""

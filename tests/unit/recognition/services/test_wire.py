@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from recognition.decision.matching import Candidate, CandidateList, Strategy
 from recognition.decision.policy import Policy, QualityFault, SampleReason
 from recognition.decision.standing import Bar
-from recognition.decision.standing import Bar
 from recognition.selectors.packs import ActivePack
 from recognition.services import wire
 from recognition.services.frames import (
