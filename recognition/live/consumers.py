@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from channels.db import database_sync_to_async
 from django import db
 
-from recognition.live import messages, rendering
+from recognition.live import alerting, messages, rendering
 from recognition.live.camera_socket import CameraSocket, installation
 from recognition.live.messages import PROTOCOL_VERSION, CameraFrame, ErrorCode
 from recognition.live.session import Finished, LiveSession
-from recognition.selectors import access
+from recognition.selectors import access, alerts
 from recognition.selectors.access import Access
+from recognition.selectors.alerts import OpenAlerts
 from recognition.selectors.packs import ActivePack, GalleryState
 from recognition.services import events
 from recognition.services.frames import SITE_WIDE, FrameOutcome, SearchScope, TrackHint
@@ -38,6 +39,7 @@ class LiveConsumer(CameraSocket):
     def _prepare(self) -> None:
         self._session = LiveSession()
         self._notice: messages.Notice | None = None
+        self._alert: messages.Alert | None = None
 
     async def _refusal(self) -> ErrorCode | None:
         return _REFUSALS[await self._may(access.USE_LIVE)]
@@ -59,9 +61,19 @@ class LiveConsumer(CameraSocket):
             )
         )
         await self._tell(active, gallery)
+        await self._tell_alerts()
 
     async def _refresh(self) -> None:
         await self._tell(*await installation())
+        await self._tell_alerts()
+
+    def _groups(self) -> Iterable[str]:
+        return [*super()._groups(), alerting.GROUP]
+
+    async def alerts_changed(self, _event: dict[str, Any]) -> None:
+        """Handles the message that a checkpoint sends when it has met somebody of the deny list."""
+        if self._welcomed:
+            self._start(self._tell_alerts())
 
     def _wanted(self, now_s: float) -> tuple[tuple[TrackHint, ...], SearchScope]:
         return self._session.hints(now_s), SITE_WIDE
@@ -108,6 +120,17 @@ class LiveConsumer(CameraSocket):
             return
         leading = finished.record.leading
         await self._send(rendering.decision(track_id=finished.track_id, event=event, leading=leading))
+
+    async def _tell_alerts(self) -> None:
+        """Tells of open alerts, if the user may see them by the database's word now."""
+        found: OpenAlerts | None = None
+        if await self._may(access.VIEW_ALERT) is Access.ALLOWED:
+            found = await database_sync_to_async(alerts.unacknowledged, thread_sensitive=False)()
+        alert = rendering.alert(found)
+        # A page that knows of none need not be told that there is none.
+        if alert != (self._alert or rendering.alert(None)):
+            self._alert = alert
+            await self._send(alert)
 
     async def _tell(self, active: ActivePack, gallery: GalleryState) -> None:
         notice = rendering.notice(active, gallery, worker=self._worker_works)

@@ -28,6 +28,7 @@ SHAPES = [
     messages.Result,
     messages.Decision,
     messages.Notice,
+    messages.Alert,
     messages.Error,
 ]
 ALIASES = {messages.FaceState: "FaceState", messages.Advice: "Advice"}
