@@ -7,7 +7,7 @@ import contextlib
 from collections.abc import Callable
 
 from recognition.live.messages import CameraFrame
-from recognition.services.frames import FrameOutcome, FrameTask, FrameWorker, TrackHint
+from recognition.services.frames import SITE_WIDE, FrameOutcome, FrameTask, FrameWorker, SearchScope, TrackHint
 
 _workers: list[FrameWorker] = []
 
@@ -64,8 +64,16 @@ class NewestFrame:
         return taken
 
 
-async def analysed(frame: CameraFrame, hints: tuple[TrackHint, ...], received_at: float) -> FrameOutcome:
+async def analysed(
+    frame: CameraFrame, hints: tuple[TrackHint, ...], received_at: float, scope: SearchScope = SITE_WIDE
+) -> FrameOutcome:
     """Has a worker look at a frame.
+
+    Args:
+        frame: as it came.
+        hints: the session's tracks.
+        received_at: when it came, by `time.monotonic()`.
+        scope: what is looked for.
 
     Raises:
         NoWorker: when the process has none.
@@ -82,5 +90,5 @@ async def analysed(frame: CameraFrame, hints: tuple[TrackHint, ...], received_at
         with contextlib.suppress(RuntimeError):
             loop.call_soon_threadsafe(finish, outcome)
 
-    connected().submit(FrameTask(frame.jpeg, hints, received_at), done)
+    connected().submit(FrameTask(frame.jpeg, hints, received_at, scope), done)
     return await future

@@ -9,6 +9,7 @@ import secrets
 
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.dispatch import Signal
 from django.utils.translation import gettext
 
 from recognition.models import AuditAction, Checkpoint, KioskDevice, KioskPairing
@@ -26,6 +27,10 @@ _LABEL_LENGTH = 100
 
 _SEEN_EVERY = dt.timedelta(minutes=1)
 """A kiosk is there or not; one write a minute says so."""
+
+
+removed = Signal()
+"""Sent with `device_id` once a removal is stored; open pages of the device hear of it by this."""
 
 
 class CodeRefused(Exception):
@@ -131,6 +136,7 @@ def remove(*, device: KioskDevice, actor: User, now: dt.datetime) -> None:
         audit.record(
             action=AuditAction.KIOSK_REMOVED, actor=actor, subject=device, details={"checkpoint": device.checkpoint_id}
         )
+        transaction.on_commit(lambda: removed.send(sender=KioskDevice, device_id=device.pk))
 
 
 def _as_made(code: str) -> str:

@@ -20,7 +20,7 @@ from django.utils.translation import gettext
 
 from recognition.services import wire
 from recognition.services.analysis import AnalyserUnavailable
-from recognition.services.frames import FrameOutcome, FrameStatus, FrameTask, TrackHint
+from recognition.services.frames import SITE_WIDE, FrameOutcome, FrameStatus, FrameTask, SearchScope, TrackHint
 from recognition.services.wire import PhotoOutcome, PhotoStatus, Request
 from recognition.vision import images
 from recognition.vision.errors import ImageTooLarge, UnreadableImage
@@ -82,7 +82,7 @@ class RemoteWorkers:
         def finish(outcome: FrameOutcome | PhotoOutcome) -> None:
             done(outcome if isinstance(outcome, FrameOutcome) else FrameOutcome(FrameStatus.FAILED))
 
-        self._request(task.jpeg, task.hints, finish, FrameOutcome(FrameStatus.FAILED), FRAME_TIMEOUT_S)
+        self._request(task.jpeg, task.hints, finish, FrameOutcome(FrameStatus.FAILED), FRAME_TIMEOUT_S, task.scope)
 
     def analyse(self, data: bytes) -> tuple[EmbeddedFace, ...]:
         """Sends a photo and waits; see `services.analysis.StillImageAnalyser`."""
@@ -116,11 +116,12 @@ class RemoteWorkers:
         done: Done,
         failed: FrameOutcome | PhotoOutcome,
         timeout_s: float,
+        scope: SearchScope = SITE_WIDE,
     ) -> None:
         number = uuid.uuid4().hex
         with self._lock:
             self._pending[number] = _Pending(done, failed, time.monotonic() + timeout_s)
-        self._outgoing.put(Request(number, self._reply_to, time.time(), hints, image))
+        self._outgoing.put(Request(number, self._reply_to, time.time(), hints, image, scope))
 
     def _send(self) -> None:
         while (request := self._outgoing.get()) is not None:

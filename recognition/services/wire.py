@@ -18,7 +18,17 @@ from recognition.decision.matching import Candidate, CandidateList, Strategy
 from recognition.decision.policy import Policy, QualityFault, QualityGates, SampleReason
 from recognition.decision.standing import Bar
 from recognition.selectors.packs import ActivePack
-from recognition.services.frames import FrameOutcome, FrameStatus, FrameTask, FrameTimings, SeenFace, TrackHint
+from recognition.services.frames import (
+    SITE_WIDE,
+    FrameOutcome,
+    FrameStatus,
+    FrameTask,
+    FrameTimings,
+    SearchKind,
+    SearchScope,
+    SeenFace,
+    TrackHint,
+)
 from recognition.vision.errors import VisionError
 from recognition.vision.types import BoundingBox, DetectedFace, EmbeddedFace, Embedding, Landmarks, Quality
 
@@ -48,6 +58,7 @@ class Request:
         sent_at: `time.time()` of the sender, in seconds.
         frame: hints of a frame; None for a photo.
         image: the file.
+        scope: what a frame is looked at for.
     """
 
     id: str
@@ -55,10 +66,11 @@ class Request:
     sent_at: float
     frame: tuple[TrackHint, ...] | None
     image: bytes
+    scope: SearchScope = SITE_WIDE
 
     def task(self, received_at: float) -> FrameTask:
         """The frame as a task of the worker that took it."""
-        return FrameTask(self.image, self.frame or (), received_at)
+        return FrameTask(self.image, self.frame or (), received_at, self.scope)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -140,6 +152,7 @@ def _request(raw: Mapping[str, Any]) -> Request:
         sent_at=float(raw["sent_at"]),
         frame=None if hints is None else tuple(_hint(hint) for hint in hints),
         image=bytes(raw["image"]),
+        scope=SearchScope(**{**raw["scope"], "kind": SearchKind(raw["scope"]["kind"])}),
     )
 
 
@@ -162,21 +175,24 @@ def _frame_outcome(raw: Mapping[str, Any]) -> FrameOutcome:
         active=_active(raw["active"]),
         runtime=str(raw["runtime"]),
         timings=FrameTimings(**raw["timings"]),
+        codes=tuple(str(code) for code in raw["codes"]),
     )
 
 
 def _seen(raw: Mapping[str, Any]) -> SeenFace:
-    candidates = raw["candidates"]
     return SeenFace(
         track_id=raw["track_id"],
         box=BoundingBox(**raw["box"]),
         quality=Quality(**raw["quality"]),
         faults=tuple(QualityFault(**{**fault, "reason": SampleReason(fault["reason"])}) for fault in raw["faults"]),
-        candidates=None
-        if candidates is None
-        else CandidateList(tuple(_candidate(candidate) for candidate in candidates["people"])),
+        candidates=_candidates(raw["candidates"]),
         crop_jpeg=bytes(raw["crop_jpeg"]),
+        denied=_candidates(raw["denied"]),
     )
+
+
+def _candidates(raw: Mapping[str, Any] | None) -> CandidateList | None:
+    return None if raw is None else CandidateList(tuple(_candidate(candidate) for candidate in raw["people"]))
 
 
 def _candidate(raw: Mapping[str, Any]) -> Candidate:

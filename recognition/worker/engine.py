@@ -46,14 +46,34 @@ class EngineSource:
         self._lock = threading.Lock()
         self._engine: Engine | None = None
         self._checked_at = 0.0
+        self._at_checkpoint: dict[int, tuple[ActivePack, float]] = {}
 
-    def current(self) -> Engine:
+    def current(self, checkpoint_id: int | None = None) -> Engine:
         """The engine to use now.
+
+        Args:
+            checkpoint_id: whose policy comes before the site's; None for the site's.
 
         Raises:
             PackError: when the active pack cannot be loaded on this machine.
             NoActivePack: when no pack was activated.
         """
+        engine = self._site()
+        if checkpoint_id is None:
+            return engine
+        return dataclasses.replace(engine, active=self._active_at(checkpoint_id, engine.active))
+
+    def _active_at(self, checkpoint_id: int, site: ActivePack) -> ActivePack:
+        active, checked_at = self._at_checkpoint.get(checkpoint_id, (None, 0.0))
+        if active is None or time.monotonic() - checked_at >= REFRESH_INTERVAL_S:
+            active = packs.active(checkpoint_id)
+            self._at_checkpoint[checkpoint_id] = active, time.monotonic()
+        if active.digest != site.digest:
+            # The pack was switched between the two looks: until both agree nothing is decided.
+            return dataclasses.replace(site, policy=None, policy_id=None)
+        return active
+
+    def _site(self) -> Engine:
         engine = self._engine
         if engine is not None and time.monotonic() - self._checked_at < REFRESH_INTERVAL_S:
             return engine

@@ -105,7 +105,7 @@ class ThreadedWorker:
 
     def _frame(self, task: FrameTask) -> FrameOutcome:
         try:
-            return processing.process(task, self._engines.current())
+            return processing.process(task, self._engines.current(task.scope.checkpoint_id))
         except (PackError, NoActivePack, db.Error) as error:
             logger.error("a frame could not be analysed: %s", error)
         except Exception:

@@ -34,6 +34,7 @@ MESSAGES = {
     "timings": messages.Timings,
     "decision": messages.Decision,
     "notice": messages.Notice,
+    "alert": messages.Alert,
     "error": messages.Error,
 }
 

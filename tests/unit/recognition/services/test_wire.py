@@ -13,12 +13,21 @@ from recognition.decision.policy import Policy, QualityFault, SampleReason
 from recognition.decision.standing import Bar
 from recognition.selectors.packs import ActivePack
 from recognition.services import wire
-from recognition.services.frames import FrameOutcome, FrameStatus, FrameTimings, SeenFace, TrackHint
+from recognition.services.frames import (
+    FrameOutcome,
+    FrameStatus,
+    FrameTimings,
+    SearchKind,
+    SearchScope,
+    SeenFace,
+    TrackHint,
+)
 from recognition.services.wire import PhotoOutcome, PhotoStatus, Reply, Request, WireError
 from recognition.vision.types import BoundingBox, DetectedFace, EmbeddedFace, Embedding, Landmarks, Quality
 
 BOX = BoundingBox(1.5, 2.0, 30.0, 40.0)
 QUALITY = Quality(28.5, 12.0, 0.9, 210.0, 0.5, 3.0, -4.0, 0.5, 1.0)
+BANNED = Candidate(3, "B", 4, 0.8, Bar.DENY_LIST)
 POLICY = Policy(
     version=7,
     identification_threshold=0.47,
@@ -45,6 +54,23 @@ def test_a_request_comes_back_as_it_went(frame: tuple[TrackHint, ...] | None) ->
     request = Request("a", "replies", 12.5, frame, b"\xff\xd8jpeg")
 
     assert wire.decode_request(wire.encode(request)) == request
+
+
+@pytest.mark.parametrize(
+    "scope",
+    [
+        SearchScope(),
+        SearchScope(checkpoint_id=3, kind=SearchKind.VERIFY, person_id=8),
+        SearchScope(checkpoint_id=3, kind=SearchKind.VERIFY),
+        SearchScope(checkpoint_id=3, reads_codes=True),
+    ],
+)
+def test_a_frame_keeps_what_it_is_looked_at_for(scope: SearchScope) -> None:
+    request = Request("a", "replies", 12.5, (), b"\xff\xd8jpeg", scope)
+
+    came = wire.decode_request(wire.encode(request))
+
+    assert came.task(7.0).scope == scope
 
 
 @pytest.mark.parametrize(
