@@ -8,13 +8,15 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import hashlib
+import importlib
 import itertools
 import math
 import threading
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
-from django.contrib.auth.models import Permission, User
+from django.apps import apps
+from django.contrib.auth.models import Group, Permission, User
 from numpy.typing import NDArray
 
 from recognition.decision.matching import Candidate, CandidateList
@@ -314,4 +316,14 @@ def user(*permissions: str) -> User:
     account = User.objects.create_user(f"user{next(_numbers)}", password="known to everybody")
     for codename in permissions:
         account.user_permissions.add(Permission.objects.get(content_type__app_label="recognition", codename=codename))
+    return account
+
+
+def in_role(*names: str) -> User:
+    """Somebody who may enter the admin, in these roles and with no other permission."""
+    if not Group.objects.filter(name__in=names).exists():
+        # Tests of several connections empty every table, the roles that a migration made among them.
+        importlib.import_module("recognition.migrations.0003_roles").make_roles(apps, None)
+    account = User.objects.create_user(f"user{next(_numbers)}", password="known to everybody", is_staff=True)
+    account.groups.set(Group.objects.filter(name__in=names))
     return account
