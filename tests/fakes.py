@@ -13,6 +13,7 @@ import itertools
 import math
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from django.apps import apps
@@ -22,7 +23,7 @@ from numpy.typing import NDArray
 from recognition.decision.matching import Candidate, CandidateList
 from recognition.decision.policy import Policy, QualityFault
 from recognition.decision.standing import Bar, Standing
-from recognition.models import FaceSample, FaceTemplate, ModelPack, Person, SampleImage
+from recognition.models import Checkpoint, FaceSample, FaceTemplate, ModelPack, Person, PersonGroup, SampleImage
 from recognition.selectors.packs import ActivePack
 from recognition.services import packs
 from recognition.services.frames import FrameOutcome, FrameStatus, FrameTask, SeenFace
@@ -309,6 +310,15 @@ def person(name: str = "Ada", *embeddings: Embedding, pack: ModelPack | None = N
             embedding=embedding.vector,
         )
     return somebody
+
+
+def checkpoint(slug: str = "door", *groups: PersonGroup, **changes: Any) -> Checkpoint:
+    """A verification point that takes faces and claims; without groups it admits everybody."""
+    admits = Checkpoint.Admits.GROUPS if groups else Checkpoint.Admits.EVERYONE
+    fields = {"name": slug, "mode": Checkpoint.Mode.BOTH, "admits": admits, **changes}
+    point = Checkpoint.objects.create(slug=slug, **fields)
+    point.allowed_groups.set(groups)
+    return point
 
 
 def user(*permissions: str) -> User:
