@@ -17,8 +17,9 @@ import numpy as np
 from recognition.decision.matching import Candidate, CandidateList
 from recognition.decision.policy import Policy, QualityFault, QualityGates, SampleReason
 from recognition.selectors.packs import ActivePack
+from recognition.services.analysis import AnalyserUnavailable
 from recognition.services.frames import FrameOutcome, FrameStatus, FrameTask, FrameTimings, SeenFace, TrackHint
-from recognition.vision.errors import VisionError
+from recognition.vision.errors import ImageTooLarge, UnreadableImage, VisionError
 from recognition.vision.types import BoundingBox, DetectedFace, EmbeddedFace, Embedding, Landmarks, Quality
 
 Message = TypeVar("Message")
@@ -47,6 +48,8 @@ class Request:
         sent_at: `time.time()` of the sender, in seconds.
         frame: hints of a frame; None for a photo.
         image: the file.
+        waited_s: how long the frame had waited at the sender.
+        wide: whether nothing else is being analysed, so that it may have all cores.
     """
 
     id: str
@@ -54,10 +57,12 @@ class Request:
     sent_at: float
     frame: tuple[TrackHint, ...] | None
     image: bytes
+    waited_s: float = 0.0
+    wide: bool = False
 
-    def task(self, received_at: float) -> FrameTask:
-        """The frame as a task of the worker that took it."""
-        return FrameTask(self.image, self.frame or (), received_at)
+    def task(self, taken_at: float) -> FrameTask:
+        """The frame as a task of the worker that took it, at `time.monotonic()`."""
+        return FrameTask(self.image, self.frame or (), taken_at - self.waited_s)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -71,6 +76,24 @@ class PhotoOutcome:
 
     status: PhotoStatus
     faces: tuple[EmbeddedFace, ...] = ()
+
+    def faces_or_error(self, unavailable: str) -> tuple[EmbeddedFace, ...]:
+        """The faces, for whoever asked for them.
+
+        Args:
+            unavailable: what to say when the worker failed.
+
+        Raises:
+            ImageError: when it is not an image, or too large.
+            AnalyserUnavailable: when the worker failed.
+        """
+        if self.status is PhotoStatus.FAILED:
+            raise AnalyserUnavailable(unavailable)
+        if self.status is PhotoStatus.TOO_LARGE:
+            raise ImageTooLarge("The worker found the photo too large.")
+        if self.status is PhotoStatus.UNREADABLE:
+            raise UnreadableImage("The worker could not decode the photo.")
+        return self.faces
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -139,6 +162,8 @@ def _request(raw: Mapping[str, Any]) -> Request:
         sent_at=float(raw["sent_at"]),
         frame=None if hints is None else tuple(_hint(hint) for hint in hints),
         image=bytes(raw["image"]),
+        waited_s=float(raw["waited_s"]),
+        wide=bool(raw["wide"]),
     )
 
 
