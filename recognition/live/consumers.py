@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import collections
 import contextlib
+import dataclasses
 import json
 import logging
 import time
@@ -30,7 +31,7 @@ from recognition.live.messages import (
     MalformedMessage,
     ServerMessage,
 )
-from recognition.live.session import Finished, LiveSession
+from recognition.live.session import Finished, LiveSession, Update
 from recognition.selectors import access, packs
 from recognition.selectors.access import Access
 from recognition.selectors.packs import ActivePack, GalleryState, NoActivePack
@@ -50,6 +51,23 @@ waiting for answers loses thousands."""
 
 MAX_TEXT_CHARACTERS = 1024
 """The page's only text message is `hello`, of about forty characters."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Begun:
+    """A frame that the worker has.
+
+    Args:
+        frame: as it came.
+        received_at: `time.monotonic()` when it came.
+        begun_at: `time.monotonic()` when the worker got it.
+        outcome: comes from the worker.
+    """
+
+    frame: CameraFrame
+    received_at: float
+    begun_at: float
+    outcome: asyncio.Future[FrameOutcome]
 
 
 class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels is untyped
@@ -167,34 +185,49 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels is
 
     async def _analyse(self) -> None:
         """Has one frame after the other analysed: never two of a session at once."""
+        begun = self._begin(await self._newest.take())
         while True:
-            frame, received_at = await self._newest.take()
-            taken_at = time.monotonic()
-            hints = self._session.hints(taken_at)
-            try:
-                outcome = await frames.analysed(frame, hints, received_at)
-            except NoWorker:
-                outcome = FrameOutcome(FrameStatus.FAILED)
-            await self._answer(frame, received_at, taken_at, outcome)
+            outcome = await begun.outcome
+            answered_at = time.monotonic()
+            update = self._absorbed(begun, outcome, answered_at)
+            # Begun before the answer is written, because the worker would wait for that too.
+            waiting = self._newest.take_waiting()
+            following = self._begin(waiting) if waiting else None
+            await self._answer(begun, outcome, update, answered_at)
+            begun = following or self._begin(await self._newest.take())
 
-    async def _answer(self, frame: CameraFrame, received_at: float, taken_at: float, outcome: FrameOutcome) -> None:
+    def _begin(self, taken: tuple[CameraFrame, float]) -> _Begun:
+        frame, received_at = taken
+        now = time.monotonic()
+        try:
+            outcome = frames.analysed(frame, self._session.hints(now), received_at)
+        except NoWorker:
+            outcome = asyncio.get_running_loop().create_future()
+            outcome.set_result(FrameOutcome(FrameStatus.FAILED))
+        return _Begun(frame, received_at, now, outcome)
+
+    def _absorbed(self, begun: _Begun, outcome: FrameOutcome, now: float) -> Update | None:
+        """What the frame changed; None when it was not analysed."""
+        self._worker_works = outcome.status is not FrameStatus.FAILED
+        if outcome.status is not FrameStatus.ANALYSED:
+            return None
+        self._window.measured(link_ms=begun.frame.link_us / 1e3, server_ms=(now - begun.begun_at) * 1e3)
+        return self._session.absorb(outcome, now)
+
+    async def _answer(self, begun: _Begun, outcome: FrameOutcome, update: Update | None, now: float) -> None:
         if outcome.status is FrameStatus.UNREADABLE:
             await self._refuse(ErrorCode.MALFORMED, CloseCode.MALFORMED, "expected a JPEG")
             return
         if outcome.status is FrameStatus.TOO_LARGE:
             await self._refuse(ErrorCode.FRAME_TOO_LARGE, CloseCode.FRAME_TOO_LARGE)
             return
-        now = time.monotonic()
-        server_ms = (now - received_at) * 1e3
-        self._worker_works = outcome.status is FrameStatus.ANALYSED
-        if outcome.status is FrameStatus.FAILED:
-            await self._send(self._empty_result(frame, failed=True, server_ms=server_ms))
+        server_ms = (now - begun.received_at) * 1e3
+        if update is None:
+            await self._send(self._empty_result(begun.frame, failed=True, server_ms=server_ms))
             return
-        self._window.measured(link_ms=frame.link_us / 1e3, server_ms=(now - taken_at) * 1e3)
-        update = self._session.absorb(outcome, now)
         await self._send(
             rendering.result(
-                sequence=frame.sequence,
+                sequence=begun.frame.sequence,
                 update=update,
                 embedded=sum(face.candidates is not None for face in outcome.faces),
                 timings=outcome.timings,
