@@ -21,6 +21,8 @@ PING_TIMEOUT_S = 30
 STOP_TIMEOUT_S = 5
 DATABASE_CHECK_INTERVAL_S = 1.0
 
+RECOGNITION = (sys.executable, "-m", "recognition.worker.child")
+
 
 def serve(listening: Listening) -> None:
     """Serve until SIGINT or SIGTERM.
@@ -71,12 +73,13 @@ def _connect_workers(stack: ExitStack) -> None:
         frames.connect(remote)
         analysis.connect(remote)
         return
-    # Imported here, because a web host among many needs no inference runtime.
-    from recognition.worker import runtime
+    import os
+    from recognition.services.children import ChildWorkers
 
-    worker = runtime.start_in_process()
-    stack.callback(worker.stop)
-    frames.connect(worker)
+    children = ChildWorkers(RECOGNITION, env.of_child({}), children=int(os.environ.get("P","1")), lanes=int(os.environ.get("L","2")))
+    stack.callback(children.stop)
+    frames.connect(children)
+    analysis.connect(children)
 
 
 def _call_webhooks(stack: ExitStack) -> None:
