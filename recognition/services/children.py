@@ -47,6 +47,16 @@ STEADY_S = 60.0
 """A child that has worked for this long is started again after the shortest pause."""
 
 
+MOST_CHILDREN = 8
+"""Each takes 300 MB; with more threads than this, several share a child, and its Python's lock."""
+
+
+def lanes_of_children(threads: int) -> tuple[int, ...]:
+    """How many lanes each child has, so that together they have as many as there are to be threads."""
+    children = min(threads, MOST_CHILDREN)
+    return tuple(threads // children + (number < threads % children) for number in range(children))
+
+
 class StartFailed(Exception):
     """The first child cannot work; the text says why."""
 
@@ -54,7 +64,7 @@ class StartFailed(Exception):
 class ChildWorkers:
     """This process's children; the same two ports that workers elsewhere fill."""
 
-    def __init__(self, command: Sequence[str], environment: Mapping[str, str], *, children: int, lanes: int) -> None:
+    def __init__(self, command: Sequence[str], environment: Mapping[str, str], lanes: Sequence[int]) -> None:
         """Starts the first child, waits until it is ready, and starts the others.
 
         The first one alone activates the default pack and measures the runtimes; what it stores spares the
@@ -63,15 +73,14 @@ class ChildWorkers:
         Args:
             command: starts one; numbers of inherited file descriptors are added: control, then lanes.
             environment: of the children.
-            children: how many.
-            lanes: of each.
+            lanes: how many each child has; see `lanes_of_children`.
 
         Raises:
             StartFailed: when the first one cannot work.
         """
         self._lanes = Lanes()
         self._stopping = threading.Event()
-        self._children = [_Keeper(command, environment, lanes, self._lanes, self._stopping) for _ in range(children)]
+        self._children = [_Keeper(command, environment, count, self._lanes, self._stopping) for count in lanes]
         try:
             self._children[0].start().result()
         except BaseException:

@@ -50,12 +50,12 @@ def environment(default_pack: ModelPack, settings: Settings) -> dict[str, str]:
 
 @pytest.fixture
 def start(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., ChildWorkers]]:
-    """Starts workers, one with two lanes unless told otherwise; all are stopped after the test."""
+    """Starts workers with so many lanes each, one with two unless told otherwise; all are stopped after the test."""
     monkeypatch.setattr(children, "BACK_OFF_S", (0.0,))
     with contextlib.ExitStack() as stack:
 
-        def start(*, processes: int = 1, lanes: int = 2) -> ChildWorkers:
-            workers = ChildWorkers(server.RECOGNITION, environment, children=processes, lanes=lanes)
+        def start(*lanes: int) -> ChildWorkers:
+            workers = ChildWorkers(server.RECOGNITION, environment, lanes or (2,))
             stack.callback(workers.stop)
             return workers
 
@@ -128,11 +128,11 @@ def test_a_pack_that_cannot_be_loaded_is_told_at_the_start(
 
 def test_a_program_that_is_no_recognition_is_told_at_the_start(environment: dict[str, str]) -> None:
     with pytest.raises(StartFailed, match="gave no reason"):
-        ChildWorkers((sys.executable, "-c", ""), environment, children=1, lanes=1)
+        ChildWorkers((sys.executable, "-c", ""), environment, (1,))
 
 
 def test_what_was_taken_is_answered_before_the_end_and_no_process_stays(start: Callable[..., ChildWorkers]) -> None:
-    workers = start(lanes=1)
+    workers = start(1)
     (process,) = processes()
     answers = [submit(workers) for _ in range(3)]
     workers.stop()
@@ -154,7 +154,7 @@ def test_a_signal_to_every_process_ends_no_child_before_its_parent_does(
 
 class TestAChildThatDies:
     def test_fails_what_it_had_in_hand_and_comes_back(self, start: Callable[..., ChildWorkers]) -> None:
-        workers = start(lanes=1)
+        workers = start(1)
         (process,) = processes()
         process.suspend()
         in_hand, waiting = submit(workers), submit(workers)
@@ -178,7 +178,7 @@ class TestAChildThatDies:
     def test_leaves_the_work_to_the_others(
         self, start: Callable[..., ChildWorkers], monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        workers = start(processes=2, lanes=1)
+        workers = start(1, 1)
         monkeypatch.setattr(children, "BACK_OFF_S", (DEADLINE_S,))
         wait_for_processes(2)
         first, _ = sorted(processes(), key=lambda process: process.create_time())
@@ -192,7 +192,7 @@ class TestAChildThatHangs:
         self, start: Callable[..., ChildWorkers], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(children, "FRAME_TIMEOUT_S", 0.1)
-        workers = start(lanes=1)
+        workers = start(1)
         (process,) = processes()
         process.suspend()
         assert status_of_a_frame(workers) is FrameStatus.FAILED
@@ -231,7 +231,7 @@ def test_a_photo_that_takes_too_long_is_given_up(
 
 def test_a_child_holds_no_end_that_its_parent_holds(start: Callable[..., ChildWorkers]) -> None:
     # A second holder would keep a connection open whose first one has died.
-    start(processes=2, lanes=1)
+    start(1, 1)
     wait_for_processes(2)
     ours = sockets_of(psutil.Process())
     assert [sockets_of(process) & ours for process in processes()] == [set(), set()]
