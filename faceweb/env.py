@@ -167,7 +167,8 @@ TRUST_PROXY = Variable(
     "FACEWEB_TRUST_PROXY",
     _flag,
     False,
-    "Whether a reverse proxy in front sets `X-Forwarded-Proto` and removes what clients send under that name.",
+    "Whether a reverse proxy in front overwrites `X-Forwarded-Proto` and adds the client's address to"
+    " `X-Forwarded-For`.",
 )
 RUNTIME = Variable(
     "FACEWEB_RUNTIME",

@@ -32,6 +32,7 @@ def serve(listening: Listening) -> None:
     endpoint = _endpoint(listening)
     with ExitStack() as stack:
         _connect_workers(stack)
+        _call_webhooks(stack)
         # Imported here, because it reads the settings.
         from faceweb.asgi import application
 
@@ -76,6 +77,14 @@ def _connect_workers(stack: ExitStack) -> None:
     worker = runtime.start_in_process()
     stack.callback(worker.stop)
     frames.connect(worker)
+
+
+def _call_webhooks(stack: ExitStack) -> None:
+    """Let doors be opened by threads of this process, whoever looks at the faces."""
+    # Imported here, because it reads the settings.
+    from recognition.worker.actions import ActionRunner
+
+    stack.callback(ActionRunner().stop)
 
 
 class _DatabaseWatch:

@@ -8,19 +8,22 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import hashlib
+import importlib
 import itertools
 import math
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
-from django.contrib.auth.models import Permission, User
+from django.apps import apps
+from django.contrib.auth.models import Group, Permission, User
 from numpy.typing import NDArray
 
 from recognition.decision.matching import Candidate, CandidateList
 from recognition.decision.policy import Policy, QualityFault
 from recognition.decision.standing import Bar, Standing
-from recognition.models import FaceSample, FaceTemplate, ModelPack, Person, SampleImage
+from recognition.models import Checkpoint, FaceSample, FaceTemplate, ModelPack, Person, PersonGroup, SampleImage
 from recognition.selectors.packs import ActivePack
 from recognition.services import packs
 from recognition.services.frames import FrameOutcome, FrameStatus, FrameTask, SeenFace
@@ -309,9 +312,28 @@ def person(name: str = "Ada", *embeddings: Embedding, pack: ModelPack | None = N
     return somebody
 
 
+def checkpoint(slug: str = "door", *groups: PersonGroup, **changes: Any) -> Checkpoint:
+    """A verification point that takes faces and claims; without groups it admits everybody."""
+    admits = Checkpoint.Admits.GROUPS if groups else Checkpoint.Admits.EVERYONE
+    fields = {"name": slug, "mode": Checkpoint.Mode.BOTH, "admits": admits, **changes}
+    point = Checkpoint.objects.create(slug=slug, **fields)
+    point.allowed_groups.set(groups)
+    return point
+
+
 def user(*permissions: str) -> User:
     """Somebody with an account and those permissions of the recognition app."""
     account = User.objects.create_user(f"user{next(_numbers)}", password="known to everybody")
     for codename in permissions:
         account.user_permissions.add(Permission.objects.get(content_type__app_label="recognition", codename=codename))
+    return account
+
+
+def in_role(*names: str) -> User:
+    """Somebody who may enter the admin, in these roles and with no other permission."""
+    if not Group.objects.filter(name__in=names).exists():
+        # Tests of several connections empty every table, the roles that a migration made among them.
+        importlib.import_module("recognition.migrations.0003_roles").make_roles(apps, None)
+    account = User.objects.create_user(f"user{next(_numbers)}", password="known to everybody", is_staff=True)
+    account.groups.set(Group.objects.filter(name__in=names))
     return account

@@ -109,9 +109,12 @@ class PersonAdmin(ModelAdmin):
     def get_deleted_objects(
         self, objs: Sequence[Person] | QuerySet[Person], request: HttpRequest
     ) -> tuple[list[str], dict[str, int], set[str], list[str]]:
-        """Says in a line a person what goes with them, in place of every row's number."""
-        _, counts, lacking, protected = super().get_deleted_objects(objs, request)
-        return [_what_goes(person) for person in objs], counts, lacking, protected
+        """Says in a line a person what goes with them, in place of every row's number.
+
+        Whoever may delete a person may delete what belongs to them; asked for each kind, nobody but superusers could.
+        """
+        _, counts, _, protected = super().get_deleted_objects(objs, request)
+        return [_what_goes(person) for person in objs], counts, set(), protected
 
     def get_urls(self) -> list[URLPattern]:
         """The upload page beside the usual ones."""

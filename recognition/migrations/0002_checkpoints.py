@@ -229,12 +229,12 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='thresholdpolicy',
             name='first_delay_s',
-            field=models.FloatField(default=30.0, help_text='Doubles with each further failed claim.', validators=[django.core.validators.MinValueValidator(0.1)], verbose_name='first delay in seconds'),
+            field=models.FloatField(default=30.0, help_text='Doubles with each further failed claim.', validators=[django.core.validators.MinValueValidator(0.1), django.core.validators.MaxValueValidator(2592000.0)], verbose_name='first delay in seconds'),
         ),
         migrations.AddField(
             model_name='thresholdpolicy',
             name='longest_delay_s',
-            field=models.FloatField(default=3600.0, validators=[django.core.validators.MinValueValidator(0.1)], verbose_name='longest delay in seconds'),
+            field=models.FloatField(default=3600.0, validators=[django.core.validators.MinValueValidator(0.1), django.core.validators.MaxValueValidator(2592000.0)], verbose_name='longest delay in seconds'),
         ),
         migrations.AddField(
             model_name='thresholdpolicy',
@@ -263,12 +263,21 @@ class Migration(migrations.Migration):
         ),
         migrations.RunSQL(
             sql="""
-                UPDATE recognition_thresholdpolicy
+                UPDATE recognition_thresholdpolicy AS policy
                 SET state = CASE WHEN is_active THEN 'active' ELSE 'former' END,
-                    activated_at = created_at, decided_at = created_at, decided_by_id = created_by_id
+                    activated_at = created_at, decided_at = created_at, decided_by_id = created_by_id,
+                    retired_at = CASE WHEN is_active THEN NULL ELSE next_at END
+                FROM (
+                    SELECT id, lead(created_at) OVER (PARTITION BY pack_id ORDER BY version) AS next_at
+                    FROM recognition_thresholdpolicy
+                ) AS followed
+                WHERE followed.id = policy.id
             """,
+            # Checked now: rows changed twice in a transaction wait for their checks, and a table with such rows
+            # cannot be altered.
             reverse_sql="""
-                UPDATE recognition_thresholdpolicy SET is_active = (state = 'active' AND checkpoint_id IS NULL)
+                UPDATE recognition_thresholdpolicy SET is_active = (state = 'active');
+                SET CONSTRAINTS ALL IMMEDIATE;
             """,
         ),
         migrations.RemoveField(
@@ -419,12 +428,14 @@ class Migration(migrations.Migration):
             index=models.Index(models.F('next_attempt_at'), condition=models.Q(('state', 'pending')), name='pending_deliveries'),
         ),
         # A stored number never changes and a version never goes: events name the version that decided them.
+        # Who proposed and who decided is kept too, but for accounts that are deleted.
         migrations.RunSQL(
             sql="""
                 CREATE FUNCTION recognition_thresholdpolicy_keep() RETURNS trigger LANGUAGE plpgsql AS $$
                 DECLARE
                     life text[] := ARRAY['state', 'decided_by_id', 'decided_at', 'activated_at', 'retired_at',
                                          'created_by_id'];
+                    undecided boolean;
                 BEGIN
                     IF TG_OP = 'DELETE' THEN
                         RAISE EXCEPTION 'threshold policy %: a version is never removed', OLD.version
@@ -434,6 +445,25 @@ class Migration(migrations.Migration):
                         RAISE EXCEPTION 'threshold policy %: the numbers of a version never change', OLD.version
                             USING ERRCODE = 'integrity_constraint_violation';
                     END IF;
+                    IF NEW.state <> OLD.state AND (OLD.state, NEW.state) NOT IN (
+                        ('proposed', 'approved'), ('proposed', 'rejected'), ('proposed', 'active'),
+                        ('approved', 'active'), ('approved', 'rejected'), ('active', 'former')
+                    ) THEN
+                        RAISE EXCEPTION 'threshold policy %: % does not become %', OLD.version, OLD.state, NEW.state
+                            USING ERRCODE = 'integrity_constraint_violation';
+                    END IF;
+                    undecided := OLD.state IN ('proposed', 'approved');
+                    IF NEW.created_by_id <> OLD.created_by_id OR (NEW.created_by_id IS NOT NULL AND OLD.created_by_id IS NULL)
+                        OR NOT undecided AND (
+                            NEW.decided_by_id <> OLD.decided_by_id
+                            OR (NEW.decided_by_id IS NOT NULL AND OLD.decided_by_id IS NULL)
+                            OR NEW.decided_at IS DISTINCT FROM OLD.decided_at
+                            OR NEW.activated_at IS DISTINCT FROM OLD.activated_at
+                        )
+                    THEN
+                        RAISE EXCEPTION 'threshold policy %: who proposed and decided it, and when, never changes', OLD.version
+                            USING ERRCODE = 'integrity_constraint_violation';
+                    END IF;
                     RETURN NEW;
                 END
                 $$;
@@ -441,9 +471,12 @@ class Migration(migrations.Migration):
                 BEFORE UPDATE OR DELETE ON recognition_thresholdpolicy
                 FOR EACH ROW EXECUTE FUNCTION recognition_thresholdpolicy_keep();
             """,
+            # Backwards there are no checkpoints, so their versions are in force nowhere.
             reverse_sql="""
                 DROP TRIGGER recognition_thresholdpolicy_keep ON recognition_thresholdpolicy;
                 DROP FUNCTION recognition_thresholdpolicy_keep();
+                UPDATE recognition_thresholdpolicy SET state = 'former'
+                WHERE state = 'active' AND checkpoint_id IS NOT NULL;
             """,
         ),
     ]

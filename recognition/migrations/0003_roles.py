@@ -61,6 +61,7 @@ ROLES = {
         "change_persongroup",
         "delete_persongroup",
         "view_person",
+        "view_facesample",
         "delete_person",
         "view_denylistentry",
         "add_denylistentry",

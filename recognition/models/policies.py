@@ -9,7 +9,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from recognition.decision.matching import Strategy
-from recognition.decision.policy import Policy, QualityGates
+from recognition.decision.policy import LONGEST_DELAY_S, Policy, QualityGates
 from recognition.models.checkpoints import Checkpoint
 from recognition.models.packs import ModelPack
 
@@ -17,6 +17,7 @@ _SIMILARITY = [validators.MinValueValidator(-1.0), validators.MaxValueValidator(
 _SHARE = [validators.MinValueValidator(0.0), validators.MaxValueValidator(1.0)]
 _ANGLE = [validators.MinValueValidator(0.0), validators.MaxValueValidator(90.0)]
 _POSITIVE = [validators.MinValueValidator(0.1)]
+_DELAY = [validators.MinValueValidator(0.1), validators.MaxValueValidator(LONGEST_DELAY_S)]
 _DEFAULT = QualityGates()
 _POLICY = Policy(version=0, identification_threshold=1.0, verification_threshold=1.0)
 
@@ -144,11 +145,11 @@ class ThresholdPolicy(models.Model):
     first_delay_s = models.FloatField(
         _("first delay in seconds"),
         default=_POLICY.first_delay_s,
-        validators=_POSITIVE,
+        validators=_DELAY,
         help_text=_("Doubles with each further failed claim."),
     )
     longest_delay_s = models.FloatField(
-        _("longest delay in seconds"), default=_POLICY.longest_delay_s, validators=_POSITIVE
+        _("longest delay in seconds"), default=_POLICY.longest_delay_s, validators=_DELAY
     )
     attempts_before_stop = models.PositiveSmallIntegerField(
         _("failed claims before a stop"),

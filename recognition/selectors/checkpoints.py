@@ -70,12 +70,18 @@ def standing(person_id: int) -> Standing | None:
             group_ids=ArrayAgg("groups", filter=Q(groups__isnull=False), default=[]),
             is_deny_listed=Exists(DenyListEntry.objects.filter(person=OuterRef("pk"))),
         )
-        .values("is_deny_listed", "is_suspended", "valid_from", "valid_until", "group_ids")
         .first()
     )
     if row is None:
         return None
-    return Standing(person_id=person_id, **{**row, "group_ids": frozenset(row["group_ids"])})
+    return Standing(
+        person_id=person_id,
+        is_deny_listed=row.is_deny_listed,
+        is_suspended=row.is_suspended,
+        valid_from=row.valid_from,
+        valid_until=row.valid_until,
+        group_ids=frozenset(row.group_ids),
+    )
 
 
 def _view(checkpoint: Checkpoint | None) -> CheckpointView | None:

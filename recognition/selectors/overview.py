@@ -44,7 +44,8 @@ class Overview:
         samples_without_template: of them, those that the active pack did not embed.
         today: decisions since midnight.
         pack: the active pack; None on a database without one.
-        policy: its active policy; None while nothing is decided.
+        policy: the site's policy in force; None while nothing is decided.
+        proposals: versions of the policy that wait for approval, of any pack and checkpoint.
     """
 
     people: int
@@ -54,6 +55,7 @@ class Overview:
     today: DecisionsToday
     pack: ModelPack | None
     policy: ThresholdPolicy | None
+    proposals: int
 
 
 def read(*, now: dt.datetime) -> Overview:
@@ -76,6 +78,7 @@ def read(*, now: dt.datetime) -> Overview:
         policy=ThresholdPolicy.objects.filter(pack=pack, checkpoint=None, state=ThresholdPolicy.State.ACTIVE).first()
         if decides
         else None,
+        proposals=ThresholdPolicy.objects.filter(state=ThresholdPolicy.State.PROPOSED).count(),
     )
 
 

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import connection, transaction
-from django.db.models import Max, Q
+from django.db.models import Max, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext
 
@@ -91,9 +91,11 @@ def create_version(
     Raises:
         django.core.exceptions.ValidationError: for a number outside its range.
     """
+    now = timezone.now()
     _lock()
+    _activate_due(now)
     policy = _stored(pack=pack, checkpoint=checkpoint, values=values, reason=reason, actor=actor)
-    _activate(policy, actor=actor, now=timezone.now())
+    _activate(policy, actor=actor, now=now)
     return policy
 
 
@@ -134,20 +136,37 @@ def propose(
 
 
 @transaction.atomic
-def approve(*, policy: ThresholdPolicy, actor: User, now: dt.datetime) -> ThresholdPolicy:
+def approve(
+    *, policy: ThresholdPolicy, actor: User, now: dt.datetime, compared_with: int | None = None
+) -> ThresholdPolicy:
     """Approves a proposed version; it comes into force now, or at its time.
 
+    Args:
+        policy: the version.
+        actor: who approves it.
+        now: an aware time.
+        compared_with: number of the version whose differences the approver has seen; None for no such check.
+
+    Returns:
+        The version as it is stored now.
+
     Raises:
-        ChangeRefused: when it is not proposed any more, or the approver proposed it and the site asks for
-            another person.
+        ChangeRefused: when it is not proposed any more, the approver proposed it and the site asks for another
+            person, or another version came into force after the approver looked.
     """
-    policy = _locked(policy, State.PROPOSED)
+    policy = _locked(policy, State.PROPOSED, now=now)
     if policy.created_by_id == actor.pk and not conf.may_approve_own_policy():
         raise ChangeRefused(
             gettext(
                 "You proposed this version, so another person must approve it. A site that one person runs "
                 "sets FACEWEB_POLICY_APPROVAL=same_person."
             )
+        )
+    holds = holding(policy.pack, policy.checkpoint)
+    if compared_with is not None and holds is not None and holds.version != compared_with:
+        raise ChangeRefused(
+            gettext("Version %(version)d came into force after you looked. Look at what changes now, then approve.")
+            % {"version": holds.version}
         )
     policy.state, policy.decided_by, policy.decided_at = State.APPROVED, actor, now
     policy.save(update_fields=["state", "decided_by", "decided_at"])
@@ -164,7 +183,7 @@ def reject(*, policy: ThresholdPolicy, actor: User, now: dt.datetime) -> Thresho
     Raises:
         ChangeRefused: when it is neither proposed nor waiting for its time.
     """
-    policy = _locked(policy, State.PROPOSED, State.APPROVED)
+    policy = _locked(policy, State.PROPOSED, State.APPROVED, now=now)
     policy.state, policy.decided_by, policy.decided_at = State.REJECTED, actor, now
     policy.save(update_fields=["state", "decided_by", "decided_at"])
     _record(AuditAction.POLICY_REJECTED, policy, actor)
@@ -181,7 +200,7 @@ def return_to(*, policy: ThresholdPolicy, actor: User, now: dt.datetime) -> Thre
     Raises:
         ChangeRefused: when the version never was in force, or is.
     """
-    policy = _locked(policy, State.FORMER)
+    policy = _locked(policy, State.FORMER, now=now)
     repeated = _stored(
         pack=policy.pack,
         checkpoint=policy.checkpoint,
@@ -191,6 +210,7 @@ def return_to(*, policy: ThresholdPolicy, actor: User, now: dt.datetime) -> Thre
         returns_to=policy,
     )
     repeated.decided_by, repeated.decided_at = actor, now
+    repeated.save(update_fields=["decided_by", "decided_at"])
     _activate(repeated, actor=actor, now=now)
     return repeated
 
@@ -200,16 +220,25 @@ def activate_due(*, now: dt.datetime) -> int:
 
     Workers call it every few seconds: without one of them nothing is decided anyway.
     """
-    due = Q(state=State.APPROVED, effective_from__lte=now)
-    if not ThresholdPolicy.objects.filter(due).exists():
+    if not _due(now).exists():
         return 0
     with transaction.atomic():
         _lock()
-        # In the order of their times, so that the last one stays.
-        versions = list(ThresholdPolicy.objects.filter(due).order_by("effective_from", "version"))
-        for policy in versions:
-            _activate(policy, actor=None, now=now)
-    logger.info("%d threshold policies came into force", len(versions))
+        activated = _activate_due(now)
+    logger.info("%d threshold policies came into force", activated)
+    return activated
+
+
+def _due(now: dt.datetime) -> QuerySet[ThresholdPolicy]:
+    return ThresholdPolicy.objects.filter(state=State.APPROVED, effective_from__lte=now)
+
+
+def _activate_due(now: dt.datetime) -> int:
+    """Every change begins with it: else a version whose time has come would undo a later change once a worker looks."""
+    # In the order of their times, so that the last one stays.
+    versions = list(_due(now).order_by("effective_from", "version"))
+    for policy in versions:
+        _activate(policy, actor=None, now=now)
     return len(versions)
 
 
@@ -219,8 +248,9 @@ def _lock() -> None:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_VERSION_LOCK])
 
 
-def _locked(policy: ThresholdPolicy, *expected: ThresholdPolicy.State) -> ThresholdPolicy:
+def _locked(policy: ThresholdPolicy, *expected: ThresholdPolicy.State, now: dt.datetime) -> ThresholdPolicy:
     _lock()
+    _activate_due(now)
     found = ThresholdPolicy.objects.get(pk=policy.pk)
     if found.state not in expected:
         raise ChangeRefused(
@@ -240,7 +270,7 @@ def _stored(
     effective_from: dt.datetime | None = None,
     returns_to: ThresholdPolicy | None = None,
 ) -> ThresholdPolicy:
-    before = in_force(pack, checkpoint) or in_force(pack, None)
+    before = holding(pack, checkpoint)
     newest = ThresholdPolicy.objects.aggregate(newest=Max("version"))["newest"] or 0
     content = {name: getattr(before, name) for name in CONTENT_FIELDS} if before else {}
     policy = ThresholdPolicy(
@@ -248,7 +278,7 @@ def _stored(
         version=newest + 1,
         pack=pack,
         checkpoint=checkpoint,
-        reason=reason,
+        reason=reason.strip(),
         created_by=actor,
         effective_from=effective_from,
         returns_to=returns_to,
@@ -259,6 +289,10 @@ def _stored(
         # Django's validators let NaN through, because it is neither below nor above their limits.
         if isinstance(value, float) and not math.isfinite(value):
             raise ValidationError({name: gettext("Enter a number.")})
+    try:
+        policy.as_policy()
+    except ValueError as error:  # stored, it would end every decision
+        raise ValidationError(str(error)) from error
     policy.save()
     return policy
 
@@ -268,12 +302,17 @@ def in_force(pack: ModelPack, checkpoint: Checkpoint | None) -> ThresholdPolicy 
     return ThresholdPolicy.objects.filter(pack=pack, checkpoint=checkpoint, state=State.ACTIVE).first()
 
 
+def holding(pack: ModelPack, checkpoint: Checkpoint | None) -> ThresholdPolicy | None:
+    """The version that decides in a scope now: its own, or else the site's."""
+    return in_force(pack, checkpoint) or in_force(pack, None)
+
+
 def _activate(policy: ThresholdPolicy, *, actor: User | None, now: dt.datetime) -> None:
     before = in_force(policy.pack, policy.checkpoint)
     if before is not None:
         ThresholdPolicy.objects.filter(pk=before.pk).update(state=State.FORMER, retired_at=now)
     policy.state, policy.activated_at = State.ACTIVE, now
-    policy.save(update_fields=["state", "activated_at", "decided_by", "decided_at"])
+    policy.save(update_fields=["state", "activated_at"])
     _record(AuditAction.POLICY_ACTIVATED, policy, actor, before=before)
 
 
@@ -289,6 +328,7 @@ def _record(
             "reason": policy.reason,
             "checkpoint": policy.checkpoint_id,
             "effective_from": policy.effective_from.isoformat() if policy.effective_from else None,
+            "returns_to": policy.returns_to.version if policy.returns_to else None,
             "before": {name: getattr(before, name) for name in CONTENT_FIELDS} if before else None,
             "after": {name: getattr(policy, name) for name in CONTENT_FIELDS},
         },

@@ -7,9 +7,12 @@ import logging
 import threading
 import time
 
+from django.utils import timezone
+
 from recognition import wiring
 from recognition.selectors import gallery, packs
 from recognition.selectors.packs import ActivePack
+from recognition.services import policies
 from recognition.vision.errors import PackError
 from recognition.vision.pipeline import FacePipeline
 from recognition.wiring import LoadedPack
@@ -85,6 +88,7 @@ class EngineSource:
             self._lock.release()
 
     def _refreshed(self, engine: Engine | None) -> Engine:
+        policies.activate_due(now=timezone.now())
         active = packs.active()
         exact = gallery.is_exact(active)
         if engine is not None and engine.active.digest == active.digest:

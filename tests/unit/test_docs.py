@@ -12,8 +12,10 @@ import pytest
 from packaging.utils import canonicalize_name
 
 from faceweb import cli
+from recognition.decision.matching import Strategy
 from recognition.decision.policy import SampleReason
-from recognition.decision.verdict import Decision
+from recognition.decision.standing import Bar
+from recognition.decision.verdict import Decision, TransactionReason
 from recognition.live import checkpoint_messages, messages
 from recognition.vision.images import FRAME_LIMITS
 from tests.processes import PROJECT
@@ -184,7 +186,7 @@ def test_the_numbers_of_the_protocol_are_documented() -> None:
     assert FRAME_LIMITS.max_pixels == 1920 * 1080
 
 
-@pytest.mark.parametrize("codes", [Decision, SampleReason], ids=["decisions", "reasons"])
+@pytest.mark.parametrize("codes", [Decision, SampleReason, TransactionReason, Bar, Strategy])
 def test_every_code_is_in_the_glossary(codes: type[enum.StrEnum]) -> None:
     glossary = text_of("docs/glossary.md")
     assert not {code.value for code in codes if f"`{code.value}`" not in glossary}

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import datetime as dt
 import logging
 import queue
 import time
@@ -7,6 +8,7 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
+from django.utils import timezone
 
 from recognition.models import ModelPack
 from recognition.selectors.packs import NoActivePack
@@ -17,7 +19,7 @@ from recognition.worker import engine as engines
 from recognition.worker import runtime
 from recognition.worker.engine import EngineSource
 from recognition.worker.runtime import ThreadedWorker
-from tests import faces
+from tests import faces, fakes
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -130,6 +132,22 @@ class TestEngineSource:
         assert second.active.policy is not None
         assert (second.active.policy.version, second.active.policy.margin) == (changed.version, 0.3)
         assert second.pipeline is first.pipeline
+
+    def test_puts_an_approved_version_in_force_when_its_time_has_come(
+        self, default_pack: ModelPack, clock: Clock
+    ) -> None:
+        source = EngineSource()
+        first = source.current()
+        now = timezone.now()
+        proposed = policies.propose(
+            pack=default_pack, values={"margin": 0.3}, reason="a test", actor=fakes.user(), effective_from=now
+        )
+        policies.approve(policy=proposed, actor=fakes.user(), now=now - dt.timedelta(hours=1))
+        clock.now_s += 2 * engines.REFRESH_INTERVAL_S
+        second = source.current()
+        assert first.active.policy is not None
+        assert second.active.policy is not None
+        assert (first.active.policy.margin, second.active.policy.margin) == (0.05, 0.3)
 
     def test_gives_the_same_engine_while_nothing_changes(self, default_pack: ModelPack, clock: Clock) -> None:
         source = EngineSource()
