@@ -27,8 +27,9 @@ from recognition.selectors import access, checkpoints
 from recognition.selectors.access import Access
 from recognition.selectors.checkpoints import CheckpointView
 from recognition.services import kiosks, transactions
+from recognition.services.events import NotDecidable
 from recognition.services.frames import FrameOutcome, SearchScope, TrackHint
-from recognition.services.transactions import ClaimInProgress, Concluded, Origin
+from recognition.services.transactions import ClaimInProgress, Concluded, NotDecidedHere, Origin
 
 logger = logging.getLogger(__name__)
 
@@ -147,7 +148,7 @@ class CheckpointConsumer(CameraSocket):
                 pin=said.pin or None,
                 origin=self._origin(),
             )
-        except db.Error:
+        except (db.Error, NotDecidedHere, NotDecidable):
             logger.exception("a claim could not be opened")
             await self._show_failure()
             return
