@@ -74,6 +74,7 @@ class PersonAdmin(ModelAdmin):
     list_display_links = ("name",)
     list_filter = ("is_active",)
     search_fields = ("name", "external_id")
+    ordering = ("name", "pk")  # grouped queries do not keep the model's own
     fields = ("name", "external_id", "is_active", "notes", "created_at")
     readonly_fields = ("created_at",)
     list_per_page = 50
