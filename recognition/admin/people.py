@@ -109,6 +109,7 @@ class PersonAdmin(WithCheckboxes, ModelAdmin):
     list_display_links = ("name",)
     list_filter = ("is_active", "is_suspended", "groups")
     search_fields = ("name", "external_id")
+    ordering = ("name", "pk")  # grouped queries do not keep the model's own
     fieldsets = (
         (None, {"fields": ("name", "external_id", "is_active", "notes", "created_at")}),
         (
