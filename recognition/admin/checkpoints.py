@@ -17,6 +17,7 @@ from django.utils import timezone
 from django.utils.translation import gettext, gettext_lazy
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
+from unfold.widgets import UnfoldAdminTextInputWidget
 
 from recognition.admin.base import ReadOnlyAdmin, actor_of, button
 from recognition.admin.users import WithCheckboxes
@@ -37,6 +38,15 @@ PHOTO_ATTACK = gettext_lazy(
 class CheckpointForm(forms.ModelForm):  # type: ignore[type-arg]  # generic only for type checkers
     """A checkpoint; the model's own rules judge it."""
 
+    action_url = forms.URLField(
+        label=gettext_lazy("Webhook"),
+        required=False,
+        max_length=500,
+        assume_scheme="http",
+        widget=UnfoldAdminTextInputWidget,
+        help_text=PHOTO_ATTACK,
+    )
+
     class Meta:
         model = Checkpoint
         fields = (
@@ -51,7 +61,6 @@ class CheckpointForm(forms.ModelForm):  # type: ignore[type-arg]  # generic only
             "action_url",
             "action_deadline_s",
         )
-        help_texts = {"action_url": PHOTO_ATTACK}
 
     def clean_action_url(self) -> str:
         """Only what a webhook can be."""
@@ -142,9 +151,7 @@ class CheckpointAdmin(WithCheckboxes, ModelAdmin):
             "until": timezone.now() + kiosks.CODE_LIFETIME,
             "address": request.build_absolute_uri(reverse("kiosk")),
         }
-        response = TemplateResponse(request, "admin/recognition/checkpoint/pair.html", context)
-        response["Cache-Control"] = "no-store"
-        return response
+        return TemplateResponse(request, "admin/recognition/checkpoint/pair.html", context)
 
     def _remove_kiosk(self, request: HttpRequest, checkpoint: Checkpoint) -> HttpResponse:
         number = request.POST.get("device", "")
