@@ -7,15 +7,14 @@ set, the tests use that server instead.
 from __future__ import annotations
 
 import shutil
-import tempfile
 import urllib.parse
 from collections.abc import Generator
 from contextlib import ExitStack
-from pathlib import Path
 
 import pytest
 
 from faceweb import embedded, env, postgres_process
+from tests import installations
 
 # Nothing of it has to survive a power cut.
 UNSAFE_BUT_QUICK = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
@@ -28,9 +27,8 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None
     if not env.DATABASE_URL.read():
         stack = ExitStack()
         early_config.add_cleanup(stack.close)
-        directory = Path(tempfile.mkdtemp(prefix="faceweb-test-"))
+        directory = installations.new_directory()
         stack.callback(shutil.rmtree, directory, ignore_errors=True)
-        directory.chmod(0o711)  # as root, the server's OS user must pass through
         socket = stack.enter_context(
             embedded.running(
                 embedded.Place(directory), command="pytest", wait_says=print, durable=False, options=UNSAFE_BUT_QUICK

@@ -207,13 +207,15 @@ class FacePipeline:
 
     def _seen_in(self, view: LandmarkView, image_bgr: ImageBgr, face: DetectedFace) -> Landmarks | None:
         """The face's landmarks in one view, None when the detector does not see it there."""
-        square = geometry.crop_square(image_bgr, face.box, context=view.context, side_px=view.side_px)
+        scale = max(face.box.width, face.box.height) * view.context / view.side_px
+        shift = view.shift_px * scale
+        middle = face.box.transformed(scale=1.0, dx=shift, dy=shift)
+        square = geometry.crop_square(image_bgr, middle, context=view.context, side_px=view.side_px)
         if view.mirrored:
             square = np.ascontiguousarray(square[:, ::-1])
-        scale = max(face.box.width, face.box.height) * view.context / view.side_px
         half = view.side_px * scale / 2
-        dx = (face.box.x_min + face.box.x_max) / 2 - half
-        dy = (face.box.y_min + face.box.y_max) / 2 - half
+        dx = (middle.x_min + middle.x_max) / 2 - half
+        dy = (middle.y_min + middle.y_max) / 2 - half
         best: tuple[float, Landmarks] | None = None
         for found in self._detector.detect(square):
             upright = geometry.mirrored(found, view.side_px) if view.mirrored else found

@@ -15,7 +15,7 @@ FACE_SIDE_PX = 300
 SWAY_PX = 8
 FRAMES_A_SECOND = 30
 BACKGROUND_GREY = 96
-PAUSE_S = 2.0
+PAUSE_S = 1.5
 """Nobody is in view between scenes, longer than a track survives: the next people are new ones."""
 
 

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import BrowserType, expect, sync_playwright
 
-from faceweb import env, state
+from tests import installations
 from tests.browser.site import TIMEOUT_MS, Site
-from tests.conftest import temporary_state_dir
 from tests.processes import CommandLine
 
 SCREENSHOTS = Path(__file__).parent / "screenshots"
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-PASSWORD = "correct-horse-battery"
 
 
 @pytest.fixture(scope="module")
@@ -32,35 +30,35 @@ def chromium() -> Iterator[BrowserType]:
 
 
 @contextmanager
-def running_site(chromium: BrowserType, directory: Path) -> Iterator[Site]:
-    """A fresh installation that is up, and browsers for it; fails for what its pages complained of."""
-    with ExitStack() as stack:
-        # Models are prepared and measured once for all runs, not once for each installation (10 s).
-        variables = {env.CACHE_DIR.name: str(state.cache_directory()), "FACEWEB_ADMIN_PASSWORD": PASSWORD}
-        command_line = stack.enter_context(CommandLine(directory, variables=variables))
-        site = Site(command_line.up(), command_line, chromium, str(CHROMIUM), PASSWORD)
-        stack.callback(site.close_browsers)
+def running_site(chromium: BrowserType, command_line: CommandLine) -> Iterator[Site]:
+    """An installation that is up, and browsers for it."""
+    site = Site(command_line.up(), command_line, chromium, str(CHROMIUM), installations.PASSWORD)
+    try:
         yield site
+    finally:
+        site.close_browsers()
 
 
 @pytest.fixture
-def site(chromium: BrowserType, state_dir: Path) -> Iterator[Site]:
-    """An installation of the test's own."""
-    with running_site(chromium, state_dir) as running:
+def site(chromium: BrowserType, installed: CommandLine) -> Iterator[Site]:
+    """An installation of the test's own, without people; fails for what its pages complained of."""
+    with running_site(chromium, installed) as running:
         yield running
         running.complaints.assert_none()
 
 
 @pytest.fixture(scope="module")
-def shared_installation(chromium: BrowserType) -> Iterator[Site]:
+def shared_installation(chromium: BrowserType, prepared_state: Path) -> Iterator[Site]:
     """One installation for all tests of a module, for those that leave it as they found it."""
-    with temporary_state_dir() as directory, running_site(chromium, directory) as running:
-        yield running
+    with installations.temporary_state_dir() as directory:
+        installations.copy(prepared_state, directory)
+        with installations.command_line_in(directory) as command_line, running_site(chromium, command_line) as running:
+            yield running
 
 
 @pytest.fixture
 def shared_site(shared_installation: Site) -> Iterator[Site]:
-    """The module's installation; the browsers that a test opened end with it."""
+    """The module's installation; the pages that a test opened end with it."""
     yield shared_installation
-    shared_installation.close_contexts()
+    shared_installation.close_pages()
     shared_installation.complaints.assert_none()

@@ -75,6 +75,15 @@ class Complaints:
             self._found.append(f"request failed: {request.url} {request.failure}")
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class Account:
+    """A user with these permissions and no other."""
+
+    name: str
+    permissions: tuple[str, ...] = ()
+    is_staff: bool = False
+
+
 @dataclasses.dataclass(slots=True)
 class Site:
     """A running product and the Chromium that looks at it."""
@@ -150,16 +159,19 @@ class Site:
         page.get_by_role("button", name="Enrol photos").click()
         expect(page.locator("#enrol-results li.is-accepted")).to_have_count(len(photos))
 
-    def add_user(self, name: str, *permissions: str, staff: bool = False) -> None:
-        """A user with these permissions and no other, with the administrator's password."""
-        self.shell(
-            "from django.contrib.auth.models import Permission, User; "
-            f"user = User.objects.create_user({name!r}, password={self.password!r}, is_staff={staff}); "
-            f"user.user_permissions.set(Permission.objects.filter(codename__in={permissions!r}))"
-        )
+    def add_users(self, *accounts: Account) -> None:
+        """Makes accounts, all in one process; each has the administrator's password."""
+        lines = ["from django.contrib.auth.models import Permission, User"]
+        for account in accounts:
+            lines += [
+                f"values = dict(password={self.password!r}, is_staff={account.is_staff})",
+                f"user = User.objects.create_user({account.name!r}, **values)",
+                f"user.user_permissions.set(Permission.objects.filter(codename__in={account.permissions!r}))",
+            ]
+        self.shell("\n".join(lines))
 
     def shell(self, program: str) -> str:
-        """Runs a line of Python in a process of its own, on the same database."""
+        """Runs some Python in a process of its own, on the same database."""
         status, output = self.command_line.run("shell", "--no-imports", "-c", program)
         assert status == 0, output
         return output
@@ -186,11 +198,12 @@ class Site:
         self.server.process.close()
         self.server = self.command_line.up(*arguments)
 
-    def close_contexts(self) -> None:
-        """Closes every page; the browsers stay for the next test."""
+    def close_pages(self) -> None:
+        """Closes every page; browsers and their contexts stay, so that a context used again has its files cached."""
         for browser in self._browsers.values():
             for context in browser.contexts:
-                context.close()
+                for page in context.pages:
+                    page.close()
 
     def close_browsers(self) -> None:
         """Ends every browser."""

@@ -75,7 +75,9 @@ def test_log_in_enrol_watch_and_search(site: Site, tmp_path: Path) -> None:
     photo = people.astronaut_photo(tmp_path)
     page = site.open_browser(people.astronaut_video(tmp_path)).new_page()
     page.goto(site.url("/"))
-    page.keyboard.type("admin")  # the first field has the focus
+    # The browser gives it the focus when it first draws the page, which may be after everything is loaded.
+    expect(page.get_by_label("Username")).to_be_focused()
+    page.keyboard.type("admin")
     page.keyboard.press("Tab")
     page.keyboard.type(site.password)
     page.keyboard.press("Enter")

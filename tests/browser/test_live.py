@@ -43,7 +43,7 @@ def video(tmp_path_factory: pytest.TempPathFactory) -> Path:
         [strangers[1], shown["Cesar Gaviria"]],
     ]
     target = tmp_path_factory.mktemp("video") / "people.mjpeg"
-    return camera.video(target, scenes, seconds_a_scene=5.0)  # type: ignore[arg-type]  # cv2 says Any
+    return camera.video(target, scenes, seconds_a_scene=3.0)  # type: ignore[arg-type]  # cv2 says Any
 
 
 def names_shown(page: Page) -> set[str]:

@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 
 from tests.browser import live_page, people
 from tests.browser.people import ASTRONAUT
-from tests.browser.site import Site
+from tests.browser.site import Account, Site
 
 pytestmark = pytest.mark.browser
 
@@ -33,9 +33,11 @@ def enrolled(shared_installation: Site, folder: Path) -> Site:
     page = shared_installation.page_of()
     shared_installation.enrol(page, ASTRONAUT, [people.astronaut_photo(folder)])
     page.context.close()
-    shared_installation.add_user("operator", "use_live")
-    shared_installation.add_user("leaver", "use_live")
-    shared_installation.add_user("approver", "view_thresholdpolicy", "approve_thresholdpolicy", staff=True)
+    shared_installation.add_users(
+        Account("operator", ("use_live",)),
+        Account("leaver", ("use_live",)),
+        Account("approver", ("view_thresholdpolicy", "approve_thresholdpolicy"), staff=True),
+    )
     return shared_installation
 
 

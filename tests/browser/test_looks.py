@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.browser import live_page, looks, people
 from tests.browser.looks import THEMES, Theme
 from tests.browser.people import ASTRONAUT
-from tests.browser.site import Site
+from tests.browser.site import Account, Site
 
 pytestmark = pytest.mark.browser
 
@@ -62,7 +62,7 @@ def used_installation(shared_installation: Site, folder: Path, video: Path) -> S
     live_page.start(site, page)
     expect(live_page.decision(page, ASTRONAUT)).to_be_visible()
     expect(live_page.decision(page, "Unknown")).to_be_visible()
-    site.add_user("nobody")
+    site.add_users(Account("nobody"))
     # The events above were decided by version 1, which a return at the end puts in force again.
     site.shell(
         "from django.contrib.auth.models import User; from recognition.models import ModelPack, ThresholdPolicy; "
@@ -89,9 +89,15 @@ def theme(request: pytest.FixtureRequest) -> Theme:
     return chosen
 
 
+@pytest.fixture(scope="module")
+def browser(used_installation: Site, theme: Theme) -> BrowserContext:
+    """The administrator's, for all tests: style sheets and scripts are fetched once and not for each page."""
+    return used_installation.page_of(color_scheme=theme).context
+
+
 @pytest.fixture
-def page(looked_at: Site, theme: Theme) -> Page:
-    return looked_at.page_of(color_scheme=theme)
+def page(looked_at: Site, browser: BrowserContext) -> Page:
+    return browser.new_page()
 
 
 @pytest.mark.parametrize("name", PAGES)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.site import Site
+from tests.browser.site import Account, Site
 
 pytestmark = pytest.mark.browser
 
@@ -13,9 +13,11 @@ pytestmark = pytest.mark.browser
 @pytest.fixture(scope="module")
 def installation(shared_installation: Site) -> Site:
     """With a user without rights, and an operator."""
-    shared_installation.add_user("nobody")
-    shared_installation.add_user("operator", "use_live")
-    shared_installation.add_user("auditor", "view_recognitionevent", staff=True)
+    shared_installation.add_users(
+        Account("nobody"),
+        Account("operator", ("use_live",)),
+        Account("auditor", ("view_recognitionevent",), is_staff=True),
+    )
     return shared_installation
 
 

@@ -58,10 +58,10 @@ def copy_checkout(target: Path) -> None:
         shutil.copy(PROJECT / name, target)
 
 
-def test_a_second_command_joins_the_running_server(command_line: CommandLine) -> None:
-    first = hold(command_line)
+def test_a_second_command_joins_the_running_server(installed: CommandLine) -> None:
+    first = hold(installed)
     server = server_of(first)
-    second = hold(command_line, "identify")
+    second = hold(installed, "identify")
     joined = second.wait_for(r"server (\d+) of (\d+) (\w+)")
     assert (int(joined[1]), int(joined[2]), joined[3]) == (server, first.pid, "enrol")
     second.end_input()
@@ -72,10 +72,10 @@ def test_a_second_command_joins_the_running_server(command_line: CommandLine) ->
     wait_until_gone(server)
 
 
-def test_an_owner_that_ends_first_waits_for_those_who_joined(command_line: CommandLine) -> None:
-    first = hold(command_line)
+def test_an_owner_that_ends_first_waits_for_those_who_joined(installed: CommandLine) -> None:
+    first = hold(installed)
     server = server_of(first)
-    second = hold(command_line)
+    second = hold(installed)
     server_of(second)
     first.end_input()
     first.wait_for("Waiting for other commands that use the database")
@@ -86,10 +86,10 @@ def test_an_owner_that_ends_first_waits_for_those_who_joined(command_line: Comma
     wait_until_gone(server)
 
 
-def test_up_waits_for_the_command_that_has_the_server(command_line: CommandLine) -> None:
-    command = hold(command_line, "enrol")
+def test_up_waits_for_the_command_that_has_the_server(installed: CommandLine) -> None:
+    command = hold(installed, "enrol")
     server_of(command)
-    up = hold(command_line, "up")
+    up = hold(installed, "up")
     up.wait_for(rf"Waiting for `faceweb enrol` \(process {command.pid}\)")
     command.end_input()
     assert command.wait() == 0
@@ -101,55 +101,55 @@ def test_many_commands_at_once_share_one_server(command_line: CommandLine) -> No
     assert len({server_of(holder) for holder in holders}) == 1
 
 
-def test_a_killed_owner_leaves_no_server(command_line: CommandLine) -> None:
-    holder = hold(command_line)
+def test_a_killed_owner_leaves_no_server(installed: CommandLine) -> None:
+    holder = hold(installed)
     server = server_of(holder)
     holder.send(signal.SIGKILL)
     wait_until_gone(server)
-    again = hold(command_line)
+    again = hold(installed)
     assert server_of(again) != server
 
 
-def test_an_interrupt_from_the_terminal_stops_the_server_cleanly(command_line: CommandLine) -> None:
-    holder = hold(command_line)
+def test_an_interrupt_from_the_terminal_stops_the_server_cleanly(installed: CommandLine) -> None:
+    holder = hold(installed)
     server = server_of(holder)
     holder.send(signal.SIGINT)
     holder.wait()
     wait_until_gone(server)
-    assert "database system is shut down" in embedded.Place(_state(command_line)).log.read_text()
+    assert "database system is shut down" in embedded.Place(_state(installed)).log.read_text()
 
 
-def test_a_pid_file_whose_number_is_another_programs_is_no_obstacle(command_line: CommandLine) -> None:
-    holder = hold(command_line)
+def test_a_pid_file_whose_number_is_another_programs_is_no_obstacle(installed: CommandLine) -> None:
+    holder = hold(installed)
     server_of(holder)
     holder.end_input()
     holder.wait()
-    pid_file = embedded.Place(_state(command_line)).data / "postmaster.pid"
+    pid_file = embedded.Place(_state(installed)).data / "postmaster.pid"
     pid_file.write_text(f"{os.getpid()}\n")
-    assert server_of(hold(command_line))
+    assert server_of(hold(installed))
 
 
-def test_a_server_that_cannot_start_shows_the_end_of_its_log(command_line: CommandLine) -> None:
-    holder = hold(command_line)
+def test_a_server_that_cannot_start_shows_the_end_of_its_log(installed: CommandLine) -> None:
+    holder = hold(installed)
     server_of(holder)
     holder.end_input()
     holder.wait()
-    with (embedded.Place(_state(command_line)).data / "postgresql.conf").open("a") as configuration:
+    with (embedded.Place(_state(installed)).data / "postgresql.conf").open("a") as configuration:
         configuration.write("no_such_setting = 1\n")
-    broken = hold(command_line)
+    broken = hold(installed)
     assert broken.wait() != 0
     assert "PostgreSQL ended while starting" in broken.output
     assert 'unrecognized configuration parameter "no_such_setting"' in broken.output
 
 
-def test_data_of_another_version_is_refused_and_left_alone(command_line: CommandLine) -> None:
-    holder = hold(command_line)
+def test_data_of_another_version_is_refused_and_left_alone(installed: CommandLine) -> None:
+    holder = hold(installed)
     server_of(holder)
     holder.end_input()
     holder.wait()
-    marker = embedded.Place(_state(command_line)).data / "PG_VERSION"
+    marker = embedded.Place(_state(installed)).data / "PG_VERSION"
     marker.write_text("17\n")
-    refused = hold(command_line)
+    refused = hold(installed)
     assert refused.wait() != 0
     assert "was written by PostgreSQL 17" in refused.output
     assert marker.read_text() == "17\n"

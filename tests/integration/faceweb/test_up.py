@@ -12,13 +12,13 @@ import stat
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Iterator
 
 import psutil
 import pytest
 
 from faceweb import embedded
-from tests.processes import CommandLine, Server, inet_sockets, wait_until_gone
+from tests import installations
+from tests.processes import CommandLine, inet_sockets, wait_until_gone
 
 
 class Browser:
@@ -52,15 +52,6 @@ class Browser:
             return str(response.url)
 
 
-@pytest.fixture
-def server(command_line: CommandLine) -> Iterator[Server]:
-    started = command_line.up()
-    yield started
-    if started.process.is_running():
-        started.process.send(signal.SIGINT)
-        started.process.wait()
-
-
 def database_pid(command_line: CommandLine) -> int:
     assert command_line.state is not None
     owner = embedded.Place(command_line.state).owner()
@@ -69,8 +60,9 @@ def database_pid(command_line: CommandLine) -> int:
 
 
 def test_the_first_run_prints_a_password_that_logs_in_over_plain_http_and_the_second_prints_none(
-    command_line: CommandLine, server: Server
+    command_line: CommandLine,
 ) -> None:
+    server = command_line.up()
     assert Browser(server.address).log_in("admin", server.password) == f"{server.address}/healthz"
     with pytest.raises(urllib.error.HTTPError):  # a form from elsewhere
         Browser(server.address)._opener.open(
@@ -95,48 +87,51 @@ def test_a_chosen_password_is_used_and_not_printed(command_line: CommandLine) ->
     assert "chosen-by-the-operator" not in server.process.output
 
 
-def test_it_listens_on_loopback_only_and_a_second_one_says_what_runs(command_line: CommandLine, server: Server) -> None:
+def test_it_listens_on_loopback_only_and_a_second_one_says_what_runs(installed: CommandLine) -> None:
+    server = installed.up()
     sockets = inet_sockets(server.process.pid)
     assert {socket.laddr.ip for socket in sockets if socket.status == psutil.CONN_LISTEN} == {"127.0.0.1"}
 
-    status, output = command_line.run("up")
+    status, output = installed.run("up")
     assert status != 0
     assert f"faceweb is up already at {server.address}, as process {server.process.pid}" in output
 
-    status, output = command_line.run("showmigrations", "--plan", "sessions")  # joins
+    status, output = installed.run("showmigrations", "--plan", "sessions")  # joins
     assert status == 0
     assert "[X]  sessions.0001_initial" in output
 
 
-def test_killing_it_leaves_no_database_server(command_line: CommandLine, server: Server) -> None:
-    database = database_pid(command_line)
+def test_killing_it_leaves_no_database_server(installed: CommandLine) -> None:
+    server = installed.up()
+    database = database_pid(installed)
     server.process.send(signal.SIGKILL)
     wait_until_gone(database)
 
 
-def test_it_stops_and_says_why_when_the_database_ends(command_line: CommandLine, server: Server) -> None:
-    psutil.Process(database_pid(command_line)).send_signal(signal.SIGINT)
+def test_it_stops_and_says_why_when_the_database_ends(installed: CommandLine) -> None:
+    server = installed.up()
+    psutil.Process(database_pid(installed)).send_signal(signal.SIGINT)
     assert server.process.wait() != 0
     assert "The embedded PostgreSQL has ended" in server.process.output
 
 
-def test_a_taken_port_is_answered_with_the_next_free_one(command_line: CommandLine) -> None:
+def test_a_taken_port_is_answered_with_the_next_free_one(installed: CommandLine) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        process = command_line.start("up", "--port", str(port))
+        process = installed.start("up", "--port", str(port))
         found = int(process.wait_for(r"faceweb is up:\n +http://127.0.0.1:(\d+)/")[1])
     assert port < found < port + 100
 
 
-def test_https_serves_a_certificate_for_its_names_and_secure_cookies(command_line: CommandLine) -> None:
-    server = command_line.up("--https", "--public-host", "localhost")
-    assert command_line.state is not None
-    tls = command_line.state / "tls"
+def test_https_serves_a_certificate_for_its_names_and_secure_cookies(installed: CommandLine) -> None:
+    server = installed.up("--https", "--public-host", "localhost")
+    assert installed.state is not None
+    tls = installed.state / "tls"
     assert server.address.startswith("https://localhost:")
     browser = Browser(server.address, certificate=str(tls / "certificate.pem"))  # verifies the host name too
-    assert browser.log_in("admin", server.password) == f"{server.address}/healthz"
+    assert browser.log_in("admin", installations.PASSWORD) == f"{server.address}/healthz"
     assert {cookie.name for cookie in browser.cookies if cookie.secure} == {"csrftoken", "sessionid"}
     assert stat.S_IMODE((tls / "key.pem").stat().st_mode) == 0o600
 

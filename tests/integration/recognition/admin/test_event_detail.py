@@ -14,7 +14,13 @@ from recognition.models import Person, RecognitionEvent
 pytestmark = pytest.mark.django_db
 
 NOON = dt.datetime(2026, 5, 17, 12, tzinfo=dt.UTC)
-THRESHOLDS = {"identification_threshold": 0.474, "margin": 0.05, "votes_needed": 3, "votes_of": 5}
+THRESHOLDS = {
+    "identification_threshold": 0.474,
+    "verification_threshold": 0.4,
+    "margin": 0.05,
+    "votes_needed": 3,
+    "votes_of": 5,
+}
 
 
 def event(decision: Decision, **fields: Any) -> RecognitionEvent:
@@ -90,6 +96,21 @@ def vote(**fields: Any) -> dict[str, Any]:
             Decision.NO_DECISION_TIMEOUT,
             {},
             ["The face left, or the time was up, before enough votes agreed."],
+        ),
+        (
+            Decision.NO_DECISION_TIMEOUT,
+            {"reasons": [{"reason": "votes_disagree", "measured": 2, "required": 3}]},
+            ["The time was up before enough votes agreed: 2 of 3."],
+        ),
+        (
+            Decision.REJECT_NOT_ALLOWED,
+            {"similarity": 0.6, "reasons": [{"reason": "deny_list", "measured": None, "required": None}]},
+            ["The person is on the deny list."],
+        ),
+        (  # a claim is held against the threshold of verifications, and against nobody else
+            Decision.ACCEPT,
+            {"similarity": 0.41, "kind": "verification"},
+            ["The similarity 0.410 reaches the threshold 0.400."],
         ),
         (Decision.ERROR, {}, []),
     ],

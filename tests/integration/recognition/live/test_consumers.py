@@ -14,7 +14,7 @@ from django.db import connection
 from django.test import Client
 
 from recognition.decision.matching import Candidate, CandidateList
-from recognition.live import consumers, frames
+from recognition.live import camera_socket, frames
 from recognition.live.messages import FRAME_HEADER
 from recognition.models import ModelPack, Person, RecognitionEvent
 from recognition.services.frames import FrameOutcome, FrameStatus
@@ -96,11 +96,11 @@ class TestWhoMay:
 
 class TestHello:
     async def test_must_come_in_time(self, page: NewPage, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(consumers, "HELLO_TIMEOUT_S", 0.05)
+        monkeypatch.setattr(camera_socket, "HELLO_TIMEOUT_S", 0.05)
         assert await (await page().opens()).is_closed() == ("hello_timeout", 4408)
 
     async def test_in_time_the_page_may_stay_silent(self, page: NewPage, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(consumers, "HELLO_TIMEOUT_S", 0.3)
+        monkeypatch.setattr(camera_socket, "HELLO_TIMEOUT_S", 0.3)
         opened = page()
         await opened.is_welcomed()
         await asyncio.sleep(0.4)  # the time that the time-out would have taken
@@ -215,7 +215,7 @@ class TestOffences:
     ) -> None:
         offender = page()
         await offender.is_welcomed()
-        with caplog.at_level(logging.WARNING, "recognition.live.consumers"):
+        with caplog.at_level(logging.WARNING, "recognition.live.camera_socket"):
             await offender.says("[]")
             await offender.is_closed()
         assert f"live session of user {operator.pk} closed: malformed" in caplog.text
@@ -268,7 +268,7 @@ class TestFrames:
         self, page: NewPage, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(frames, "_workers", [])
-        monkeypatch.setattr(consumers, "RECHECK_INTERVAL_S", 0.05)
+        monkeypatch.setattr(camera_socket, "RECHECK_INTERVAL_S", 0.05)
         opened = page()
         await opened.is_welcomed()
         await opened.shows()
@@ -288,7 +288,7 @@ class TestFrames:
 class TestAccessIsCheckedAgain:
     @pytest.fixture(autouse=True)
     def often(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(consumers, "RECHECK_INTERVAL_S", 0.05)
+        monkeypatch.setattr(camera_socket, "RECHECK_INTERVAL_S", 0.05)
 
     async def test_who_may_still_goes_on(self, page: NewPage) -> None:
         opened = page()

@@ -88,7 +88,7 @@ class TestSearch:
     def test_of_a_claim_compares_with_that_persons_samples_only(self, active: ActivePack) -> None:
         fakes.person("Ada", fakes.like_probe(0.9))
         bob = fakes.person("Bob", fakes.like_probe(0.3), fakes.like_probe(0.4, axis=2))
-        people = gallery.search(fakes.probe(), active, person_id=bob.pk).people
+        people = gallery.compare(fakes.probe(), active, bob.pk).people
         assert [(one.person_name, round(one.similarity, 4)) for one in people] == [("Bob", 0.4)]
 
     def test_with_a_probe_of_another_pack_is_refused(self, active: ActivePack) -> None:
@@ -121,8 +121,8 @@ class TestPlans:
         pack = fakes.activated_pack()
         with connection.cursor() as cursor:
             cursor.execute(
-                "INSERT INTO recognition_person (name, notes, is_active, created_at) "
-                "SELECT 'p' || n, '', true, now() FROM generate_series(1, %s) n",
+                "INSERT INTO recognition_person (name, notes, is_active, is_suspended, pin_hash, created_at) "
+                "SELECT 'p' || n, '', true, false, '', now() FROM generate_series(1, %s) n",
                 [self.ROWS],
             )
             cursor.execute(
@@ -153,7 +153,13 @@ class TestPlans:
             return execute(sql, params, many, context)
 
         with connection.execute_wrapper(remember):
-            people = gallery.search(fakes.probe(), packs.active(), person_id=person_id).people
+            active = packs.active()
+            found = (
+                gallery.search(fakes.probe(), active)
+                if person_id is None
+                else gallery.compare(fakes.probe(), active, person_id)
+            )
+            people = found.people
         (sql, params) = next((sql, params) for sql, params in sent if "<=>" in sql)
         with connection.cursor() as cursor:
             cursor.execute(f"EXPLAIN {sql}", params)

@@ -10,10 +10,11 @@ from recognition.decision import verdict
 from recognition.decision.matching import Candidate, CandidateList
 from recognition.decision.policy import Policy, QualityFault, SampleReason
 from recognition.decision.verdict import Decision
+from recognition.decision.voting import VoteRecord
 from recognition.models import EventCrop, FaceSample, Person, RecognitionEvent
 from recognition.selectors import packs
 from recognition.services import events
-from recognition.services.events import NotDecidable, TransactionRecord, VoteRecord
+from recognition.services.events import NotDecidable, TransactionRecord
 from recognition.services.frames import FrameTimings
 from tests import fakes
 

@@ -44,6 +44,7 @@ def pack(tmp_path: Path) -> ModelPack:
         {"landmark_views": (LandmarkView(320, 2.5),)},
         {"landmark_views": (LandmarkView(256, 2.0),)},
         {"landmark_views": (LandmarkView(256, 2.5, mirrored=True),)},
+        {"landmark_views": (LandmarkView(256, 2.5, shift_px=4),)},
         {"landmark_views": (LandmarkView(256, 2.5), LandmarkView(256, 2.5))},
     ],
 )

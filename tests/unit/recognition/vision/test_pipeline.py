@@ -78,13 +78,25 @@ class TestEmbed:
         (embedded,) = with_fakes(FakeDetector(), None, LandmarkView(256, 2.5)).embed(frame(), [face])
         np.testing.assert_array_equal(embedded.face.landmarks.points_xy, face.landmarks.points_xy)
 
-    @pytest.mark.parametrize("mirrored", [False, True])
-    def test_takes_the_landmarks_of_the_view_back_to_pixels_of_the_image(self, mirrored: bool) -> None:
-        # A box of 100 px in a view of 250 px with context 2.5 keeps its size, 75 px from each edge.
-        detector = FakeDetector(fakes.detected(BoundingBox(75, 75, 175, 175)))
+    @pytest.mark.parametrize(
+        ("mirrored", "shift_px", "seen_at"),
+        [
+            # A box of 100 px in a view of 250 px with context 2.5 keeps its size, 75 px from each edge.
+            (False, 0, (75, 75)),
+            (True, 0, (75, 75)),
+            # A square that is moved to the right and down shows the face further to the left and up.
+            (False, 10, (65, 65)),
+            (True, 10, (85, 65)),
+        ],
+    )
+    def test_takes_the_landmarks_of_the_view_back_to_pixels_of_the_image(
+        self, mirrored: bool, shift_px: int, seen_at: tuple[int, int]
+    ) -> None:
+        x, y = seen_at
+        detector = FakeDetector(fakes.detected(BoundingBox(x, y, x + 100, y + 100)))
         face = fakes.detected(BoundingBox(200, 150, 300, 250))
         nowhere = dataclasses.replace(face, landmarks=fakes.detected(fakes.box(0, 0, 5)).landmarks)
-        view = LandmarkView(250, 2.5, mirrored=mirrored)
+        view = LandmarkView(250, 2.5, mirrored=mirrored, shift_px=shift_px)
         (embedded,) = with_fakes(detector, None, view).embed(frame(), [nowhere])
         # The template is not quite symmetric: mirroring moves its points by a pixel or two.
         np.testing.assert_allclose(
