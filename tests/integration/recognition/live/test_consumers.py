@@ -3,14 +3,13 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from channels.db import database_sync_to_async
 from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
-from django.db import connection
 from django.test import Client
 
 from recognition.decision.matching import Candidate, CandidateList
@@ -418,23 +417,6 @@ class TestDecisions:
         await opened.leaves()
         (event,) = await stored_events()
         assert event["operator_id"] is None
-
-
-@pytest.fixture
-def broken_events_table(active: object) -> Iterator[None]:
-    """A database that stores no event, as one whose disk is full."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "CREATE FUNCTION out_of_space() RETURNS trigger LANGUAGE plpgsql AS "
-            "$$ BEGIN RAISE EXCEPTION 'could not extend file' USING ERRCODE = 'disk_full'; END $$"
-        )
-        cursor.execute(
-            "CREATE TRIGGER out_of_space BEFORE INSERT ON recognition_recognitionevent "
-            "FOR EACH ROW EXECUTE FUNCTION out_of_space()"
-        )
-    yield
-    with connection.cursor() as cursor:
-        cursor.execute("DROP FUNCTION out_of_space() CASCADE")
 
 
 @pytest.mark.usefixtures("broken_events_table", "ada_in_view")
