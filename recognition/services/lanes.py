@@ -6,6 +6,7 @@ A lane is a connection, a thread here that waits for its answers, and a thread t
 from __future__ import annotations
 
 import collections
+import contextlib
 import dataclasses
 import logging
 import queue
@@ -68,6 +69,11 @@ _answering = threading.Lock()
 """Held for an instant: an answer may come in the moment that a job's time is up."""
 
 
+AT_ONCE_BYTES = 96 * 1024
+"""A job up to this size is sent by whoever submits it, so that nothing waits for a thread to wake up: an idle lane's
+buffer is empty and takes that much without anybody reading. A larger one could hold an event loop up."""
+
+
 class Lane:
     """One connection to a recognition process."""
 
@@ -87,6 +93,10 @@ class Lane:
 
     def begin(self, job: Job, *, wide: bool) -> None:
         """Takes a job; only for a lane that is idle."""
+        if len(job.image) <= AT_ONCE_BYTES:
+            # A process that has ended is noticed by the thread, which then answers the job.
+            with contextlib.suppress(OSError):
+                self._send(job, wide)
         self._inbox.put((job, wide))
 
     def end(self) -> None:
@@ -110,9 +120,12 @@ class Lane:
     def _run(self) -> None:
         try:
             while (taken := self._inbox.get()) is not None:
-                following: tuple[Job, bool] | None = taken
+                job, wide = taken
+                if self._in_hand is None:
+                    self._send(job, wide)
+                following: Job | None = job
                 while following is not None:
-                    following = self._serve(*following)
+                    following = self._finish(following)
         except (EOFError, OSError):
             # The process has ended; whoever keeps it says so.
             pass
@@ -123,20 +136,32 @@ class Lane:
                 job.answer(job.failed)
             self._connection.close()
 
-    def _serve(self, job: Job, wide: bool) -> tuple[Job, bool] | None:
-        """Has one job done; the next one, where one waits."""
+    def _finish(self, job: Job) -> Job | None:
+        """Waits for the answer; the job that was begun after it, where one waited."""
+        data = self._connection.recv_bytes()
+        self._in_hand = None
+        # Before the answer is told: the process has its next job sooner, and whoever hears the answer and
+        # submits the next job finds this lane idle.
+        following = self._lanes.following(self)
+        try:
+            if following is not None:
+                self._send(following, wide=False)
+        finally:
+            job.answer(_outcome(data) or job.failed)
+        return following
+
+    def _send(self, job: Job, wide: bool) -> None:
         now = time.monotonic()
         self._in_hand = job, now
         self._connection.send_bytes(wire.encode(job.request(now, wide=wide)))
-        data = self._connection.recv_bytes()
-        try:
-            outcome = wire.decode_reply(data).outcome
-        except wire.WireError:
-            logger.exception("a reply was not understood")
-            outcome = job.failed
-        job.answer(outcome)
-        self._in_hand = None
-        return self._lanes.following(self)
+
+
+def _outcome(data: bytes) -> Outcome | None:
+    try:
+        return wire.decode_reply(data).outcome
+    except wire.WireError:
+        logger.exception("a reply was not understood")
+        return None
 
 
 class Lanes:
@@ -163,7 +188,7 @@ class Lanes:
             self._all.add(lane)
         following = self.following(lane)
         if following is not None:
-            lane.begin(following[0], wide=following[1])
+            lane.begin(following, wide=False)
         return lane
 
     def remove(self, lane: Lane) -> None:
@@ -192,13 +217,13 @@ class Lanes:
                 return
         job.answer(job.failed)
 
-    def following(self, lane: Lane) -> tuple[Job, bool] | None:
+    def following(self, lane: Lane) -> Job | None:
         """The next job of a lane that has become free; the lane is idle when there is none."""
         with self._lock:
             if lane not in self._all:
                 return None
             if self._waiting:
-                return self._waiting.popleft(), False
+                return self._waiting.popleft()
             if self._stopping:
                 lane.end()
             else:
