@@ -130,11 +130,11 @@ class GroupAdmin(WithCheckboxes, DjangoGroupAdmin, ModelAdmin):
         """For superusers."""
         return _is_superuser(request) and bool(super().has_add_permission(request))
 
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """For superusers."""
         return _is_superuser(request) and bool(super().has_change_permission(request, obj))
 
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """For superusers."""
         return _is_superuser(request) and bool(super().has_delete_permission(request, obj))
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import collections
 import contextlib
+import dataclasses
 import json
 import logging
 import time
@@ -45,6 +46,25 @@ waiting for answers loses thousands."""
 
 MAX_TEXT_CHARACTERS = 1024
 """No text message of a page comes near it."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Begun:
+    """A frame that the worker has.
+
+    Args:
+        frame: as it came.
+        scope: what it is looked at for.
+        received_at: `time.monotonic()` when it came.
+        begun_at: `time.monotonic()` when the worker got it.
+        outcome: comes from the worker.
+    """
+
+    frame: CameraFrame
+    scope: SearchScope
+    received_at: float
+    begun_at: float
+    outcome: asyncio.Future[FrameOutcome]
 
 
 class CameraSocket(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels is untyped
@@ -149,10 +169,10 @@ class CameraSocket(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels is
         """What a worker must know for the next frame; None when nothing would be done with it."""
         raise NotImplementedError
 
-    async def _show(
+    def _absorb(
         self, frame: CameraFrame, outcome: FrameOutcome, scope: SearchScope, *, now_s: float, server_ms: float
-    ) -> None:
-        """Does what an analysed frame asks for, and answers it."""
+    ) -> Coroutine[Any, Any, None]:
+        """Takes an analysed frame in at once, so that the next one may begin; what is returned answers it."""
         raise NotImplementedError
 
     def _empty_result(self, frame: CameraFrame, *, failed: bool, server_ms: float) -> Mapping[str, Any]:
@@ -205,37 +225,46 @@ class CameraSocket(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels is
 
     async def _analyse(self) -> None:
         """Has one frame after the other analysed: never two of a session at once."""
+        begun: _Begun | None = None
         while True:
-            frame, received_at = await self._newest.take()
-            taken_at = time.monotonic()
-            wanted = self._wanted(taken_at)
-            if wanted is None:
-                await self._send(self._empty_result(frame, failed=False, server_ms=0.0))
+            if begun is None:
+                begun = self._begin(await self._newest.take())
                 continue
-            hints, scope = wanted
-            try:
-                outcome = await frames.analysed(frame, hints, received_at, scope)
-            except NoWorker:
-                outcome = FrameOutcome(FrameStatus.FAILED)
-            await self._answer(frame, received_at, taken_at, outcome, scope)
+            outcome = await begun.outcome
+            answer = self._absorbed(begun, outcome, time.monotonic())
+            # Begun before the answer is written, because the worker would wait for that too.
+            waiting = self._newest.take_waiting()
+            begun = self._begin(waiting) if waiting else None
+            await answer
 
-    async def _answer(
-        self, frame: CameraFrame, received_at: float, taken_at: float, outcome: FrameOutcome, scope: SearchScope
-    ) -> None:
-        if outcome.status is FrameStatus.UNREADABLE:
-            await self._refuse(ErrorCode.MALFORMED, "expected a JPEG")
-            return
-        if outcome.status is FrameStatus.TOO_LARGE:
-            await self._refuse(ErrorCode.FRAME_TOO_LARGE)
-            return
+    def _begin(self, taken: tuple[CameraFrame, float]) -> _Begun | None:
+        """Hands a frame to the worker; None when nothing would be done with it."""
+        frame, received_at = taken
         now = time.monotonic()
-        server_ms = (now - received_at) * 1e3
+        wanted = self._wanted(now)
+        if wanted is None:
+            self._start(self._send(self._empty_result(frame, failed=False, server_ms=0.0)))
+            return None
+        hints, scope = wanted
+        try:
+            outcome = frames.analysed(frame, hints, received_at, scope)
+        except NoWorker:
+            outcome = asyncio.get_running_loop().create_future()
+            outcome.set_result(FrameOutcome(FrameStatus.FAILED))
+        return _Begun(frame, scope, received_at, now, outcome)
+
+    def _absorbed(self, begun: _Begun, outcome: FrameOutcome, now: float) -> Coroutine[Any, Any, None]:
+        """Takes an outcome in at once; what is returned answers the page."""
+        if outcome.status is FrameStatus.UNREADABLE:
+            return self._refuse(ErrorCode.MALFORMED, "expected a JPEG")
+        if outcome.status is FrameStatus.TOO_LARGE:
+            return self._refuse(ErrorCode.FRAME_TOO_LARGE)
+        server_ms = (now - begun.received_at) * 1e3
         self._worker_works = outcome.status is FrameStatus.ANALYSED
         if outcome.status is FrameStatus.FAILED:
-            await self._send(self._empty_result(frame, failed=True, server_ms=server_ms))
-            return
-        self._window.measured(link_ms=frame.link_us / 1e3, server_ms=(now - taken_at) * 1e3)
-        await self._show(frame, outcome, scope, now_s=now, server_ms=server_ms)
+            return self._send(self._empty_result(begun.frame, failed=True, server_ms=server_ms))
+        self._window.measured(link_ms=begun.frame.link_us / 1e3, server_ms=(now - begun.begun_at) * 1e3)
+        return self._absorb(begun.frame, outcome, begun.scope, now_s=now, server_ms=server_ms)
 
     def _on_dropped(self, frame: CameraFrame) -> None:
         self._dropped += 1

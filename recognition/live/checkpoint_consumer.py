@@ -6,7 +6,7 @@ import asyncio
 import http.cookies
 import logging
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Coroutine, Iterable, Mapping
 from typing import Any
 
 from channels.db import database_sync_to_async
@@ -165,17 +165,20 @@ class CheckpointConsumer(CameraSocket):
             return None
         return self._session.hints(now_s), scope
 
-    async def _show(
+    def _absorb(
         self, frame: CameraFrame, outcome: FrameOutcome, scope: SearchScope, *, now_s: float, server_ms: float
-    ) -> None:
-        session = self._session
-        if session is None:
-            return
+    ) -> Coroutine[Any, Any, None]:
+        if self._session is None:
+            raise ValueError("absorb: expected a session, because it asked for the frame")
+        code = self._session.scanned(outcome, now_s)
+        finished = self._session.absorb(outcome, scope, now_s)
+        return self._answer(frame, code, finished, server_ms)
+
+    async def _answer(self, frame: CameraFrame, code: str | None, finished: Finished | None, server_ms: float) -> None:
         await self._send(self._result(frame, "analysed", server_ms))
-        code = session.scanned(outcome, now_s)
         if code is not None:
             await self._send(messages.Scanned(type="scanned", external_id=code))
-        await self._take(session.absorb(outcome, scope, now_s))
+        await self._take(finished)
         await self._tell_state()
 
     def _empty_result(self, frame: CameraFrame, *, failed: bool, server_ms: float) -> Mapping[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Coroutine, Iterable, Mapping
 from typing import Any
 
 from channels.db import database_sync_to_async
@@ -12,7 +12,7 @@ from django import db
 from recognition.live import alerting, messages, rendering
 from recognition.live.camera_socket import CameraSocket, installation
 from recognition.live.messages import PROTOCOL_VERSION, CameraFrame, ErrorCode
-from recognition.live.session import Finished, LiveSession
+from recognition.live.session import Finished, LiveSession, Update
 from recognition.selectors import access, alerts
 from recognition.selectors.access import Access
 from recognition.selectors.alerts import OpenAlerts
@@ -78,10 +78,12 @@ class LiveConsumer(CameraSocket):
     def _wanted(self, now_s: float) -> tuple[tuple[TrackHint, ...], SearchScope]:
         return self._session.hints(now_s), SITE_WIDE
 
-    async def _show(
+    def _absorb(
         self, frame: CameraFrame, outcome: FrameOutcome, scope: SearchScope, *, now_s: float, server_ms: float
-    ) -> None:
-        update = self._session.absorb(outcome, now_s)
+    ) -> Coroutine[Any, Any, None]:
+        return self._answer(frame, outcome, self._session.absorb(outcome, now_s), server_ms)
+
+    async def _answer(self, frame: CameraFrame, outcome: FrameOutcome, update: Update, server_ms: float) -> None:
         await self._send(
             rendering.result(
                 sequence=frame.sequence,

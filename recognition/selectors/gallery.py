@@ -186,10 +186,10 @@ def _means(templates: QuerySet[FaceTemplate], vector: NDArray[np.float32]) -> Qu
     # The cosine does not see a vector's length, so the mean needs no normalising.
     mean = Avg("embedding", output_field=VectorField())
     people = templates.values("sample__person_id", "sample__person__name").annotate(
-        sample=Min("sample_id"), distance=CosineDistance(mean, vector), barred=_barred()
+        shown_sample=Min("sample_id"), distance=CosineDistance(mean, vector), barred=_barred()
     )
     return people.order_by("distance").values_list(
-        "sample__person_id", "sample__person__name", "sample", _similarity(F("distance")), "barred"
+        "sample__person_id", "sample__person__name", "shown_sample", _similarity(F("distance")), "barred"
     )[:TEMPLATES_PER_SEARCH]
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 
-from django.db.models import Count
+from django.db.models import Count, Q
 from django.utils import timezone
 
 from recognition.decision.verdict import Decision
-from recognition.models import FaceSample, ModelPack, Person, RecognitionEvent, ThresholdPolicy
+from recognition.models import Alert, ClaimLockout, FaceSample, ModelPack, Person, RecognitionEvent, ThresholdPolicy
 from recognition.selectors import packs
 
 
@@ -45,6 +45,8 @@ class Overview:
         today: decisions since midnight.
         pack: the active pack; None on a database without one.
         policy: the site's policy in force; None while nothing is decided.
+        open_alerts: alerts that nobody has acknowledged.
+        lockouts: people who are locked out of a checkpoint now.
         proposals: versions of the policy that wait for approval, of any pack and checkpoint.
     """
 
@@ -55,6 +57,8 @@ class Overview:
     today: DecisionsToday
     pack: ModelPack | None
     policy: ThresholdPolicy | None
+    open_alerts: int
+    lockouts: int
     proposals: int
 
 
@@ -68,7 +72,10 @@ def read(*, now: dt.datetime) -> Overview:
     samples = FaceSample.objects.filter(status=FaceSample.Status.ACTIVE, person__is_active=True)
     pack = ModelPack.objects.filter(is_active=True).first()
     decides = pack is not None and pack.decides
+    locked = Q(is_stopped=True) | Q(locked_until__gt=now)
     return Overview(
+        open_alerts=Alert.objects.filter(acknowledged_at=None).count(),
+        lockouts=ClaimLockout.objects.filter(locked).count(),
         people=people.count(),
         people_without_sample=people.exclude(samples__status=FaceSample.Status.ACTIVE).count(),
         samples=samples.count(),

@@ -18,6 +18,7 @@ from recognition.decision.matching import Candidate, CandidateList, Strategy
 from recognition.decision.policy import Policy, QualityFault, QualityGates, SampleReason
 from recognition.decision.standing import Bar
 from recognition.selectors.packs import ActivePack
+from recognition.services.analysis import AnalyserUnavailable
 from recognition.services.frames import (
     SITE_WIDE,
     FrameOutcome,
@@ -29,7 +30,7 @@ from recognition.services.frames import (
     SeenFace,
     TrackHint,
 )
-from recognition.vision.errors import VisionError
+from recognition.vision.errors import ImageTooLarge, UnreadableImage, VisionError
 from recognition.vision.types import BoundingBox, DetectedFace, EmbeddedFace, Embedding, Landmarks, Quality
 
 Message = TypeVar("Message")
@@ -59,6 +60,8 @@ class Request:
         frame: hints of a frame; None for a photo.
         image: the file.
         scope: what a frame is looked at for.
+        waited_s: how long the frame had waited at the sender.
+        wide: whether nothing else is being analysed, so that it may have all cores.
     """
 
     id: str
@@ -67,10 +70,12 @@ class Request:
     frame: tuple[TrackHint, ...] | None
     image: bytes
     scope: SearchScope = SITE_WIDE
+    waited_s: float = 0.0
+    wide: bool = False
 
-    def task(self, received_at: float) -> FrameTask:
-        """The frame as a task of the worker that took it."""
-        return FrameTask(self.image, self.frame or (), received_at, self.scope)
+    def task(self, taken_at: float) -> FrameTask:
+        """The frame as a task of the worker that took it, at `time.monotonic()`."""
+        return FrameTask(self.image, self.frame or (), taken_at - self.waited_s, self.scope)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -84,6 +89,24 @@ class PhotoOutcome:
 
     status: PhotoStatus
     faces: tuple[EmbeddedFace, ...] = ()
+
+    def faces_or_error(self, unavailable: str) -> tuple[EmbeddedFace, ...]:
+        """The faces, for whoever asked for them.
+
+        Args:
+            unavailable: what to say when the worker failed.
+
+        Raises:
+            ImageError: when it is not an image, or too large.
+            AnalyserUnavailable: when the worker failed.
+        """
+        if self.status is PhotoStatus.FAILED:
+            raise AnalyserUnavailable(unavailable)
+        if self.status is PhotoStatus.TOO_LARGE:
+            raise ImageTooLarge("The worker found the photo too large.")
+        if self.status is PhotoStatus.UNREADABLE:
+            raise UnreadableImage("The worker could not decode the photo.")
+        return self.faces
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -153,6 +176,8 @@ def _request(raw: Mapping[str, Any]) -> Request:
         frame=None if hints is None else tuple(_hint(hint) for hint in hints),
         image=bytes(raw["image"]),
         scope=SearchScope(**{**raw["scope"], "kind": SearchKind(raw["scope"]["kind"])}),
+        waited_s=float(raw["waited_s"]),
+        wide=bool(raw["wide"]),
     )
 
 

@@ -30,6 +30,8 @@ PAGES = {
     "policies": "/admin/recognition/thresholdpolicy/",
     "policy-add": "/admin/recognition/thresholdpolicy/add/",
     "policy": "/admin/recognition/thresholdpolicy/1/change/",
+    "policy-proposed": "/admin/recognition/thresholdpolicy/2/change/",
+    "policy-former": "/admin/recognition/thresholdpolicy/3/change/",
     "packs": "/admin/recognition/modelpack/",
     "pack": "/admin/recognition/modelpack/1/change/",
     "audit": "/admin/recognition/auditentry/",
@@ -61,6 +63,17 @@ def used_installation(shared_installation: Site, folder: Path, video: Path) -> S
     expect(live_page.decision(page, ASTRONAUT)).to_be_visible()
     expect(live_page.decision(page, "Unknown")).to_be_visible()
     site.add_users(Account("nobody"))
+    # The events above were decided by version 1, which a return at the end puts in force again.
+    site.shell(
+        "from django.contrib.auth.models import User; from recognition.models import ModelPack, ThresholdPolicy; "
+        "from recognition.services import policies; from django.utils import timezone; "
+        "pack = ModelPack.objects.get(is_active=True); first = ThresholdPolicy.objects.get(); "
+        "by = User.objects.get(username='nobody'); "
+        "policies.propose(pack=pack, actor=by, reason='Strangers were taken for staff in the evening light.', "
+        "values={'identification_threshold': 0.51, 'margin': 0.08, 'votes_needed': 4, 'strategy': 'k_nearest'}); "
+        "policies.create_version(pack=pack, actor=by, reason='A trial.', values={'margin': 0.2}); "
+        "policies.return_to(policy=first, actor=by, now=timezone.now())"
+    )
     return site
 
 
@@ -104,6 +117,18 @@ def test_log_in(looked_at: Site, theme: Theme) -> None:
     page.get_by_role("button", name="Log in").click()
     expect(page.get_by_role("alert")).to_contain_text("Please enter a correct username and password.")
     looks.inspect(page, "login-refused")
+
+
+def test_log_in_that_is_locked_out(looked_at: Site, theme: Theme) -> None:
+    looked_at.complaints.expect("403")
+    page = looked_at.open_browser(color_scheme=theme).new_page()
+    for _ in range(5):
+        page.goto(looked_at.url("/accounts/login/"))
+        page.get_by_label("Username").fill("somebody")
+        page.get_by_label("Password").fill("wrong")
+        page.get_by_role("button", name="Log in").click()
+    expect(page.get_by_role("heading", name="Too many wrong passwords")).to_be_visible()
+    looks.inspect(page, "login-locked-out")
 
 
 def test_search(looked_at: Site, page: Page, folder: Path) -> None:

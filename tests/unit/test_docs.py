@@ -24,7 +24,7 @@ PAGES = sorted([*PROJECT.glob("*.md"), *(PROJECT / "docs").rglob("*.md")])
 COMMANDS = {
     path.stem.replace("_", "-") for path in (PROJECT / "recognition" / "management" / "commands").glob("[a-z]*.py")
 }
-DJANGO_COMMANDS = {"changepassword", "check", "migrate", "shell"}
+DJANGO_COMMANDS = {"axes_reset", "axes_reset_username", "changepassword", "check", "migrate", "shell"}
 
 MESSAGES = {
     "hello": messages.Hello,
@@ -89,7 +89,7 @@ def test_every_command_that_is_shown_exists(page: Path) -> None:
     blocks = "\n".join(re.findall(r"^```console\n(.*?)^```", text, re.MULTILINE | re.DOTALL))
     inline = "\n".join(re.findall(r"`([^`\n]+)`", text))
     program = r"^(?:\$ )?(?:\.venv/bin/)?"
-    commands = set(re.findall(program + r"faceweb ([a-z][a-z-]*)", f"{blocks}\n{inline}", re.MULTILINE))
+    commands = set(re.findall(program + r"faceweb ([a-z][a-z_-]*)", f"{blocks}\n{inline}", re.MULTILINE))
     assert commands <= COMMANDS | DJANGO_COMMANDS
     targets = set(re.findall(r"^([a-z-]+):", text_of("Makefile"), re.MULTILINE))
     assert set(re.findall(r"^(?:\$ )?make ([a-z-]+)", f"{blocks}\n{inline}", re.MULTILINE)) <= targets
