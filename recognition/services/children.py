@@ -184,7 +184,7 @@ class _Keeper:
             try:
                 self._live_once()
             # Whatever it is: the first start tells its caller, a later one is tried again.
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001
                 if not self._first.done():
                     self._first.set_exception(error)
                     return
@@ -214,8 +214,9 @@ class _Keeper:
             while not child.has_ended(POLL_S):
                 now = time.monotonic()
                 self._lanes.expire(now)
-                # A list, so that every lane is asked: that also answers what took too long.
-                if any([lane.expire(now) for lane in lanes]):
+                # Every lane is asked, because that also answers what took too long.
+                hangs = {lane.expire(now) for lane in lanes}
+                if True in hangs:
                     logger.error("recognition process %d hangs and is killed", child.pid)
                     child.kill()
                     return
