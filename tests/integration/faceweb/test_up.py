@@ -1,4 +1,4 @@
-"""`faceweb up` as a newcomer meets it: one process, one address, one password."""
+"""`faceweb up` as a newcomer meets it: one command, one address, one password."""
 
 from __future__ import annotations
 
@@ -112,6 +112,16 @@ def test_killing_it_leaves_no_database_server(command_line: CommandLine, server:
     database = database_pid(command_line)
     server.process.send(signal.SIGKILL)
     wait_until_gone(database)
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_its_end_leaves_no_recognition_process(server: Server, number: signal.Signals) -> None:
+    started = psutil.Process(server.process.pid).children(recursive=True)
+    recognition = [child.pid for child in started if "recognition.worker.child" in child.cmdline()]
+    assert recognition
+    server.process.send(number)
+    for pid in recognition:
+        wait_until_gone(pid)
 
 
 def test_it_stops_and_says_why_when_the_database_ends(command_line: CommandLine, server: Server) -> None:
