@@ -48,7 +48,7 @@ STEADY_S = 60.0
 
 
 MOST_CHILDREN = 8
-"""Each takes 300 MB; with more threads than this, several share a child, and its Python's lock."""
+"""Each takes 350 MB; with more threads than this, several share a child, and its Python's lock."""
 
 
 def lanes_of_children(threads: int) -> tuple[int, ...]:
@@ -214,9 +214,9 @@ class _Keeper:
             while not child.has_ended(POLL_S):
                 now = time.monotonic()
                 self._lanes.expire(now)
-                # Every lane is asked, because that also answers what took too long.
-                hangs = {lane.expire(now) for lane in lanes}
-                if True in hangs:
+                for lane in lanes:
+                    lane.expire(now)
+                if any(lane.hangs(now) for lane in lanes):
                     logger.error("recognition process %d hangs and is killed", child.pid)
                     child.kill()
                     return
