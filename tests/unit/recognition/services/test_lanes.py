@@ -138,9 +138,9 @@ def test_whoever_hears_an_answer_finds_the_lane_idle(there: list[There], lanes: 
     came: queue.Queue[Outcome] = queue.Queue()
 
     def submit_another(_: Outcome) -> None:
-        lanes.submit(Job(b"2", (), 0.0, FAILED, 2.0, 30.0, came.put))
+        lanes.submit(Job(b"2", (), SITE_WIDE, 0.0, FAILED, 2.0, 30.0, came.put))
 
-    lanes.submit(Job(b"1", (), 0.0, FAILED, 2.0, 30.0, submit_another))
+    lanes.submit(Job(b"1", (), SITE_WIDE, 0.0, FAILED, 2.0, 30.0, submit_another))
     for image in (b"1", b"2"):
         request = there[0].takes()
         assert (request.image, request.wide) == (image, True)
