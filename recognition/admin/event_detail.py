@@ -179,5 +179,5 @@ def _row(vote: Mapping[str, Any], names: Mapping[int, str]) -> VoteRow:
 
 def _other(other: Mapping[str, Any], names: Mapping[int, str]) -> str:
     """A further candidate; an erased person has no name any more."""
-    similarity = "–" if other["similarity"] is None else f"{other['similarity']:.3f}"
-    return f"{names.get(other['person'], '–')} {similarity}"
+    similarity = NOTHING if other["similarity"] is None else f"{other['similarity']:.3f}"
+    return f"{names.get(other["person"], NOTHING)} {similarity}"
