@@ -179,6 +179,7 @@ def conclude(
         duration_s=duration_s,
         timings=timings,
         runtime=runtime,
+        set_aside=conclusion.set_aside,
     )
     setting = _setting(checkpoint, claim, origin)
     event = events.write(
