@@ -9,6 +9,7 @@ from typing import Any
 from django.utils.translation import gettext, gettext_lazy, ngettext
 
 from recognition import wording
+from recognition.admin.base import NOTHING
 from recognition.decision.verdict import Decision, Reason, TransactionReason
 from recognition.models import Person, RecognitionEvent
 from recognition.models.events import DECISION_LABELS
@@ -180,4 +181,4 @@ def _row(vote: Mapping[str, Any], names: Mapping[int, str]) -> VoteRow:
 def _other(other: Mapping[str, Any], names: Mapping[int, str]) -> str:
     """A further candidate; an erased person has no name any more."""
     similarity = NOTHING if other["similarity"] is None else f"{other['similarity']:.3f}"
-    return f"{names.get(other["person"], NOTHING)} {similarity}"
+    return f"{names.get(other['person'], NOTHING)} {similarity}"

@@ -160,7 +160,8 @@ def test_after_too_many_wrong_claims_the_claim_is_locked_until_staff_lift_it(doo
     expect(page.locator("#detail")).to_contain_text("Too many attempts.")
     door.site.shell(
         f"{kiosk_page.IMPORTS}; from recognition.services import lockouts; "
-        "lockouts.lift(lockout=ClaimLockout.objects.get(checkpoint__slug='vault'), actor=User.objects.get(username='admin'))"
+        "lockout = ClaimLockout.objects.get(checkpoint__slug='vault'); "
+        "lockouts.lift(lockout=lockout, actor=User.objects.get(username='admin'))"
     )
     claim(page, OWNERS_ID)
     expect_result(page, "Not confirmed", tone="no")

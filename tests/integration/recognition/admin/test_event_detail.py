@@ -148,7 +148,7 @@ def test_shows_further_candidates_and_which_votes_did_not_count() -> None:
     votes = [vote(counts=False), vote(counts=True, others=others), vote()]
     shown = event_detail.detail(event(Decision.REJECT_NO_MATCH, similarity=0.4, votes=votes))
     assert [row.counts for row in shown.votes] == [False, True, True]
-    assert [row.others for row in shown.votes] == ["", "Ada Lovelace 0.310, – –", ""]
+    assert [row.others for row in shown.votes] == ["", "Ada Lovelace 0.310, - -", ""]
     assert shown.sentences[-1] == "2 votes were cast; 3 of the last 5 had to agree."
 
 
