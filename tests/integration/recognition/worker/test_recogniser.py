@@ -106,4 +106,3 @@ def test_starting_activates_the_default_pack_and_knows_its_runtime(small_runtime
     pack = ModelPack.objects.get(is_active=True)
     assert (pack.name, pack.dimension, pack.decides) == ("opencv-zoo", 128, True)
     assert started.runtime.startswith("onnxruntime")
-
