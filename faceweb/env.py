@@ -180,7 +180,7 @@ WORKER_THREADS = Variable(
     "FACEWEB_WORKER_THREADS",
     _whole_number,
     0,
-    "Recognition threads of one process; 0: as many as measured best for this machine.",
+    "Recognition threads, one a core; under `faceweb up` each in a process of its own; 0: as many as there are cores.",
 )
 POLICY_APPROVAL = Variable(
     "FACEWEB_POLICY_APPROVAL",

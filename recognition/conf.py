@@ -20,7 +20,7 @@ def cache_dir() -> Path:
 
 
 def worker_threads() -> int:
-    """Recognition threads of one process; as many as cores unless FACEWEB_WORKER_THREADS says."""
+    """Recognition threads of this machine; as many as cores unless FACEWEB_WORKER_THREADS says."""
     return int(settings.FACEWEB_WORKER_THREADS) or len(os.sched_getaffinity(0))
 
 

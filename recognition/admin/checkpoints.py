@@ -20,7 +20,7 @@ from unfold.decorators import display
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from recognition.admin.base import ReadOnlyAdmin, actor_of, button
-from recognition.admin.users import WithCheckboxes
+from recognition.admin.checkboxes import WithCheckboxes
 from recognition.models import ActionDelivery, Checkpoint, KioskDevice, PersonGroup
 from recognition.selectors import checkpoints as checkpoints_read
 from recognition.services import checkpoints, kiosks

@@ -22,7 +22,7 @@ from unfold.widgets import INPUT_CLASSES, UnfoldAdminTextareaWidget
 
 from recognition import wording
 from recognition.admin.base import MomentInput, actor_of, button, thumbnail
-from recognition.admin.users import WithCheckboxes
+from recognition.admin.checkboxes import WithCheckboxes
 from recognition.models import DenyListEntry, FaceSample, Person
 from recognition.services import analysis, deny_list, enrolment, people
 from recognition.services.enrolment import SampleResult

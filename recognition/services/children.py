@@ -48,7 +48,7 @@ STEADY_S = 60.0
 
 
 MOST_CHILDREN = 8
-"""Each takes 300 MB; with more threads than this, several share a child, and its Python's lock."""
+"""Each takes 350 MB; with more threads than this, several share a child, and its Python's lock."""
 
 
 def lanes_of_children(threads: int) -> tuple[int, ...]:
@@ -184,7 +184,7 @@ class _Keeper:
             try:
                 self._live_once()
             # Whatever it is: the first start tells its caller, a later one is tried again.
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001
                 if not self._first.done():
                     self._first.set_exception(error)
                     return
@@ -214,8 +214,9 @@ class _Keeper:
             while not child.has_ended(POLL_S):
                 now = time.monotonic()
                 self._lanes.expire(now)
-                # A list, so that every lane is asked: that also answers what took too long.
-                if any([lane.expire(now) for lane in lanes]):
+                for lane in lanes:
+                    lane.expire(now)
+                if any(lane.hangs(now) for lane in lanes):
                     logger.error("recognition process %d hangs and is killed", child.pid)
                     child.kill()
                     return

@@ -107,15 +107,19 @@ class Lane:
         """Waits for the thread's end."""
         self._thread.join(timeout_s)
 
-    def expire(self, now: float) -> bool:
-        """Answers what took too long as failed; whether the lane hangs."""
+    def expire(self, now: float) -> None:
+        """Answers what it has had in hand for too long as failed."""
+        # Read once: the lane's own thread changes it.
         in_hand = self._in_hand
-        if in_hand is None:
-            return False
-        job, since = in_hand
-        if now - job.received_at > job.timeout_s:
-            job.answer(job.failed)
-        return now - since > job.hang_s
+        if in_hand is not None:
+            job, _ = in_hand
+            if now - job.received_at > job.timeout_s:
+                job.answer(job.failed)
+
+    def hangs(self, now: float) -> bool:
+        """Whether the process should have answered long ago."""
+        in_hand = self._in_hand
+        return in_hand is not None and now - in_hand[1] > in_hand[0].hang_s
 
     def _run(self) -> None:
         try:

@@ -36,7 +36,7 @@ def enrolled(shared_installation: Site, folder: Path) -> Site:
     shared_installation.add_users(
         Account("operator", ("use_live",)),
         Account("leaver", ("use_live",)),
-        Account("approver", ("view_thresholdpolicy", "approve_thresholdpolicy"), staff=True),
+        Account("approver", ("view_thresholdpolicy", "approve_thresholdpolicy"), is_staff=True),
     )
     return shared_installation
 

@@ -50,7 +50,7 @@ def test_prints_one_json_object_of_the_policy_in_force_and_no_progress(
 ) -> None:
     measured = as_json(people)
     assert capfd.readouterr().err == ""
-    policy = ThresholdPolicy.objects.get(is_active=True)
+    policy = ThresholdPolicy.objects.get(state=ThresholdPolicy.State.ACTIVE)
     assert measured.pop("seconds") > 0
     det, trials = measured.pop("det"), measured.pop("trials")
     assert {"threshold": round(policy.identification_threshold, 4), "fpir": 0.0, "fnir": 0.0} in det
@@ -126,6 +126,5 @@ def test_a_folder_without_images_is_named(tmp_path: Path) -> None:
 def test_a_pack_without_thresholds_has_no_error_rates(people: Path) -> None:
     evaluate(people)
     ModelPack.objects.update(operating_points=[])
-    ThresholdPolicy.objects.all().delete()
     with pytest.raises(CommandError, match="opencv-zoo has no measured thresholds"):
         evaluate(people)

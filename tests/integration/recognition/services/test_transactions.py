@@ -28,7 +28,7 @@ from recognition.models import (
     ThresholdPolicy,
 )
 from recognition.selectors import gallery, packs
-from recognition.services import deny_list, lockouts, people, policies, transactions
+from recognition.services import actions, deny_list, lockouts, people, policies, transactions
 from recognition.services.frames import FrameTimings
 from recognition.services.transactions import ClaimInProgress, Concluded, NotDecidedHere, Origin
 from recognition.vision.types import Embedding
@@ -456,7 +456,7 @@ class TestTheRecord:
         def fail(*args: Any, **kwargs: Any) -> None:
             raise RuntimeError("the disk is full")
 
-        monkeypatch.setattr(transactions.actions, "queue", fail)
+        monkeypatch.setattr(actions, "queue", fail)
         with pytest.raises(RuntimeError):
             concluded(door, conclusion)
         assert not RecognitionEvent.objects.exists()

@@ -2,13 +2,12 @@
 
 A new address belongs into `ROUTES` (a new websocket into `SOCKETS`), else a test fails and names it. An admin page of a
 new model is a call of `admin_pages`. A parameter in an address (`<int:person_id>`, `<slug:slug>`) is filled from the
-row of that name in `rows`; `<path:object_id>` of the admin from the row named like the model.
+row of that name in `rows`; `<path:object_id>` and `<int:number>` of the admin from the row named like the model.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import datetime as dt
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -20,23 +19,39 @@ from django.db import transaction
 from django.http import HttpResponse
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
+from django.utils import timezone
 
 from faceweb.asgi import application
 from recognition.live.messages import CloseCode
 from recognition.live.routing import websocket_urlpatterns
-from recognition.models import AuditEntry, EventCrop, FaceSample, RecognitionEvent
-from recognition.services import policies
+from recognition.models import (
+    ActionDelivery,
+    Alert,
+    AuditEntry,
+    Checkpoint,
+    ClaimLockout,
+    DenyListEntry,
+    EventCrop,
+    FaceSample,
+    KioskDevice,
+    PersonGroup,
+    RecognitionEvent,
+)
+from recognition.selectors import access
+from recognition.services import kiosks, policies
 from tests import fakes
 from tests.integration.recognition.live.conftest import PATIENCE_S, Socket, session_of
 from tests.processes import PROJECT
 
 ROLES = ("operator", "enroller", "auditor", "administrator")
 ANONYMOUS, OUTSIDER, NEWCOMER, SUPERUSER = "nobody", "account without staff status", "account without a role", "chief"
-VISITORS = (ANONYMOUS, OUTSIDER, NEWCOMER, *ROLES, SUPERUSER)
+KIOSK, KIOSK_ELSEWHERE = "kiosk", "kiosk of another checkpoint"
+NOT_LOGGED_IN = frozenset({ANONYMOUS, KIOSK, KIOSK_ELSEWHERE})
+VISITORS = (*sorted(NOT_LOGGED_IN), OUTSIDER, NEWCOMER, *ROLES, SUPERUSER)
 
 # Who is let in, beside the superuser, who always is (but for what nobody may do).
 EVERYBODY = frozenset(VISITORS)
-LOGGED_IN = EVERYBODY - {ANONYMOUS}
+LOGGED_IN = EVERYBODY - NOT_LOGGED_IN
 STAFF = LOGGED_IN - {OUTSIDER}
 CHIEF = frozenset({SUPERUSER})
 NONE: frozenset[str] = frozenset()
@@ -55,12 +70,14 @@ class Row:
         get: by GET; None where the address knows no GET.
         post: by POST without any field; None where that is not asked.
         at: the address, where its parameters do not name rows.
+        sends: fields that the POST needs to be understood, with the names of the rows that they name.
         answers: HTTP status of an answer to somebody who is let in.
     """
 
     get: frozenset[str] | None
     post: frozenset[str] | None = None
     at: str = ""
+    sends: Mapping[str, str] = dataclasses.field(default_factory=dict)
     answers: frozenset[int] = frozenset({200, 302})
 
 
@@ -91,6 +108,8 @@ ROUTES: dict[str, Row] = {
     "search/": Row(those("enroller"), those("enroller"), answers=frozenset({200, 422})),
     "samples/<int:sample_id>/image/": Row(those("enroller", "auditor", "administrator")),
     "events/<int:event_id>/crop/": Row(those("operator", "auditor")),
+    "kiosk/": Row(EVERYBODY, EVERYBODY, answers=frozenset({200, 422})),
+    "checkpoint/<slug:slug>/": Row(those("operator") | {KIOSK}),
     # the way in and out
     "healthz": Row(EVERYBODY),
     "accounts/login/": Row(EVERYBODY),
@@ -110,7 +129,7 @@ ROUTES: dict[str, Row] = {
         at="admin/autocomplete/?app_label=recognition&model_name=facesample&field_name=person",
     ),
     "admin/r/<path:content_type_id>/<path:object_id>/": Row(STAFF, at="admin/r/1/1/", answers=frozenset({404})),
-    "admin/^(?P<app_label>recognition|auth)/$": Row(those(*ROLES), at="admin/recognition/"),
+    "admin/^(?P<app_label>...)/$": Row(those(*ROLES), at="admin/recognition/"),
     "admin/(?P<url>.*)$": Row(STAFF, at="admin/nothing/", answers=frozenset({404})),
     # the admin's models
     **admin_pages(
@@ -121,6 +140,17 @@ ROUTES: dict[str, Row] = {
         delete=those("administrator"),
     ),
     "admin/recognition/person/<int:person_id>/enrol/": Row(those("enroller"), those("enroller")),
+    "admin/recognition/person/<int:person_id>/pin/": Row(those("enroller"), those("enroller")),
+    "admin/recognition/person/<int:number>/deny/": Row(None, those("administrator")),
+    "admin/recognition/person/<int:number>/readmit/": Row(None, those("administrator")),
+    **admin_pages(
+        "recognition/persongroup",
+        view=those("enroller", "auditor", "administrator"),
+        add=those("administrator"),
+        change=those("administrator"),
+        delete=those("administrator"),
+    ),
+    **admin_pages("recognition/denylistentry", view=those("auditor", "administrator")),
     **admin_pages(
         "recognition/facesample",
         view=those("enroller", "auditor", "administrator"),
@@ -128,6 +158,21 @@ ROUTES: dict[str, Row] = {
         delete=those("enroller"),
     ),
     **admin_pages("recognition/recognitionevent", view=those("operator", "auditor")),
+    "admin/recognition/recognitionevent/<int:number>/override/": Row(None, those("operator")),
+    **admin_pages("recognition/alert", view=those("operator", "auditor")),
+    **admin_pages("recognition/claimlockout", view=those("operator", "auditor", "administrator")),
+    **admin_pages("recognition/actiondelivery", view=those("operator", "auditor", "administrator")),
+    **admin_pages(
+        "recognition/checkpoint",
+        view=those("operator", "auditor", "administrator"),
+        add=those("administrator"),
+        change=those("administrator"),
+    ),
+    "admin/recognition/checkpoint/<int:number>/pair/": Row(None, those("operator", "administrator")),
+    "admin/recognition/checkpoint/<int:number>/remove-kiosk/": Row(
+        None, those("operator", "administrator"), sends={"device": "kiosk"}
+    ),
+    "admin/recognition/checkpoint/<int:number>/new-key/": Row(None, those("administrator")),
     **admin_pages("recognition/auditentry", view=those("auditor", "administrator")),
     **admin_pages("recognition/modelpack", view=those("auditor", "administrator")),
     **admin_pages("recognition/thresholdpolicy", view=those("auditor", "administrator"), add=those("administrator")),
@@ -147,13 +192,18 @@ ROUTES: dict[str, Row] = {
 
 SOCKETS: dict[str, frozenset[str]] = {
     "ws/live/": those("operator"),
+    "ws/checkpoint/<slug:slug>/": those("operator") | {KIOSK},
 }
+
+
+REFUSED = {CloseCode.NOT_AUTHENTICATED, CloseCode.NOT_PERMITTED, CloseCode.NOT_PAIRED}
 
 
 def addresses(patterns: list[Any], before: str = "") -> Iterator[str]:
     """Every address of a resolver, as it is written in the URL configurations."""
     for pattern in patterns:
-        written = f"{before}{pattern.pattern}"
+        # The admin writes the names of all apps into one of its addresses, in any order.
+        written = re.sub(r"(<app_label>)[^)]*", r"\1...", f"{before}{pattern.pattern}")
         if isinstance(pattern, URLResolver):
             yield from addresses(pattern.url_patterns, written)
         else:
@@ -175,7 +225,7 @@ def test_every_socket_is_in_the_table_and_every_row_has_a_socket() -> None:
 
 def account(visitor: str) -> User | None:
     match visitor:
-        case "nobody":
+        case "nobody" | "kiosk" | "kiosk of another checkpoint":
             return None
         case "chief":
             return User.objects.create_superuser("chief")
@@ -187,6 +237,16 @@ def account(visitor: str) -> User | None:
             return fakes.in_role(role)
 
 
+def cookies(visitor: str) -> dict[str, str]:
+    """What a visitor's browser sends, beside the session of an account."""
+    if visitor not in {KIOSK, KIOSK_ELSEWHERE}:
+        return {}
+    where = Checkpoint.objects.get(slug="door") if visitor == KIOSK else fakes.checkpoint("elsewhere")
+    now = timezone.now()
+    code = kiosks.make_code(checkpoint=where, actor=fakes.user(), now=now)
+    return {access.KIOSK_COOKIE: kiosks.pair(code=code, label="a tablet", now=now).token}
+
+
 def rows() -> dict[str, object]:
     """One row of each model, by the name of the model and of the parameter that names it."""
     pack = fakes.activated_pack()
@@ -194,9 +254,12 @@ def rows() -> dict[str, object]:
     sample = FaceSample.objects.get()
     proposer, colleague = fakes.user(), fakes.in_role("operator")
     policy = policies.propose(pack=pack, values={}, reason="a test", actor=proposer)
-    now = dt.datetime.now(dt.UTC)
+    now = timezone.now()
+    door = fakes.checkpoint("door")
+    kiosk = KioskDevice.objects.create(checkpoint=door, label="a tablet", token_hash="0" * 64)
     event = RecognitionEvent.objects.create(
         decision="accept",
+        checkpoint=door,
         person=person,
         policy=pack.policies.get(version=1),
         pack=pack,
@@ -207,6 +270,14 @@ def rows() -> dict[str, object]:
     )
     EventCrop.objects.create(event=event, jpeg=b"a crop")
     return {
+        "slug": door.slug,
+        "checkpoint": door.pk,
+        "kiosk": kiosk.pk,
+        "alert": Alert.objects.create(event=event).pk,
+        "claimlockout": ClaimLockout.objects.create(checkpoint=door, person=person, failures=1).pk,
+        "actiondelivery": ActionDelivery.objects.create(checkpoint=door, event=event, expires_at=now).pk,
+        "denylistentry": DenyListEntry.objects.create(person=person, reason="a test").pk,
+        "persongroup": PersonGroup.objects.create(name="staff").pk,
         "person": person.pk,
         "sample": sample.pk,
         "facesample": sample.pk,
@@ -228,7 +299,7 @@ def filled(route: str, row: Row, named: Mapping[str, object]) -> str:
 
     def value(match: re.Match[str]) -> str:
         parameter = match[1]
-        name = route.split("/")[2] if parameter == "object_id" else parameter.removesuffix("_id")
+        name = route.split("/")[2] if parameter in {"object_id", "number"} else parameter.removesuffix("_id")
         return str(named[name])
 
     return "/" + re.sub(r"<(?:\w+:)?(\w+)>", value, route)
@@ -248,7 +319,7 @@ def is_let_in(response: HttpResponse, row: Row) -> bool:
 @pytest.mark.parametrize("visitor", VISITORS)
 def test_a_visitor_is_let_in_where_the_table_says_and_nowhere_else(visitor: str) -> None:
     named = rows()
-    user = account(visitor)
+    user, sent = account(visitor), cookies(visitor)
     wrong = []
     for route, row in ROUTES.items():
         for method, who in (("get", row.get), ("post", row.post)):
@@ -257,8 +328,10 @@ def test_a_visitor_is_let_in_where_the_table_says_and_nowhere_else(visitor: str)
             client = Client(raise_request_exception=False)
             if user is not None:
                 client.force_login(user)
+            client.cookies.load(sent)
+            fields = {name: named[of] for name, of in row.sends.items()} if method == "post" else {}
             with transaction.atomic():
-                response = getattr(client, method)(filled(route, row, named))
+                response = getattr(client, method)(filled(route, row, named), fields)
                 transaction.set_rollback(True)
             try:
                 let_in = is_let_in(response, row)
@@ -271,17 +344,18 @@ def test_a_visitor_is_let_in_where_the_table_says_and_nowhere_else(visitor: str)
 
 
 @pytest.fixture(params=VISITORS)
-def cookie(request: pytest.FixtureRequest, transactional_db: None) -> tuple[str, str | None]:
-    """A visitor, and the session in their browser."""
-    user = account(request.param)
-    return request.param, session_of(user) if user else None
+def browser(request: pytest.FixtureRequest, transactional_db: None) -> tuple[str, dict[str, str]]:
+    """A visitor, and the cookies in their browser."""
+    fakes.activated_pack()
+    fakes.checkpoint("door")
+    user, sent = account(request.param), cookies(request.param)
+    return request.param, {**sent, settings.SESSION_COOKIE_NAME: session_of(user)} if user else sent
 
 
-async def close_code(path: str, session: str | None) -> int:
+async def close_code(path: str, sent: Mapping[str, str]) -> int:
     """How a socket ends after a message that no page would send."""
-    headers = [(b"host", b"testserver"), (b"origin", b"http://testserver")]
-    if session is not None:
-        headers.append((b"cookie", f"{settings.SESSION_COOKIE_NAME}={session}".encode()))
+    cookie = "; ".join(f"{name}={value}" for name, value in sent.items())
+    headers = [(b"host", b"testserver"), (b"origin", b"http://testserver"), (b"cookie", cookie.encode())]
     socket = Socket(application, path, headers=headers)
     await socket.connect(timeout=PATIENCE_S)
     await socket.send_input({"type": "websocket.receive", "text": "no hello"})  # type: ignore[no-untyped-call]
@@ -293,13 +367,12 @@ async def close_code(path: str, session: str | None) -> int:
 
 
 async def test_a_visitor_reaches_the_sockets_that_the_table_says_and_no_other(
-    cookie: tuple[str, str | None],
+    browser: tuple[str, dict[str, str]],
 ) -> None:
-    visitor, session = cookie
+    visitor, sent = browser
     for route, who in SOCKETS.items():
-        code = await close_code(f"/{route}", session)
-        refused = CloseCode.NOT_AUTHENTICATED if session is None else CloseCode.NOT_PERMITTED
-        assert code == (CloseCode.MALFORMED if visitor in who else refused), route
+        code = await close_code("/" + route.replace("<slug:slug>", "door"), sent)
+        assert code in ({CloseCode.MALFORMED} if visitor in who else REFUSED), route
 
 
 # --- what the documentation says of the roles ---

@@ -12,7 +12,7 @@ import pytest
 
 from recognition.services import wire
 from recognition.services.frames import SITE_WIDE, FrameOutcome, FrameStatus
-from recognition.services.lanes import Job, Lane, Lanes, Outcome
+from recognition.services.lanes import AT_ONCE_BYTES, Job, Lane, Lanes, Outcome
 from recognition.services.wire import Reply, Request
 
 PATIENCE_S = 20.0
@@ -125,6 +125,30 @@ def test_jobs_wait_for_a_lane_in_the_order_they_came(there: list[There], answers
 
 
 @one_lane
+def test_a_job_larger_than_a_buffer_goes_out_too(there: list[There], answers: Answers) -> None:
+    for size in (AT_ONCE_BYTES, AT_ONCE_BYTES + 1, 20 * 1024 * 1024):
+        answers.submit(bytes(size))
+        assert len(there[0].takes().image) == size
+        there[0].answers()
+        assert answers.next() == UNREADABLE
+
+
+@one_lane
+def test_whoever_hears_an_answer_finds_the_lane_idle(there: list[There], lanes: Lanes, answers: Answers) -> None:
+    came: queue.Queue[Outcome] = queue.Queue()
+
+    def submit_another(_: Outcome) -> None:
+        lanes.submit(Job(b"2", (), SITE_WIDE, 0.0, FAILED, 2.0, 30.0, came.put))
+
+    lanes.submit(Job(b"1", (), SITE_WIDE, 0.0, FAILED, 2.0, 30.0, submit_another))
+    for image in (b"1", b"2"):
+        request = there[0].takes()
+        assert (request.image, request.wide) == (image, True)
+        there[0].answers()
+    assert came.get(timeout=PATIENCE_S) == UNREADABLE
+
+
+@one_lane
 def test_a_job_tells_how_long_it_waited(there: list[There], answers: Answers) -> None:
     answers.submit(received_at=0.0)
     assert there[0].takes().waited_s > 0
@@ -231,12 +255,11 @@ class TestTime:
 
     @one_lane
     def test_a_lane_hangs_when_it_has_a_job_for_too_long(self, there: list[There], answers: Answers) -> None:
-        assert not there[0].lane.expire(1e12)
+        assert not there[0].lane.hangs(1e12)
         answers.submit()
         there[0].takes()
-        assert not there[0].lane.expire(0.0)
-        assert there[0].lane.expire(1e12)
-        assert answers.next() is FAILED
+        assert not there[0].lane.hangs(0.0)
+        assert there[0].lane.hangs(1e12)
 
 
 class TestStop:
