@@ -158,15 +158,40 @@ def test_after_too_many_wrong_claims_the_claim_is_locked_until_staff_lift_it(doo
     claim(page, OWNERS_ID)
     expect_result(page, "Locked", tone="no")
     expect(page.locator("#detail")).to_contain_text("Too many attempts.")
-    door.site.shell(
-        f"{kiosk_page.IMPORTS}; from recognition.services import lockouts; "
-        "lockout = ClaimLockout.objects.get(checkpoint__slug='vault'); "
-        "lockouts.lift(lockout=lockout, actor=User.objects.get(username='admin'))"
-    )
+    staff = door.site.page_of()
+    staff.goto(door.site.url("/admin/recognition/claimlockout/"))
+    staff.get_by_role("row", name="Vault").get_by_role("checkbox").check()
+    staff.locator("select[name=action]").select_option(label="Lift: claims are taken again")
+    staff.get_by_role("button", name="Run").click()
+    expect(staff.get_by_text("1 lockout is lifted.")).to_be_visible()
     claim(page, OWNERS_ID)
     expect_result(page, "Not confirmed", tone="no")
     decisions = [event["decision"] for event in door.events("vault")]
     assert decisions == ["reject_no_match", "reject_no_match", "locked_out", "reject_no_match"]
+
+
+def test_staff_override_a_decision_and_it_stays_as_it_was(door: Door) -> None:
+    kiosk_page.make_checkpoint(door.site, "gate-4", "identify")
+    page = door.kiosk("gate-4", "stranger")
+    expect_result(page, "Not recognised", tone="no")
+    page.context.close()
+    event = door.events("gate-4")[0]
+    staff = door.site.page_of()
+    staff.goto(door.site.url(f"/admin/recognition/recognitionevent/{event['id']}/change/"))
+    staff.locator("summary", has_text="Override").click()
+    staff.get_by_label("let in").check()
+    staff.get_by_label("Reason").fill("Known to the guard")
+    staff.get_by_role("button", name="Keep this override").click()
+    expect(staff.get_by_text("The override is kept; the decision stays as it was.")).to_be_visible()
+    expect(staff.get_by_text("Known to the guard")).to_be_visible()
+    assert door.events("gate-4")[0]["decision"] == "reject_no_match"
+    kept = door.site.read(
+        f"[[o.outcome, o.reason, o.by.username] for o in EventOverride.objects.filter(event_id={event['id']})]",
+        imports=kiosk_page.IMPORTS,
+    )
+    assert kept == [["admitted", "Known to the guard", "admin"]]
+    staff.goto(door.site.url("/admin/recognition/auditentry/"))
+    expect(staff.get_by_role("row", name="decision overridden").first).to_be_visible()
 
 
 def test_a_changed_policy_is_felt_by_an_open_page(door: Door) -> None:
@@ -240,11 +265,10 @@ def test_a_removed_kiosk_shows_nothing_more(door: Door) -> None:
     kiosk_page.make_checkpoint(door.site, "hall-3", "verify")
     page = door.kiosk("hall-3", "stranger")
     expect_state(page, "claim")
-    door.site.shell(
-        f"{kiosk_page.IMPORTS}; from recognition.services import kiosks; "
-        "kiosks.remove(device=KioskDevice.objects.get(checkpoint__slug='hall-3'), "
-        "actor=User.objects.get(username='admin'), now=timezone.now())"
-    )
+    staff = door.site.page_of()
+    staff.goto(door.site.url("/admin/recognition/checkpoint/"))
+    staff.get_by_role("link", name="Hall-3").click()
+    staff.get_by_role("button", name="Remove Tablet").click()
     expect(page.get_by_role("heading", name="This device is not paired")).to_be_visible()
     page.reload()
     expect(page.get_by_role("heading", name="This checkpoint is closed to this browser")).to_be_visible()
@@ -253,7 +277,11 @@ def test_a_removed_kiosk_shows_nothing_more(door: Door) -> None:
 def test_a_code_pairs_one_device_once(door: Door) -> None:
     door.site.complaints.expect("422")
     kiosk_page.make_checkpoint(door.site, "hall-4", "verify")
-    code = kiosk_page.pairing_code(door.site, "hall-4")
+    staff = door.site.page_of()
+    staff.goto(door.site.url("/admin/recognition/checkpoint/"))
+    staff.get_by_role("link", name="Hall-4").click()
+    staff.get_by_role("button", name="Pair a kiosk").click()
+    code = staff.locator(".faceweb-code").inner_text()
     for expected in ("Enter or scan your id", None):
         page = door.site.open_browser(door.video("stranger"), permissions=["camera"]).new_page()
         page.goto(door.site.url("/kiosk/"))

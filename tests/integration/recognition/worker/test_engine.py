@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 
 from recognition import wiring
-from recognition.models import ModelPack
+from recognition.models import Checkpoint, ModelPack
 from recognition.selectors.packs import NoActivePack
 from recognition.services import policies
 from recognition.vision.errors import PackError
@@ -73,6 +73,26 @@ class TestEngineSource:
         assert source.current() is first
         clock.now_s += 10 * engines.REFRESH_INTERVAL_S
         assert source.current() == first
+
+    def test_a_checkpoints_own_policy_holds_there_and_nowhere_else(self, default_pack: ModelPack, clock: Clock) -> None:
+        door, other = (Checkpoint.objects.create(name=slug, slug=slug) for slug in ("door", "other"))
+        source = EngineSource()
+        before = source.current(door.pk)
+        policies.create_version(pack=default_pack, values={"margin": 0.3}, reason="a test", actor=None, checkpoint=door)
+        clock.now_s += 2 * engines.REFRESH_INTERVAL_S
+        margins = [source.current(number).active.policy for number in (door.pk, other.pk, None)]
+        assert [policy.margin for policy in margins if policy] == [0.3, 0.05, 0.05]
+        assert source.current(door.pk).pipeline is before.pipeline
+
+    def test_while_a_switch_of_the_pack_is_seen_by_half_nothing_is_decided(
+        self, default_pack: ModelPack, clock: Clock
+    ) -> None:
+        door = Checkpoint.objects.create(name="door", slug="door")
+        source = EngineSource()
+        source.current()
+        ModelPack.objects.filter(pk=default_pack.pk).update(digest="f" * 64)
+        active = source.current(door.pk).active
+        assert (active.digest, active.policy, active.policy_id) == (default_pack.digest, None, None)
 
     def test_refuses_a_pack_on_disk_that_is_not_the_one_of_the_gallery(self, default_pack: ModelPack) -> None:
         ModelPack.objects.filter(pk=default_pack.pk).update(digest="f" * 64)
