@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -23,10 +23,18 @@ def shared_data() -> Path:
     return folder
 
 
+Kept = dict[tuple[str, Path, ImageName], Embedding | None]
+
+
 @pytest.fixture(scope="session")
-def embeds_once() -> Iterator[None]:
+def kept() -> Kept:
+    """What was embedded, for all tests of the session."""
+    return {}
+
+
+@pytest.fixture
+def embeds_once(kept: Kept, monkeypatch: pytest.MonkeyPatch) -> None:
     """Keeps what `faceweb evaluate` embeds: thousands of images take minutes, and every run gives the same."""
-    kept: dict[tuple[str, Path, ImageName], Embedding | None] = {}
     embed = evaluating.embedded
 
     def embedded(
@@ -38,6 +46,4 @@ def embeds_once() -> Iterator[None]:
         kept.update({keys[name]: found.get(name) for name in missing})
         return {name: embedding for name, key in keys.items() if (embedding := kept[key]) is not None}
 
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(evaluating, "embedded", embedded)
-        yield
+    monkeypatch.setattr(evaluating, "embedded", embedded)
