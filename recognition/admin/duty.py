@@ -7,6 +7,7 @@ from typing import Any
 from django.contrib import admin, messages
 from django.db.models import F, QuerySet
 from django.http import HttpRequest
+from django.template.defaultfilters import date as formatted
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
@@ -77,15 +78,16 @@ class ClaimLockoutAdmin(ReadOnlyAdmin):
     list_display = ("person", "checkpoint", "state_label", "failures", "changed_at")
     list_filter = ("is_stopped", "checkpoint")
     list_select_related = ("person", "checkpoint")
+    ordering = ("-is_stopped", F("locked_until").desc(nulls_last=True), "-pk")
     search_fields = ("person__name", "person__external_id")
     fields = ("person", "checkpoint", "failures", "locked_until", "is_stopped", "changed_at")
     readonly_fields = fields
     actions = ("lift",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ClaimLockout]:
-        """Only those against whom something is held; a stop comes first."""
+        """Only those against whom something is held."""
         shown: QuerySet[ClaimLockout] = super().get_queryset(request)
-        return shown.filter(failures__gt=0).order_by("-is_stopped", F("locked_until").desc(nulls_last=True))
+        return shown.filter(failures__gt=0)
 
     def has_lift_permission(self, request: HttpRequest) -> bool:
         """Whether the user may lift lockouts."""
@@ -98,8 +100,8 @@ class ClaimLockoutAdmin(ReadOnlyAdmin):
             case TransactionReason.LOCKED_BY_STOP:
                 return "stopped", gettext("locked out until staff lift it")
             case TransactionReason.LOCKED_UNTIL if row.locked_until is not None:
-                time = timezone.localtime(row.locked_until).strftime("%H:%M:%S")
-                return "locked", gettext("locked out until %(time)s") % {"time": time}
+                moment = formatted(timezone.localtime(row.locked_until), "DATETIME_FORMAT")
+                return "locked", gettext("locked out until %(moment)s") % {"moment": moment}
             case _:
                 return "free", gettext("not locked out")
 

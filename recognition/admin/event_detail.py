@@ -9,6 +9,7 @@ from typing import Any
 from django.utils.translation import gettext, gettext_lazy, ngettext
 
 from recognition import wording
+from recognition.admin.base import NOTHING
 from recognition.decision.verdict import Decision, Reason, TransactionReason
 from recognition.models import Person, RecognitionEvent
 from recognition.models.events import DECISION_LABELS
@@ -37,6 +38,8 @@ class VoteRow:
         runner_up: the next person's name; empty like `person`.
         runner_up_similarity: to the next person.
         margin: to the next person; None with fewer than two.
+        others: the people after the next one, with their similarities; empty where none were kept.
+        counts: whether it counted to the end; not after a change of face.
         face_size_px: of the face that voted.
         sharpness: of the face that voted.
     """
@@ -49,6 +52,8 @@ class VoteRow:
     runner_up: str
     runner_up_similarity: float | None
     margin: float | None
+    others: str
+    counts: bool
     face_size_px: float
     sharpness: float
 
@@ -138,7 +143,8 @@ def threshold(event: RecognitionEvent) -> float:
 def _votes_sentence(event: RecognitionEvent) -> tuple[str, ...]:
     if not event.votes:
         return ()
-    count = len(event.votes)
+    # Votes of versions before this one all counted.
+    count = sum(vote.get("counts", True) for vote in event.votes)
     text = ngettext(
         "%(count)d vote was cast; %(needed)d of the last %(of)d had to agree.",
         "%(count)d votes were cast; %(needed)d of the last %(of)d had to agree.",
@@ -150,6 +156,7 @@ def _votes_sentence(event: RecognitionEvent) -> tuple[str, ...]:
 
 def _rows(event: RecognitionEvent) -> tuple[VoteRow, ...]:
     numbers = {vote[key] for vote in event.votes for key in ("best_person", "runner_up") if vote[key] is not None}
+    numbers |= {other["person"] for vote in event.votes for other in vote.get("others", ())}
     names = dict(Person.objects.filter(pk__in=numbers).values_list("pk", "name"))
     return tuple(_row(vote, names) for vote in event.votes)
 
@@ -164,6 +171,14 @@ def _row(vote: Mapping[str, Any], names: Mapping[int, str]) -> VoteRow:
         runner_up=names.get(vote["runner_up"], ""),
         runner_up_similarity=vote["runner_up_similarity"],
         margin=vote["margin"],
+        others=", ".join(_other(other, names) for other in vote.get("others", ())),
+        counts=vote.get("counts", True),
         face_size_px=vote["quality"]["face_size_px"],
         sharpness=vote["quality"]["sharpness"],
     )
+
+
+def _other(other: Mapping[str, Any], names: Mapping[int, str]) -> str:
+    """A further candidate; an erased person has no name any more."""
+    similarity = NOTHING if other["similarity"] is None else f"{other['similarity']:.3f}"
+    return f"{names.get(other['person'], NOTHING)} {similarity}"

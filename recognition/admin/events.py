@@ -54,7 +54,7 @@ class RecognitionEventAdmin(ReadOnlyAdmin):
                 "detail": event_detail.detail(event),
                 "title": str(event),
                 "outcomes": EventOverride.Outcome.choices,
-                "can_open_door": overrides.can_open_door(event, timezone.now()),
+                "can_open_door": overrides.can_open_door(event=event, now=timezone.now()),
             }
         return super().change_view(request, object_id, form_url, {**(extra_context or {}), **context})  # type: ignore[no-any-return]
 

@@ -212,7 +212,7 @@ class ThresholdPolicyAdmin(ModelAdmin):
         """Starts from the numbers that hold now, at the checkpoint that the address may name."""
         number = request.GET.get("checkpoint", "")
         checkpoint = Checkpoint.objects.filter(pk=number).first() if number.isdecimal() else None
-        current = policies.holding(ModelPack.objects.get(pk=packs.active().id), checkpoint)
+        current = policies.holding(pack=ModelPack.objects.get(pk=packs.active().id), checkpoint=checkpoint)
         numbers = {name: getattr(current, name) for name in policies.CONTENT_FIELDS} if current else {}
         return {**numbers, "checkpoint": checkpoint}
 

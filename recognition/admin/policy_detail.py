@@ -51,7 +51,7 @@ class PolicyDetail:
 
 def detail(policy: ThresholdPolicy, *, user_id: int) -> PolicyDetail:
     """Compares a version with the one that holds in its scope."""
-    holds = policies.holding(policy.pack, policy.checkpoint)
+    holds = policies.holding(pack=policy.pack, checkpoint=policy.checkpoint)
     return PolicyDetail(
         holds=holds,
         changes=changes(holds, policy) if holds is not None else (),

@@ -97,8 +97,9 @@ class Conclusion:
     Args:
         decision: what the votes, or the lack of them, say.
         leading: the vote that stands for it; None without votes.
-        votes: the votes that count, oldest first; those before a change of face are forgotten.
+        votes: the votes that count, oldest first.
         reasons: why; empty for an accept.
+        set_aside: votes from before a change of face or of policy, oldest first; kept, and counted no more.
         is_claim: whether it was a verification. By keyword, because a threshold depends on it.
     """
 
@@ -106,6 +107,7 @@ class Conclusion:
     leading: Vote | None
     votes: tuple[VoteRecord, ...]
     reasons: tuple[Reason, ...]
+    set_aside: tuple[VoteRecord, ...] = ()
     is_claim: bool = dataclasses.field(kw_only=True)
 
 
@@ -124,6 +126,7 @@ class Transaction:
         self._is_claim = is_claim
         self._started_s = started_s
         self._votes: list[VoteRecord] = []
+        self._set_aside: list[VoteRecord] = []
         self._is_over = False
         self._last_faces = Sighting(())
         self._last_faces_s = started_s
@@ -155,7 +158,7 @@ class Transaction:
         usable = sighting.usable
         if len(usable) > 1 or _may_be_somebody_else(sighting):
             # Votes of two people must never add up.
-            self._votes.clear()
+            self._start_anew()
         if len(usable) != 1 or usable[0].vote is None:
             return None
         at_ms = (now_s - self._started_s) * 1e3
@@ -203,9 +206,9 @@ class Transaction:
         if late is not None:
             return late
         if self._is_claim:
-            self._votes.clear()
+            self._start_anew()
             return None
-        if not self._votes:
+        if not self._votes and not self._set_aside:
             self._is_over = True
             return None
         return self._end(Decision.NO_DECISION_TIMEOUT, (Reason(TransactionReason.LEFT),))
@@ -218,7 +221,7 @@ class Transaction:
         """
         self._require_running()
         self._policy = policy
-        self._votes.clear()
+        self._start_anew()
 
     def instruction(self, now_s: float) -> Instruction:
         """What the person should do now, by the same gates that decide which faces vote."""
@@ -239,6 +242,10 @@ class Transaction:
         if len(sighting.usable) > 1:
             self._several_s = now_s
 
+    def _start_anew(self) -> None:
+        self._set_aside.extend(self._votes)
+        self._votes.clear()
+
     def _cast(self) -> list[Vote]:
         return [record.vote for record in self._votes]
 
@@ -246,7 +253,8 @@ class Transaction:
         self._is_over = True
         if leading is None:
             leading, _ = voting.leading(self._cast(), self._policy)
-        return Conclusion(decision, leading, tuple(self._votes), reasons, is_claim=self._is_claim)
+        votes, set_aside = tuple(self._votes), tuple(self._set_aside)
+        return Conclusion(decision, leading, votes, reasons, set_aside, is_claim=self._is_claim)
 
     def _require_running(self) -> None:
         if self._is_over:

@@ -101,6 +101,10 @@ def json_number(value: float | None, *, digits: int | None = None) -> float | No
     return value if digits is None else round(value, digits)
 
 
+KEPT_CANDIDATES = 5
+"""Candidates that a vote keeps: enough to see whom a face was like, and no list of the whole gallery."""
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class Vote:
     """What one embedding says.
@@ -111,12 +115,14 @@ class Vote:
             that a person on the deny list made, that person.
         runner_up: the next person.
         margin: their gap; None with fewer than two people, and for a claim, where it decides nothing.
+        others: the next people after the runner-up; they decide nothing and are kept for auditors.
     """
 
     decision: Decision
     best: Candidate | None
     runner_up: Candidate | None
     margin: float | None
+    others: tuple[Candidate, ...] = ()
 
     @property
     def answer(self) -> tuple[Decision, int | None]:
@@ -140,7 +146,7 @@ def judge(candidates: CandidateList, policy: Policy) -> Vote:
         decision = Decision.REJECT_AMBIGUOUS
     else:
         decision = _admitted(best)
-    return Vote(decision, best, runner_up, margin)
+    return Vote(decision, best, runner_up, margin, candidates.people[2:KEPT_CANDIDATES])
 
 
 def judge_claim(claimed: CandidateList, denied: CandidateList, policy: Policy) -> Vote:

@@ -29,8 +29,12 @@ class VoteRecord:
     vote: Vote
     quality: Quality
 
-    def as_json(self) -> dict[str, object]:
-        """What the event keeps of it; people by number, never by name."""
+    def as_json(self, *, counts: bool = True) -> dict[str, object]:
+        """What the event keeps of it; people by number, never by name.
+
+        Args:
+            counts: whether it counted to the end; not after a change of face.
+        """
         best, runner_up = self.vote.best, self.vote.runner_up
         return {
             "at_ms": round(self.at_ms),
@@ -41,6 +45,15 @@ class VoteRecord:
             "runner_up": runner_up.person_id if runner_up else None,
             "runner_up_similarity": json_number(runner_up.similarity, digits=_DIGITS) if runner_up else None,
             "margin": json_number(self.vote.margin, digits=_DIGITS),
+            "others": [
+                {
+                    "person": other.person_id,
+                    "sample": other.sample_id,
+                    "similarity": json_number(other.similarity, digits=_DIGITS),
+                }
+                for other in self.vote.others
+            ],
+            "counts": counts,
             "quality": self.quality.as_json(),
         }
 

@@ -112,10 +112,10 @@ def _try(delivery: ActionDelivery, clock: Clock, post: webhooks.Post) -> None:
     begin = time.monotonic()
     try:
         attempt["status"] = post(
-            checkpoint.action_url,
-            body,
-            webhooks.headers(body, secret=checkpoint.action_secret, now=now),
-            min(TRY_TIMEOUT_S, max(left_s, 0.1)),
+            url=checkpoint.action_url,
+            body=body,
+            headers=webhooks.headers(body=body, secret=checkpoint.action_secret, now=now),
+            timeout_s=min(TRY_TIMEOUT_S, max(left_s, 0.1)),
         )
     except webhooks.CallFailed as error:
         attempt["error"] = str(error)

@@ -34,7 +34,7 @@ class TransactionRecord:
     Args:
         decision: how it ended.
         leading: the vote that stands for it; None without votes.
-        votes: all votes, oldest first.
+        votes: the votes that count, oldest first.
         faults: gates that its last unusable view did not pass.
         active: the pack and policy that decided.
         quality: of the best vote.
@@ -42,6 +42,7 @@ class TransactionRecord:
         duration_s: from first sight to decision.
         timings: of the frame that decided.
         runtime: what ran the networks.
+        set_aside: votes from before a change of face, which count no more.
     """
 
     decision: Decision
@@ -54,6 +55,7 @@ class TransactionRecord:
     duration_s: float
     timings: FrameTimings
     runtime: str
+    set_aside: tuple[VoteRecord, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -146,7 +148,11 @@ def write(
         runner_up_id=_existing(runner_up.person_id if runner_up else None),
         similarity=json_number(best.similarity, digits=SIMILARITY_DIGITS) if best else None,
         margin=json_number(leading.margin, digits=SIMILARITY_DIGITS) if leading else None,
-        votes=[vote.as_json() for vote in record.votes],
+        # What was set aside was cast before what counts: it is the order of time.
+        votes=[
+            *(vote.as_json(counts=False) for vote in record.set_aside),
+            *(vote.as_json() for vote in record.votes),
+        ],
         thresholds=_thresholds(policy),
         policy_id=policy_id,
         pack_id=active.id,

@@ -122,7 +122,7 @@ def device_of(token: str) -> KioskDevice | None:
     return devices.filter(token_hash=_hash(token), revoked_at=None).first()
 
 
-def seen(device: KioskDevice, now: dt.datetime) -> None:
+def seen(*, device: KioskDevice, now: dt.datetime) -> None:
     """Notes that the device is there; written once a minute at most."""
     due = KioskDevice.objects.filter(pk=device.pk).exclude(last_seen_at__gt=now - _SEEN_EVERY)
     due.update(last_seen_at=now)

@@ -19,7 +19,7 @@ class OverrideRefused(Exception):
     """The override cannot be made; the text is for the person who wanted it."""
 
 
-def can_open_door(event: RecognitionEvent, now: dt.datetime) -> bool:
+def can_open_door(*, event: RecognitionEvent, now: dt.datetime) -> bool:
     """Whether an override of that event may open the door: there is a webhook, and the event is recent."""
     checkpoint = event.checkpoint
     has_door = checkpoint is not None and checkpoint.is_active and bool(checkpoint.action_url)
@@ -53,7 +53,7 @@ def override(
         raise OverrideRefused(gettext("Give a reason: it is what an auditor reads."))
     if opens_door and outcome != EventOverride.Outcome.ADMITTED:
         raise OverrideRefused(gettext("The door is opened only for somebody who is let in."))
-    if opens_door and not can_open_door(event, now):
+    if opens_door and not can_open_door(event=event, now=now):
         raise OverrideRefused(
             gettext(
                 "The door cannot be opened from here: the checkpoint has no webhook, or the event is older than "

@@ -62,7 +62,7 @@ def set_pin(*, person: Person, pin: str | None, actor: User | None) -> None:
     audit.record(action=AuditAction.PERSON_PIN_SET, actor=actor, subject=person, details={"removed": pin is None})
 
 
-def is_pin_right(person: Person | None, pin: str | None) -> bool | None:
+def is_pin_right(*, person: Person | None, pin: str | None) -> bool | None:
     """Whether a PIN is a person's; takes as long for nobody as for somebody.
 
     Args:

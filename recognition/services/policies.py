@@ -162,7 +162,7 @@ def approve(
                 "sets FACEWEB_POLICY_APPROVAL=same_person."
             )
         )
-    holds = holding(policy.pack, policy.checkpoint)
+    holds = holding(pack=policy.pack, checkpoint=policy.checkpoint)
     if compared_with is not None and holds is not None and holds.version != compared_with:
         raise ChangeRefused(
             gettext("Version %(version)d came into force after you looked. Look at what changes now, then approve.")
@@ -270,7 +270,7 @@ def _stored(
     effective_from: dt.datetime | None = None,
     returns_to: ThresholdPolicy | None = None,
 ) -> ThresholdPolicy:
-    before = holding(pack, checkpoint)
+    before = holding(pack=pack, checkpoint=checkpoint)
     newest = ThresholdPolicy.objects.aggregate(newest=Max("version"))["newest"] or 0
     content = {name: getattr(before, name) for name in CONTENT_FIELDS} if before else {}
     policy = ThresholdPolicy(
@@ -297,18 +297,18 @@ def _stored(
     return policy
 
 
-def in_force(pack: ModelPack, checkpoint: Checkpoint | None) -> ThresholdPolicy | None:
+def in_force(*, pack: ModelPack, checkpoint: Checkpoint | None) -> ThresholdPolicy | None:
     """The version in force of exactly this scope."""
     return ThresholdPolicy.objects.filter(pack=pack, checkpoint=checkpoint, state=State.ACTIVE).first()
 
 
-def holding(pack: ModelPack, checkpoint: Checkpoint | None) -> ThresholdPolicy | None:
+def holding(*, pack: ModelPack, checkpoint: Checkpoint | None) -> ThresholdPolicy | None:
     """The version that decides in a scope now: its own, or else the site's."""
-    return in_force(pack, checkpoint) or in_force(pack, None)
+    return in_force(pack=pack, checkpoint=checkpoint) or in_force(pack=pack, checkpoint=None)
 
 
 def _activate(policy: ThresholdPolicy, *, actor: User | None, now: dt.datetime) -> None:
-    before = in_force(policy.pack, policy.checkpoint)
+    before = in_force(pack=policy.pack, checkpoint=policy.checkpoint)
     if before is not None:
         ThresholdPolicy.objects.filter(pk=before.pk).update(state=State.FORMER, retired_at=now)
     policy.state, policy.activated_at = State.ACTIVE, now

@@ -105,7 +105,8 @@ def open_claim(*, checkpoint_id: int, external_id: str, pin: str | None, origin:
     lockout = _state(row)
     locked = lockout.state_at(now)
     if locked is None:
-        return ClaimInProgress(person.pk if person else None, external_id, people.is_pin_right(person, pin))
+        pin_ok = people.is_pin_right(person=person, pin=pin)
+        return ClaimInProgress(person.pk if person else None, external_id, pin_ok)
     claim = ClaimInProgress(person.pk if person else None, external_id, pin_ok=None)
     record = TransactionRecord(
         decision=Decision.LOCKED_OUT,
@@ -179,6 +180,7 @@ def conclude(
         duration_s=duration_s,
         timings=timings,
         runtime=runtime,
+        set_aside=conclusion.set_aside,
     )
     setting = _setting(checkpoint, claim, origin)
     event = events.write(

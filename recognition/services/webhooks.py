@@ -7,20 +7,25 @@ import hashlib
 import hmac
 import http.client
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from typing import Protocol
 from urllib.parse import urlsplit
 
 SIGNATURE = "Faceweb-Signature"
 
-Post = Callable[[str, bytes, Mapping[str, str], float], int]
-"""Address, body, headers and time-out in seconds in; HTTP status out. Raises `CallFailed`."""
+
+class Post(Protocol):
+    """Calls an address once; see `post`, which does so over the network."""
+
+    def __call__(self, *, url: str, body: bytes, headers: Mapping[str, str], timeout_s: float) -> int:
+        """Answers with the HTTP status, or raises `CallFailed`."""
 
 
 class CallFailed(Exception):
     """No answer came; the text says why."""
 
 
-def headers(body: bytes, *, secret: str, now: dt.datetime) -> dict[str, str]:
+def headers(*, body: bytes, secret: str, now: dt.datetime) -> dict[str, str]:
     """The headers of a call, with a signature over its time and body.
 
     Args:
@@ -33,7 +38,7 @@ def headers(body: bytes, *, secret: str, now: dt.datetime) -> dict[str, str]:
     return {"Content-Type": "application/json", SIGNATURE: f"t={timestamp},v1={signed}"}
 
 
-def post(url: str, body: bytes, headers: Mapping[str, str], timeout_s: float) -> int:
+def post(*, url: str, body: bytes, headers: Mapping[str, str], timeout_s: float) -> int:
     """Calls an address once. Redirects are not followed, and no proxy is asked.
 
     Args:

@@ -52,6 +52,38 @@ PAGES = {
 }
 
 
+AT_A_DOOR = """
+import datetime as dt
+from django.contrib.auth.models import User
+from django.utils import timezone
+from recognition.decision.standing import Bar
+from recognition.decision.verdict import Decision, Reason
+from recognition.models import ActionDelivery, Checkpoint, ClaimLockout, EventOverride, KioskDevice, Person, PersonGroup
+from recognition.selectors import packs
+from recognition.services import deny_list, events
+from recognition.services.frames import FrameTimings
+admin, now = User.objects.get(username="admin"), timezone.now()
+door = Checkpoint.objects.create(name="Front door", slug="front", place="Hall", action_url="http://192.168.1.9/open")
+door.allowed_groups.add(PersonGroup.objects.create(name="Staff of the whole building"))
+KioskDevice.objects.create(checkpoint=door, label="Tablet on the left of the door", token_hash="h", paired_by=admin)
+banned = Person.objects.create(name="Bob", external_id="B-1")
+deny_list.add(person=banned, reason="Broke a window.", actor=admin)
+ClaimLockout.objects.create(checkpoint=door, person=banned, failures=20, is_stopped=True)
+ClaimLockout.objects.create(checkpoint=door, person=Person.objects.exclude(pk=banned.pk).get(), failures=7,
+    locked_until=now + dt.timedelta(hours=1))
+event = events.write(
+    record=events.TransactionRecord(Decision.REJECT_NOT_ALLOWED, None, (), (), packs.active(), None, b"", 1.0,
+        FrameTimings(), "none"),
+    reasons=(Reason(Bar.DENY_LIST),), now=now, raises_alert=True,
+    setting=events.Setting(kind="verification", checkpoint_id=door.pk, claimed_id="B-1", claimed_person_id=banned.pk),
+)
+override = EventOverride.objects.create(event=event, outcome="admitted", reason="Came to pay for the window.", by=admin)
+ActionDelivery.objects.create(checkpoint=door, event=event, override=override, expires_at=now, state="expired",
+    attempts=[{"at": now.isoformat(), "status": None, "error": "no answer within 3.0 s", "ms": 3000.2}])
+"""
+"""What the admin pages of a checkpoint show once it is used; nobody stands before a camera for it."""
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("faces")
@@ -71,6 +103,7 @@ def used_installation(shared_installation: Site, folder: Path, video: Path) -> S
     live_page.start(site, page)
     expect(live_page.decision(page, ASTRONAUT)).to_be_visible()
     expect(live_page.decision(page, "Unknown")).to_be_visible()
+    site.shell(AT_A_DOOR)
     site.add_users(Account("nobody"))
     # The events above were decided by version 1, which a return at the end puts in force again.
     site.shell(
@@ -115,6 +148,33 @@ def test_page(name: str, looked_at: Site, page: Page) -> None:
     assert answer is not None
     assert answer.ok
     looks.inspect(page, name)
+
+
+@pytest.mark.parametrize(
+    ("name", "path", "link"),
+    [
+        ("checkpoint", "/admin/recognition/checkpoint/", "Front door"),
+        ("person-denied", "/admin/recognition/person/", "Bob"),
+        ("webhook-call", "/admin/recognition/actiondelivery/", None),
+        ("event-overridden", "/admin/recognition/alert/", "somebody who was erased since"),
+    ],
+)
+def test_page_of_a_checkpoint_in_use(name: str, path: str, link: str | None, looked_at: Site, page: Page) -> None:
+    page.goto(looked_at.url(path))
+    looks.inspect(page, f"{name}-list")
+    rows = page.locator("#result_list")
+    (rows.get_by_role("link", name=link) if link else rows.locator("tbody a").first).click()
+    page.wait_for_load_state()
+    for closed in page.locator("details.faceweb-confirm > summary").all():
+        closed.click()
+    looks.inspect(page, name)
+
+
+def test_pairing_code(looked_at: Site, page: Page) -> None:
+    page.goto(looked_at.url("/admin/recognition/checkpoint/1/change/"))
+    page.get_by_role("button", name="Pair a kiosk").click()
+    expect(page.locator(".faceweb-code")).to_be_visible()
+    looks.inspect(page, "checkpoint-pair")
 
 
 def test_log_in(looked_at: Site, theme: Theme) -> None:

@@ -216,7 +216,7 @@ class TestAPerson:
         assert "4 to 8 digits" in text_of(client.post(address, {"pin": "12", "again": "12"}))
         assert client.post(address, {"pin": "1234", "again": "1234"}).status_code == 302
         ada.refresh_from_db()
-        assert people.is_pin_right(ada, "1234") is True
+        assert people.is_pin_right(person=ada, pin="1234") is True
         assert client.post(address, {"remove": "1"}).status_code == 302
         ada.refresh_from_db()
         assert ada.pin_hash == ""

@@ -139,6 +139,19 @@ def test_names_the_closest_person_of_each_vote() -> None:
     assert (rows[0].face_size_px, rows[0].sharpness) == (120.0, 88.0)
 
 
+def test_shows_further_candidates_and_which_votes_did_not_count() -> None:
+    ada = Person.objects.create(name="Ada Lovelace")
+    known, erased = (
+        {"person": pk, "sample": pk, "similarity": number} for pk, number in ((ada.pk, 0.31), (ada.pk + 1, None))
+    )
+    others = [known, erased]
+    votes = [vote(counts=False), vote(counts=True, others=others), vote()]
+    shown = event_detail.detail(event(Decision.REJECT_NO_MATCH, similarity=0.4, votes=votes))
+    assert [row.counts for row in shown.votes] == [False, True, True]
+    assert [row.others for row in shown.votes] == ["", "Ada Lovelace 0.310, - -", ""]
+    assert shown.sentences[-1] == "2 votes were cast; 3 of the last 5 had to agree."
+
+
 def test_lists_the_timings_in_the_order_of_the_steps() -> None:
     timings = {"embed": 3.0, "runtime": "openvino", "decode": 1.0, "detect": 2.0}
     shown = event_detail.detail(event(Decision.ACCEPT, similarity=0.5, timings=timings))

@@ -45,7 +45,7 @@ class FakePost:
         self.bodies: list[dict[str, object]] = []
         self.timeouts_s: list[float] = []
 
-    def __call__(self, url: str, body: bytes, headers: Mapping[str, str], timeout_s: float) -> int:
+    def __call__(self, *, url: str, body: bytes, headers: Mapping[str, str], timeout_s: float) -> int:
         self.bodies.append(json.loads(body))
         self.timeouts_s.append(timeout_s)
         answer = self.answers.pop(0) if self.answers else 200
@@ -174,7 +174,7 @@ def test_no_try_waits_beyond_the_deadline(door: Checkpoint, clock: Clock) -> Non
 def test_a_try_whose_process_ended_is_made_again_unless_it_is_too_late(door: Checkpoint, clock: Clock) -> None:
     delivery = queued(door)
 
-    def end(*arguments: object) -> int:
+    def end(**arguments: object) -> int:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):

@@ -133,7 +133,7 @@ class TestAnOverride:
     ) -> None:
         event = refused(door)
         now = event.decided_at + dt.timedelta(seconds=age_s)
-        assert overrides.can_open_door(event, now) is opens
+        assert overrides.can_open_door(event=event, now=now) is opens
         if not opens:
             with pytest.raises(OverrideRefused, match="two minutes"):
                 overrides.override(
@@ -162,7 +162,7 @@ class TestAnOverride:
             fakes.checkpoint("closed", is_active=False, action_url="http://a.example"),
         )
         for event in (refused(None), refused(lobby), refused(closed)):
-            assert not overrides.can_open_door(event, timezone.now())
+            assert not overrides.can_open_door(event=event, now=timezone.now())
 
 
 class TestAPin:
@@ -171,8 +171,8 @@ class TestAPin:
         people.set_pin(person=ada, pin=pin, actor=guard)
         ada.refresh_from_db()
         assert pin not in ada.pin_hash
-        assert people.is_pin_right(ada, pin) is True
-        assert people.is_pin_right(ada, pin + "0") is False
+        assert people.is_pin_right(person=ada, pin=pin) is True
+        assert people.is_pin_right(person=ada, pin=pin + "0") is False
         assert pin not in str(entry(AuditAction.PERSON_PIN_SET).details)
 
     @pytest.mark.parametrize("pin", ["", "123", "123456789", "12a4", "١٢٣٤", "1234\n"])
@@ -181,12 +181,12 @@ class TestAPin:
             people.set_pin(person=ada, pin=pin, actor=guard)
 
     def test_that_is_missing_compares_with_nothing(self, ada: Person, guard: User) -> None:
-        assert people.is_pin_right(ada, "1234") is None
-        assert people.is_pin_right(None, "1234") is None
+        assert people.is_pin_right(person=ada, pin="1234") is None
+        assert people.is_pin_right(person=None, pin="1234") is None
         people.set_pin(person=ada, pin="1234", actor=guard)
-        assert people.is_pin_right(ada, None) is None
+        assert people.is_pin_right(person=ada, pin=None) is None
         people.set_pin(person=ada, pin=None, actor=guard)
-        assert people.is_pin_right(ada, "1234") is None
+        assert people.is_pin_right(person=ada, pin="1234") is None
 
 
 class TestACheckpoint:

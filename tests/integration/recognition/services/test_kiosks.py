@@ -107,10 +107,10 @@ def test_a_removed_device_may_do_nothing_and_is_removed_once(door: Checkpoint, o
 def test_that_a_device_is_there_is_written_once_a_minute(door: Checkpoint, operator: User) -> None:
     tablet = device(door, operator)
     for seconds, seen_after_s in ((59, 0), (60, 60), (61, 60)):
-        kiosks.seen(tablet, NOW + seconds * SECOND)
+        kiosks.seen(device=tablet, now=NOW + seconds * SECOND)
         tablet.refresh_from_db()
         assert tablet.last_seen_at == NOW + seen_after_s * SECOND
     KioskDevice.objects.update(last_seen_at=None)
-    kiosks.seen(tablet, NOW)
+    kiosks.seen(device=tablet, now=NOW)
     tablet.refresh_from_db()
     assert tablet.last_seen_at == NOW

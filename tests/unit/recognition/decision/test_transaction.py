@@ -140,6 +140,23 @@ class TestVotes:
         assert door.sees(ADA, ADA) is None
         assert door.sees(ADA) is not None
 
+    def test_of_before_a_change_of_face_are_kept_and_do_not_count(self, door: Door) -> None:
+        door.sees(ADA, ADA)
+        door.shows(face(ADA), face(BOB, same=False))
+        conclusion = door.sees(BOB, BOB, BOB)
+        assert conclusion is not None
+        assert [record.vote for record in conclusion.votes] == [BOB, BOB, BOB]
+        assert [record.vote for record in conclusion.set_aside] == [ADA, ADA]
+        assert conclusion.leading == BOB
+
+    def test_that_no_longer_count_still_make_a_record_when_the_face_leaves(self, door: Door) -> None:
+        door.sees(ADA)
+        door.shows(face(ADA), face(BOB, same=False))
+        conclusion = door.transaction.left(door.now_s)
+        assert conclusion is not None
+        assert (conclusion.decision, conclusion.leading) == (D.NO_DECISION_TIMEOUT, None)
+        assert [record.vote for record in conclusion.set_aside] == [ADA]
+
     def test_go_on_while_somebody_passes_in_the_background(self, door: Door) -> None:
         door.sees(ADA)
         background = face(None, TOO_SMALL, same=False, size_px=20)

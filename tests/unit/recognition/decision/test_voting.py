@@ -87,9 +87,22 @@ def test_a_stored_vote_names_people_by_number_and_holds_only_numbers_that_json_h
         "runner_up": 2,
         "runner_up_similarity": None,
         "margin": None,
+        "others": [],
+        "counts": True,
         "quality": fakes.quality().as_json(),
     }
     assert VoteRecord(0.0, NOBODY, fakes.quality()).as_json()["similarity"] is None
+
+
+def test_a_stored_vote_keeps_the_five_closest_people_and_whether_it_counts() -> None:
+    vote = verdict.judge(fakes.candidates(0.7, 0.5, 0.4, 0.3, 0.2, 0.1), POLICY)
+    stored = VoteRecord(0.0, vote, fakes.quality()).as_json(counts=False)
+    assert stored["others"] == [
+        {"person": 3, "sample": 30, "similarity": 0.4},
+        {"person": 4, "sample": 40, "similarity": 0.3},
+        {"person": 5, "sample": 50, "similarity": 0.2},
+    ]
+    assert stored["counts"] is False
 
 
 similarities = st.floats(-1, 1) | st.just(math.nan)
