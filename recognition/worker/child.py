@@ -29,6 +29,9 @@ logger = logging.getLogger(__name__)
 STOP_TIMEOUT_S = 5.0
 """A thread that has not finished by then hangs, and ends with the process."""
 
+MOST_CORES_A_CALL = 4
+"""Networks that take two milliseconds on one core are divided into crumbs by more."""
+
 
 def main() -> None:
     """The process."""
@@ -52,7 +55,7 @@ def _started(control: Connection, lanes: int) -> Recogniser:
     from recognition.worker import recogniser
     from recognition.worker.engine import EngineSource
 
-    cores = conf.worker_threads()
+    cores = min(conf.worker_threads(), MOST_CORES_A_CALL)
     narrow = dataclasses.replace(wiring.runtime_options(), threads=lanes)
     wide = dataclasses.replace(narrow, threads=1, threads_per_call=cores) if cores > 1 else None
     try:
