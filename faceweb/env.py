@@ -167,7 +167,8 @@ TRUST_PROXY = Variable(
     "FACEWEB_TRUST_PROXY",
     _flag,
     False,
-    "Whether a reverse proxy in front sets `X-Forwarded-Proto` and removes what clients send under that name.",
+    "Whether a reverse proxy in front overwrites `X-Forwarded-Proto` and adds the client's address to"
+    " `X-Forwarded-For`.",
 )
 RUNTIME = Variable(
     "FACEWEB_RUNTIME",
@@ -179,7 +180,14 @@ WORKER_THREADS = Variable(
     "FACEWEB_WORKER_THREADS",
     _whole_number,
     0,
-    "Recognition threads of one process; 0: as many as measured best for this machine.",
+    "Recognition threads, one a core; under `faceweb up` each in a process of its own; 0: as many as there are cores.",
+)
+POLICY_APPROVAL = Variable(
+    "FACEWEB_POLICY_APPROVAL",
+    _one_of("another_person", "same_person"),
+    "another_person",
+    "Who approves a threshold policy: `another_person` than its proposer, or also the `same_person` on a site that"
+    " one person runs.",
 )
 EXACT_SEARCH_MAX_ROWS = Variable(
     "FACEWEB_EXACT_SEARCH_MAX_ROWS",

@@ -93,6 +93,47 @@ UNFOLD: dict[str, Any] = {
                         "admin:recognition_facesample_changelist",
                         "recognition.view_facesample",
                     ),
+                    _item(
+                        _("Groups of people"),
+                        "groups",
+                        "admin:recognition_persongroup_changelist",
+                        "recognition.view_persongroup",
+                    ),
+                    _item(
+                        _("Deny list"),
+                        "block",
+                        "admin:recognition_denylistentry_changelist",
+                        "recognition.view_denylistentry",
+                    ),
+                ],
+            },
+            {
+                "title": _("Checkpoints"),
+                "items": [
+                    _item(
+                        _("Checkpoints"),
+                        "door_front",
+                        "admin:recognition_checkpoint_changelist",
+                        "recognition.view_checkpoint",
+                    ),
+                    _item(
+                        _("Alerts"),
+                        "notification_important",
+                        "admin:recognition_alert_changelist",
+                        "recognition.view_alert",
+                    ),
+                    _item(
+                        _("Lockouts"),
+                        "lock_clock",
+                        "admin:recognition_claimlockout_changelist",
+                        "recognition.view_claimlockout",
+                    ),
+                    _item(
+                        _("Webhook calls"),
+                        "webhook",
+                        "admin:recognition_actiondelivery_changelist",
+                        "recognition.view_actiondelivery",
+                    ),
                 ],
             },
             {

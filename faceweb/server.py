@@ -1,4 +1,4 @@
-"""`faceweb up`: web server and, unless Redis connects this machine to others, recognition in the same process."""
+"""`faceweb up`: web server and, unless Redis connects this machine to others, recognition in processes of its own."""
 
 from __future__ import annotations
 
@@ -20,6 +20,8 @@ PING_TIMEOUT_S = 30
 # How long an open websocket or a slow request may hold up a stop.
 STOP_TIMEOUT_S = 5
 DATABASE_CHECK_INTERVAL_S = 1.0
+# Starts a recognition process; it imports what this one can do without.
+RECOGNITION = (sys.executable, "-m", "recognition.worker.child")
 
 
 def serve(listening: Listening) -> None:
@@ -32,6 +34,7 @@ def serve(listening: Listening) -> None:
     endpoint = _endpoint(listening)
     with ExitStack() as stack:
         _connect_workers(stack)
+        _call_webhooks(stack)
         # Imported here, because it reads the settings.
         from faceweb.asgi import application
 
@@ -57,10 +60,12 @@ def serve(listening: Listening) -> None:
 
 
 def _connect_workers(stack: ExitStack) -> None:
-    """Give sessions and photo searches their worker: in this process, or whichever answers through Redis."""
+    """Give sessions and photo searches their workers: processes of this machine, or whichever answers through Redis."""
     # Imported here, because they read the settings.
+    from recognition import conf
     from recognition.live import frames
     from recognition.services import analysis
+    from recognition.services.children import ChildWorkers, lanes_of_children
     from recognition.services.remote import RemoteWorkers
 
     redis_url = env.REDIS_URL.read()
@@ -70,12 +75,18 @@ def _connect_workers(stack: ExitStack) -> None:
         frames.connect(remote)
         analysis.connect(remote)
         return
-    # Imported here, because a web host among many needs no inference runtime.
-    from recognition.worker import runtime
+    children = ChildWorkers(RECOGNITION, env.of_child({}), lanes_of_children(conf.worker_threads()))
+    stack.callback(children.stop)
+    frames.connect(children)
+    analysis.connect(children)
 
-    worker = runtime.start_in_process()
-    stack.callback(worker.stop)
-    frames.connect(worker)
+
+def _call_webhooks(stack: ExitStack) -> None:
+    """Let doors be opened by threads of this process, whoever looks at the faces."""
+    # Imported here, because it reads the settings.
+    from recognition.worker.actions import ActionRunner
+
+    stack.callback(ActionRunner().stop)
 
 
 class _DatabaseWatch:

@@ -16,4 +16,4 @@ class RecognitionConfig(AppConfig):
     def ready(self) -> None:
         """Imports the modules that register themselves."""
         from recognition import checks  # noqa: F401  # registers the checks
-        from recognition.live import logout  # noqa: F401  # connects the signal
+        from recognition.live import logout, removal  # noqa: F401  # connect the signals

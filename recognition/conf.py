@@ -20,8 +20,13 @@ def cache_dir() -> Path:
 
 
 def worker_threads() -> int:
-    """Recognition threads of one process; as many as cores unless FACEWEB_WORKER_THREADS says."""
+    """Recognition threads of this machine; as many as cores unless FACEWEB_WORKER_THREADS says."""
     return int(settings.FACEWEB_WORKER_THREADS) or len(os.sched_getaffinity(0))
+
+
+def may_approve_own_policy() -> bool:
+    """Whether the person who proposed a threshold policy may approve it too."""
+    return bool(settings.FACEWEB_POLICY_APPROVAL == "same_person")
 
 
 def model_dir() -> Path:

@@ -84,8 +84,10 @@ def load(pack: ModelPack, options: RuntimeOptions) -> LoadedPack:
     else:
         pipeline = FacePipeline(
             pack_digest=digest,
-            detector=insightface.InsightFaceDetector(pack.file("detector"), minimum_score=MINIMUM_DETECTION_SCORE),
-            embedder=insightface.InsightFaceEmbedder(pack.file("embedder")),
+            detector=insightface.InsightFaceDetector(
+                pack.file("detector"), minimum_score=MINIMUM_DETECTION_SCORE, threads=options.threads_per_call
+            ),
+            embedder=insightface.InsightFaceEmbedder(pack.file("embedder"), threads=options.threads_per_call),
             landmark_views=pack.landmark_views,
         )
     return LoadedPack(pack, pipeline, pipeline.dimension())

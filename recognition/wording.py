@@ -7,6 +7,8 @@ import math
 from django.utils.translation import gettext_lazy as _
 
 from recognition.decision.policy import QualityFault, SampleReason
+from recognition.decision.standing import Bar
+from recognition.decision.verdict import Reason, TransactionReason
 from recognition.vision.errors import ImageError, ImageTooLarge
 from recognition.vision.images import STILL_LIMITS
 
@@ -33,6 +35,76 @@ _DIGITS = {
 }
 
 _MAXIMUMS = {SampleReason.TOO_BRIGHT, SampleReason.EXTREME_POSE, SampleReason.MULTIPLE_FACES}
+
+
+_BARS = {
+    Bar.DENY_LIST: _("The person is on the deny list."),
+    Bar.SUSPENDED: _("The person is suspended."),
+    Bar.NOT_YET_VALID: _("The person may not pass yet: “valid from” is later."),
+    Bar.NO_LONGER_VALID: _("The person may no longer pass: “valid until” is over."),
+    Bar.WRONG_GROUP: _("The person belongs to none of the groups that may pass here."),
+}
+
+_TRANSACTIONS = {
+    TransactionReason.BELOW_THRESHOLD: _("The similarity %(has)s is below the threshold %(needs)s."),
+    TransactionReason.MARGIN_TOO_SMALL: _(
+        "The margin %(has)s to the next person is below the %(needs)s that is required."
+    ),
+    TransactionReason.NOBODY_ENROLLED: _("Nobody was enrolled to compare with."),
+    TransactionReason.CLAIM_UNKNOWN: _("Nobody has the claimed id."),
+    TransactionReason.PIN_WRONG: _("The PIN was wrong."),
+    TransactionReason.PIN_NOT_SET: _("A PIN is required, but none was typed or the person has none."),
+    TransactionReason.NO_TEMPLATE: _(
+        "There was no face of the person to compare with, or they were removed meanwhile."
+    ),
+    TransactionReason.NO_FACE: _("No face was seen."),
+    TransactionReason.SEVERAL_FACES: _("Several people stood before the camera."),
+    TransactionReason.VOTES_DISAGREE: _("The time was up before enough votes agreed: %(count)s of %(of)s."),
+    TransactionReason.LEFT: _("The face left before enough votes agreed, or the attempt was given up."),
+    TransactionReason.LOCKED_UNTIL: _(
+        "The claimed person is locked out here after %(count)s failed claims in a row, for another %(of)s seconds."
+    ),
+    TransactionReason.LOCKED_BY_STOP: _(
+        "The claimed person is locked out here after %(count)s failed claims in a row, until staff lift it."
+    ),
+    TransactionReason.PACK_MISMATCH: _("The face was looked at with another model pack than the enrolled ones."),
+}
+
+_SHOWN_DIGITS = 3
+"""Digits of a similarity that are shown; more only where two numbers would look the same."""
+
+_STORED_DIGITS = 4
+
+
+def reason_sentence(reason: Reason) -> str:
+    """Why a transaction ended as it did.
+
+    Args:
+        reason: as it was stored: a gate, something against the person, or something of the transaction.
+    """
+    if reason.code in set(SampleReason):
+        return fault_sentence(QualityFault(SampleReason(reason.code), reason.measured or 0.0, reason.required or 0.0))
+    if reason.code in set(Bar):
+        return str(_BARS[Bar(reason.code)])
+    counts = {"count": f"{reason.measured or 0:.0f}", "of": f"{math.ceil(reason.required or 0)}"}
+    numbers = {**counts, **compared(reason.measured, reason.required or 0.0)}
+    return str(_TRANSACTIONS[TransactionReason(reason.code)]) % numbers
+
+
+def compared(has: float | None, needs: float) -> dict[str, str]:
+    """Two similarities as text that tells them apart: 0.4738 is not said to be below 0.474 as "0.474".
+
+    Args:
+        has: what there was; taken for 0 when it is None.
+        needs: what it was held against.
+
+    Returns:
+        Both, under the names that sentences have for them.
+    """
+    value = 0.0 if has is None else has
+    same = round(value, _SHOWN_DIGITS) == round(needs, _SHOWN_DIGITS) and value != needs
+    digits = _STORED_DIGITS if same else _SHOWN_DIGITS
+    return {"has": f"{value:.{digits}f}", "needs": f"{needs:.{digits}f}"}
 
 
 def fault_sentence(fault: QualityFault) -> str:

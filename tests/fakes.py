@@ -6,19 +6,24 @@ The lower half makes rows through the services, the way the product makes them.
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
 import hashlib
+import importlib
 import itertools
 import math
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
-from django.contrib.auth.models import Permission, User
+from django.apps import apps
+from django.contrib.auth.models import Group, Permission, User
 from numpy.typing import NDArray
 
 from recognition.decision.matching import Candidate, CandidateList
 from recognition.decision.policy import Policy, QualityFault
-from recognition.models import FaceSample, FaceTemplate, ModelPack, Person, SampleImage
+from recognition.decision.standing import Bar, Standing
+from recognition.models import Checkpoint, FaceSample, FaceTemplate, ModelPack, Person, PersonGroup, SampleImage
 from recognition.selectors.packs import ActivePack
 from recognition.services import packs
 from recognition.services.frames import FrameOutcome, FrameStatus, FrameTask, SeenFace
@@ -43,6 +48,9 @@ POINTS = (
     OperatingPoint(fmr=1e-5, threshold=0.5, tmr=0.97),
 )
 """The default policy made of these names people from 0.5 and confirms claims from 0.4."""
+
+NOW = dt.datetime(2026, 3, 1, 12, tzinfo=dt.UTC)
+"""A moment for what has no clock of its own."""
 
 _numbers = itertools.count(1)
 
@@ -197,13 +205,29 @@ def embedded(
     return EmbeddedFace(detected(where), seen or quality(), embedding or probe(), b"a crop")
 
 
-def candidates(*similarities: float, first_person: int = 1) -> CandidateList:
-    """People 1, 2... with those similarities."""
+def candidates(*similarities: float, first_person: int = 1, barred: Bar | None = None) -> CandidateList:
+    """People 1, 2... with those similarities; `barred` is the first."""
     return CandidateList(
         tuple(
-            Candidate(number, f"person {number}", number * 10, similarity)
+            Candidate(number, f"person {number}", number * 10, similarity, barred if number == first_person else None)
             for number, similarity in enumerate(similarities, first_person)
         )
+    )
+
+
+def standing(person_id: int = 1, *bars: Bar, groups: frozenset[int] = frozenset()) -> Standing:
+    """What the database says of a person at `NOW`: barred by those, else in good standing.
+
+    `WRONG_GROUP` is not among them: it depends on the groups that are asked for.
+    """
+    day = dt.timedelta(days=1)
+    return Standing(
+        person_id,
+        is_deny_listed=Bar.DENY_LIST in bars,
+        is_suspended=Bar.SUSPENDED in bars,
+        valid_from=NOW + day if Bar.NOT_YET_VALID in bars else None,
+        valid_until=NOW - day if Bar.NO_LONGER_VALID in bars else None,
+        group_ids=groups,
     )
 
 
@@ -288,9 +312,28 @@ def person(name: str = "Ada", *embeddings: Embedding, pack: ModelPack | None = N
     return somebody
 
 
+def checkpoint(slug: str = "door", *groups: PersonGroup, **changes: Any) -> Checkpoint:
+    """A verification point that takes faces and claims; without groups it admits everybody."""
+    admits = Checkpoint.Admits.GROUPS if groups else Checkpoint.Admits.EVERYONE
+    fields = {"name": slug, "mode": Checkpoint.Mode.BOTH, "admits": admits, **changes}
+    point = Checkpoint.objects.create(slug=slug, **fields)
+    point.allowed_groups.set(groups)
+    return point
+
+
 def user(*permissions: str) -> User:
     """Somebody with an account and those permissions of the recognition app."""
     account = User.objects.create_user(f"user{next(_numbers)}", password="known to everybody")
     for codename in permissions:
         account.user_permissions.add(Permission.objects.get(content_type__app_label="recognition", codename=codename))
+    return account
+
+
+def in_role(*names: str) -> User:
+    """Somebody who may enter the admin, in these roles and with no other permission."""
+    if not Group.objects.filter(name__in=names).exists():
+        # Tests of several connections empty every table, the roles that a migration made among them.
+        importlib.import_module("recognition.migrations.0003_roles").make_roles(apps, None)
+    account = User.objects.create_user(f"user{next(_numbers)}", password="known to everybody", is_staff=True)
+    account.groups.set(Group.objects.filter(name__in=names))
     return account

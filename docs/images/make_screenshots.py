@@ -151,6 +151,14 @@ def main() -> None:
             page.locator("#result_list a").filter(has_text=re.compile(r"\d")).first.click()
             page.wait_for_load_state("networkidle")
             save(page, "event", height=690)
+            page.goto(f"{address}/admin/recognition/checkpoint/add/")
+            page.get_by_label("Name").fill("North gate")
+            page.get_by_label("Address").fill("north-gate")
+            page.get_by_label("Admits").select_option("everyone")
+            page.get_by_role("button", name="Save", exact=True).click()
+            page.goto(f"{address}/checkpoint/north-gate/")
+            expect(page.get_by_text("Welcome")).to_be_visible()
+            save(page, "kiosk")
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 import dj_database_url
@@ -29,6 +30,7 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.postgres",  # makes `OpClass` known to index expressions
     "django.contrib.staticfiles",
+    "axes",
     "channels",
     "csp",
     "recognition.apps.RecognitionConfig",
@@ -46,6 +48,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.LoginRequiredMiddleware",  # a view is open to all only where it says so
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "axes.middleware.AxesMiddleware",  # last: it turns a log-in that is locked out into a page that says so
 ]
 
 ROOT_URLCONF = "faceweb.urls"
@@ -133,13 +136,33 @@ AUTH_PASSWORD_VALIDATORS = [
     )
 ]
 
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",  # first: it refuses before a password is looked at
+    "django.contrib.auth.backends.ModelBackend",
+]
+
+# Failed log-ins are counted for each name and address together, so nobody can lock somebody else out from elsewhere.
+# They are kept in the database, which all web processes share, and forgotten when they count no more.
+AXES_FAILURE_LIMIT = 5
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_COOLOFF_TIME = dt.timedelta(minutes=15)
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # trying on does not lengthen it
+AXES_RESET_ON_SUCCESS = True
+AXES_HANDLER = "axes.handlers.database.AxesDatabaseHandler"
+AXES_CLIENT_IP_CALLABLE = "faceweb.throttling.client_address"
+AXES_LOCKOUT_CALLABLE = "faceweb.throttling.locked_out"
+AXES_ENABLE_ADMIN = False  # its pages have another look, and nothing in them is needed
+AXES_DISABLE_ACCESS_LOG = True  # successful log-ins are not kept
+AXES_VERBOSE = False
+
 # Cookies stay with HTTPS where browsers use it; on plain HTTP a secure cookie would never come back.
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = env.HTTPS.read()
 SESSION_COOKIE_HTTPONLY = True
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
-if env.TRUST_PROXY.read():
+FACEWEB_TRUST_PROXY = env.TRUST_PROXY.read()
+if FACEWEB_TRUST_PROXY:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
 CONTENT_SECURITY_POLICY = {
@@ -197,6 +220,7 @@ LOGGING = {
         "django": {"handlers": [], "level": "NOTSET", "propagate": True},
         "django.server": {"handlers": [], "level": "WARNING", "propagate": True},
         "daphne": {"level": "WARNING"},
+        "axes": {"level": "WARNING"},  # names and addresses are masked in what it says
     },
 }
 
@@ -207,6 +231,7 @@ UNFOLD = look.UNFOLD
 FACEWEB_RUNTIME = env.RUNTIME.read()
 FACEWEB_REDIS_URL = env.REDIS_URL.read()
 FACEWEB_WORKER_THREADS = env.WORKER_THREADS.read()
+FACEWEB_POLICY_APPROVAL = env.POLICY_APPROVAL.read()
 FACEWEB_CACHE_DIR = state.cache_directory()
 FACEWEB_MODEL_DIR = env.MODEL_DIR.read()
 FACEWEB_EXACT_SEARCH_MAX_ROWS = env.EXACT_SEARCH_MAX_ROWS.read()

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
+from django import forms
+from django.contrib.admin import ModelAdmin as DjangoModelAdmin
 from django.contrib.auth.models import User
+from django.core.exceptions import PermissionDenied
 from django.db.models import Model
-from django.http import HttpRequest
-from django.urls import reverse
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.shortcuts import get_object_or_404
+from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.admin import ModelAdmin
+from unfold.widgets import INPUT_CLASSES
 
 THUMBNAIL_PX = 56
 
@@ -38,10 +44,44 @@ def thumbnail(url_name: str, number: int | None, *, alt: str, side_px: int = THU
     )
 
 
+Act = Callable[[HttpRequest, Any], HttpResponse]
+
+
+def button(owner: DjangoModelAdmin[Any], name: str, permission: str, act: Act) -> URLPattern:
+    """The address behind a button of a row's page: takes POST from those who may, and nothing else.
+
+    Args:
+        owner: whose rows.
+        name: ends the address and its name.
+        permission: as `has_perm` takes it.
+        act: does it and answers; gets the row.
+    """
+
+    def view(request: HttpRequest, number: int) -> HttpResponse:
+        if not actor_of(request).has_perm(permission):
+            raise PermissionDenied
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        return act(request, get_object_or_404(owner.model, pk=number))
+
+    route = f"<int:number>/{name}/"
+    full_name = f"recognition_{owner.model._meta.model_name}_{name.replace('-', '_')}"
+    return path(route, owner.admin_site.admin_view(view), name=full_name)
+
+
+class MomentInput(forms.DateTimeInput):
+    """Day and time in one field of the browser's own: works by keyboard, on phones, and without a script."""
+
+    input_type = "datetime-local"
+
+    def __init__(self) -> None:
+        super().__init__(attrs={"class": " ".join(INPUT_CLASSES), "step": "1"}, format="%Y-%m-%dT%H:%M:%S")
+
+
 class ReadOnlyAdmin(ModelAdmin):
     """Rows that the product writes and people only look at."""
 
-    actions = None
+    actions: Any = None
 
     def has_add_permission(self, request: HttpRequest, *args: Any) -> bool:
         """Nobody adds such a row by hand."""

@@ -9,15 +9,10 @@ from typing import Any
 from django.utils.translation import gettext, gettext_lazy, ngettext
 
 from recognition import wording
-from recognition.decision.policy import QualityFault, SampleReason
-from recognition.decision.verdict import Decision
+from recognition.admin.base import NOTHING
+from recognition.decision.verdict import Decision, Reason, TransactionReason
 from recognition.models import Person, RecognitionEvent
 from recognition.models.events import DECISION_LABELS
-
-DIGITS = 3
-"""Digits of a similarity that are shown; more only where two numbers would look the same."""
-
-STORED_DIGITS = 4
 
 STEPS = {
     "waited": gettext_lazy("waiting"),
@@ -40,7 +35,11 @@ class VoteRow:
         decision: in words.
         person: the closest one's name; empty when there was none, or the person was erased.
         similarity: to that person; None when nobody was enrolled.
+        runner_up: the next person's name; empty like `person`.
+        runner_up_similarity: to the next person.
         margin: to the next person; None with fewer than two.
+        others: the people after the next one, with their similarities; empty where none were kept.
+        counts: whether it counted to the end; not after a change of face.
         face_size_px: of the face that voted.
         sharpness: of the face that voted.
     """
@@ -50,7 +49,11 @@ class VoteRow:
     decision: str
     person: str
     similarity: float | None
+    runner_up: str
+    runner_up_similarity: float | None
     margin: float | None
+    others: str
+    counts: bool
     face_size_px: float
     sharpness: float
 
@@ -61,6 +64,7 @@ class EventDetail:
 
     Args:
         sentences: why it was decided so, with the numbers behind it.
+        threshold: the similarity from which this kind of transaction accepted.
         votes: oldest first.
         duration_s: from first sight to decision.
         timings_ms: name of each step with what it took, of the frame that decided.
@@ -68,6 +72,7 @@ class EventDetail:
     """
 
     sentences: tuple[str, ...]
+    threshold: float
     votes: tuple[VoteRow, ...]
     duration_s: float
     timings_ms: tuple[tuple[str, float], ...]
@@ -78,6 +83,7 @@ def detail(event: RecognitionEvent) -> EventDetail:
     """Reads an event's codes and numbers, and makes what the page shows of them."""
     return EventDetail(
         sentences=(*_reasons(event), *_votes_sentence(event)),
+        threshold=threshold(event),
         votes=_rows(event),
         duration_s=(event.decided_at - event.started_at).total_seconds(),
         timings_ms=tuple((str(text), event.timings[name]) for name, text in STEPS.items() if name in event.timings),
@@ -86,56 +92,59 @@ def detail(event: RecognitionEvent) -> EventDetail:
 
 
 def _reasons(event: RecognitionEvent) -> list[str]:
+    stored = [wording.reason_sentence(Reason.from_json(reason)) for reason in event.reasons]
     match event.decision:
+        case Decision.ACCEPT if event.kind == RecognitionEvent.Kind.VERIFICATION:
+            return [_similarity_reaches(event)]
         case Decision.ACCEPT:
             return [_similarity_reaches(event), _margin_suffices(event)]
         case Decision.REJECT_NO_MATCH:
-            return [_similarity_is_below(event)]
+            return stored or [_no_match(event)]
         case Decision.REJECT_AMBIGUOUS:
-            return [_similarity_reaches(event), _margin_is_below(event)]
+            return [_similarity_reaches(event), *(stored or [_margin_is_below(event)])]
         case Decision.NO_DECISION_TIMEOUT:
-            return [gettext("The face left, or the time was up, before enough votes agreed."), *_faults(event)]
+            return stored or [gettext("The face left, or the time was up, before enough votes agreed.")]
         case Decision.NO_DECISION_QUALITY:
-            return [gettext("No view of the face was good enough to be compared."), *_faults(event)]
+            return [gettext("No view of the face was good enough to be compared."), *stored]
         case _:
-            return _faults(event)
+            return stored
+
+
+# Events from before reasons were stored with every refusal have their numbers only.
+def _no_match(event: RecognitionEvent) -> str:
+    if event.similarity is None:
+        return wording.reason_sentence(Reason(TransactionReason.NOBODY_ENROLLED))
+    return wording.reason_sentence(Reason(TransactionReason.BELOW_THRESHOLD, event.similarity, threshold(event)))
+
+
+def _margin_is_below(event: RecognitionEvent) -> str:
+    required = event.thresholds["margin"]
+    return wording.reason_sentence(Reason(TransactionReason.MARGIN_TOO_SMALL, event.margin, required))
 
 
 def _similarity_reaches(event: RecognitionEvent) -> str:
-    numbers = _compared(event.similarity, event.thresholds["identification_threshold"])
+    numbers = wording.compared(event.similarity, threshold(event))
     return gettext("The similarity %(has)s reaches the threshold %(needs)s.") % numbers
-
-
-def _similarity_is_below(event: RecognitionEvent) -> str:
-    if event.similarity is None:
-        return gettext("Nobody was enrolled to compare with.")
-    numbers = _compared(event.similarity, event.thresholds["identification_threshold"])
-    return gettext("The similarity %(has)s is below the threshold %(needs)s.") % numbers
 
 
 def _margin_suffices(event: RecognitionEvent) -> str:
     if event.margin is None:
         return gettext("There was no second person to be taken for.")
-    numbers = _compared(event.margin, event.thresholds["margin"])
+    numbers = wording.compared(event.margin, event.thresholds["margin"])
     return gettext("The margin %(has)s to the next person reaches the %(needs)s that is required.") % numbers
 
 
-def _margin_is_below(event: RecognitionEvent) -> str:
-    numbers = _compared(event.margin, event.thresholds["margin"])
-    return gettext("The margin %(has)s to the next person is below the %(needs)s that is required.") % numbers
-
-
-def _faults(event: RecognitionEvent) -> list[str]:
-    return [
-        wording.fault_sentence(QualityFault(SampleReason(fault["reason"]), fault["measured"], fault["required"]))
-        for fault in event.reasons
-    ]
+def threshold(event: RecognitionEvent) -> float:
+    """The similarity from which this kind of transaction accepted."""
+    is_claim = event.kind == RecognitionEvent.Kind.VERIFICATION
+    return float(event.thresholds["verification_threshold" if is_claim else "identification_threshold"])
 
 
 def _votes_sentence(event: RecognitionEvent) -> tuple[str, ...]:
     if not event.votes:
         return ()
-    count = len(event.votes)
+    # Votes of versions before this one all counted.
+    count = sum(vote.get("counts", True) for vote in event.votes)
     text = ngettext(
         "%(count)d vote was cast; %(needed)d of the last %(of)d had to agree.",
         "%(count)d votes were cast; %(needed)d of the last %(of)d had to agree.",
@@ -146,7 +155,8 @@ def _votes_sentence(event: RecognitionEvent) -> tuple[str, ...]:
 
 
 def _rows(event: RecognitionEvent) -> tuple[VoteRow, ...]:
-    numbers = {vote["best_person"] for vote in event.votes if vote["best_person"] is not None}
+    numbers = {vote[key] for vote in event.votes for key in ("best_person", "runner_up") if vote[key] is not None}
+    numbers |= {other["person"] for vote in event.votes for other in vote.get("others", ())}
     names = dict(Person.objects.filter(pk__in=numbers).values_list("pk", "name"))
     return tuple(_row(vote, names) for vote in event.votes)
 
@@ -158,14 +168,17 @@ def _row(vote: Mapping[str, Any], names: Mapping[int, str]) -> VoteRow:
         decision=str(DECISION_LABELS[Decision(vote["decision"])]),
         person=names.get(vote["best_person"], ""),
         similarity=vote["similarity"],
+        runner_up=names.get(vote["runner_up"], ""),
+        runner_up_similarity=vote["runner_up_similarity"],
         margin=vote["margin"],
+        others=", ".join(_other(other, names) for other in vote.get("others", ())),
+        counts=vote.get("counts", True),
         face_size_px=vote["quality"]["face_size_px"],
         sharpness=vote["quality"]["sharpness"],
     )
 
 
-def _compared(has: float | None, needs: float) -> dict[str, str]:
-    """Two numbers as text that tells them apart: 0.4738 is not said to be below 0.474 as "0.474"."""
-    value = 0.0 if has is None else has
-    digits = DIGITS if round(value, DIGITS) != round(needs, DIGITS) or value == needs else STORED_DIGITS
-    return {"has": f"{value:.{digits}f}", "needs": f"{needs:.{digits}f}"}
+def _other(other: Mapping[str, Any], names: Mapping[int, str]) -> str:
+    """A further candidate; an erased person has no name any more."""
+    similarity = NOTHING if other["similarity"] is None else f"{other['similarity']:.3f}"
+    return f"{names.get(other['person'], NOTHING)} {similarity}"

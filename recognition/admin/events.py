@@ -5,15 +5,20 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from django.contrib import admin
-from django.http import HttpRequest, HttpResponse
+from django.contrib import admin, messages
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import URLPattern, reverse
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext, gettext_lazy
 from unfold.decorators import display
 
 from recognition.admin import event_detail
-from recognition.admin.base import NOTHING, ReadOnlyAdmin, thumbnail
-from recognition.models import AuditEntry, RecognitionEvent
+from recognition.admin.base import NOTHING, ReadOnlyAdmin, actor_of, button, thumbnail
+from recognition.models import AuditEntry, EventOverride, RecognitionEvent
+from recognition.services import overrides
+
+OVERRIDE = "recognition.add_eventoverride"
 
 
 @admin.register(RecognitionEvent)
@@ -25,14 +30,15 @@ class RecognitionEventAdmin(ReadOnlyAdmin):
         "decided_at",
         "decision_label",
         "person",
+        "checkpoint",
         "similarity_text",
         "margin_text",
         "operator",
     )
     list_display_links = ("decided_at",)
-    list_filter = ("decision", "decided_at", "policy")
-    list_select_related = ("person", "operator", "crop")
-    search_fields = ("person__name", "person__external_id")
+    list_filter = ("decision", "kind", "checkpoint", "decided_at", "policy")
+    list_select_related = ("person", "operator", "crop", "checkpoint")
+    search_fields = ("person__name", "person__external_id", "claimed_id")
     fields = ("decision",)
     date_hierarchy = "decided_at"
     list_per_page = 50
@@ -42,8 +48,37 @@ class RecognitionEventAdmin(ReadOnlyAdmin):
     ) -> HttpResponse:
         """The event as `templates/admin/recognition/recognitionevent/change_form.html` shows it."""
         event = self.get_object(request, object_id)
-        context = {"detail": event_detail.detail(event), "title": str(event)} if event is not None else {}
+        context: dict[str, Any] = {}
+        if event is not None:
+            context = {
+                "detail": event_detail.detail(event),
+                "title": str(event),
+                "outcomes": EventOverride.Outcome.choices,
+                "can_open_door": overrides.can_open_door(event=event, now=timezone.now()),
+            }
         return super().change_view(request, object_id, form_url, {**(extra_context or {}), **context})  # type: ignore[no-any-return]
+
+    def get_urls(self) -> list[URLPattern]:
+        """The override beside the usual pages."""
+        return [button(self, "override", OVERRIDE, self._override), *super().get_urls()]
+
+    def _override(self, request: HttpRequest, event: RecognitionEvent) -> HttpResponse:
+        try:
+            overrides.override(
+                event=event,
+                outcome=EventOverride.Outcome(request.POST.get("outcome", "")),
+                reason=request.POST.get("reason", ""),
+                actor=actor_of(request),
+                opens_door="opens_door" in request.POST,
+                now=timezone.now(),
+            )
+        except ValueError:
+            self.message_user(request, gettext("Choose what was done."), messages.ERROR)
+        except overrides.OverrideRefused as refused:
+            self.message_user(request, str(refused), messages.ERROR)
+        else:
+            self.message_user(request, gettext("The override is kept; the decision stays as it was."), messages.SUCCESS)
+        return HttpResponseRedirect(reverse("admin:recognition_recognitionevent_change", args=[event.pk]))
 
     @display(description=gettext_lazy("probe"))
     def picture(self, event: RecognitionEvent) -> str:

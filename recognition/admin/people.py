@@ -10,7 +10,7 @@ from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.core.files.uploadedfile import UploadedFile
-from django.db.models import Count, Min, Q, QuerySet, TextField
+from django.db.models import Count, DateTimeField, Min, Q, QuerySet, TextField
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
@@ -18,12 +18,13 @@ from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext, gettext_lazy, ngettext
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.decorators import action, display
-from unfold.widgets import UnfoldAdminTextareaWidget
+from unfold.widgets import INPUT_CLASSES, UnfoldAdminTextareaWidget
 
 from recognition import wording
-from recognition.admin.base import actor_of, thumbnail
-from recognition.models import FaceSample, Person
-from recognition.services import analysis, enrolment, people
+from recognition.admin.base import MomentInput, actor_of, button, thumbnail
+from recognition.admin.checkboxes import WithCheckboxes
+from recognition.models import DenyListEntry, FaceSample, Person
+from recognition.services import analysis, deny_list, enrolment, people
 from recognition.services.enrolment import SampleResult
 from recognition.vision.images import STILL_LIMITS
 
@@ -41,6 +42,38 @@ class PhotosForm(forms.Form):
         label=gettext_lazy("Photos"),
         widget=MultipleFileInput(attrs={"multiple": True, "accept": "image/*"}),
     )
+
+
+class PersonForm(forms.ModelForm):  # type: ignore[type-arg]  # generic only for type checkers
+    """A person; what stands against them has buttons of its own."""
+
+    class Meta:
+        model = Person
+        fields = ("name", "external_id", "is_active", "groups", "is_suspended", "valid_from", "valid_until", "notes")
+
+
+class PinForm(forms.Form):
+    """A PIN, typed twice because nobody sees it."""
+
+    pin = forms.CharField(
+        label=gettext_lazy("New PIN, 4 to 8 digits"),
+        widget=forms.PasswordInput(
+            attrs={"inputmode": "numeric", "autocomplete": "off", "class": " ".join(INPUT_CLASSES)}
+        ),
+    )
+    again = forms.CharField(
+        label=gettext_lazy("The same PIN again"),
+        widget=forms.PasswordInput(
+            attrs={"inputmode": "numeric", "autocomplete": "off", "class": " ".join(INPUT_CLASSES)}
+        ),
+    )
+
+    def clean(self) -> dict[str, Any]:
+        """Refuses two that differ."""
+        values = super().clean() or {}
+        if values.get("pin") != values.get("again"):
+            raise forms.ValidationError(gettext("The two PINs are not the same."))
+        return values
 
 
 class SampleInline(TabularInline):
@@ -67,17 +100,29 @@ class SampleInline(TabularInline):
 
 
 @admin.register(Person)
-class PersonAdmin(ModelAdmin):
-    """People and their enrolment."""
+class PersonAdmin(WithCheckboxes, ModelAdmin):
+    """People, their enrolment, and whether they may pass."""
 
+    form = PersonForm
+    change_form_outer_before_template = "admin/recognition/person/before_form.html"
     list_display = ("picture", "name", "external_id", "sample_count", "is_active", "created_at")
     list_display_links = ("name",)
-    list_filter = ("is_active",)
+    list_filter = ("is_active", "is_suspended", "groups")
     search_fields = ("name", "external_id")
-    fields = ("name", "external_id", "is_active", "notes", "created_at")
+    ordering = ("name", "pk")  # grouped queries do not keep the model's own
+    fieldsets = (
+        (None, {"fields": ("name", "external_id", "is_active", "notes", "created_at")}),
+        (
+            gettext_lazy("Whether they may pass"),
+            {"fields": ("groups", "is_suspended", "valid_from", "valid_until")},
+        ),
+    )
     readonly_fields = ("created_at",)
     list_per_page = 50
-    formfield_overrides = {TextField: {"widget": UnfoldAdminTextareaWidget(attrs={"rows": 3})}}
+    formfield_overrides = {
+        TextField: {"widget": UnfoldAdminTextareaWidget(attrs={"rows": 3})},
+        DateTimeField: {"form_class": forms.DateTimeField, "widget": MomentInput},
+    }
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Person]:
         """People with how many samples are searched, and the one that stands for them."""
@@ -109,9 +154,12 @@ class PersonAdmin(ModelAdmin):
     def get_deleted_objects(
         self, objs: Sequence[Person] | QuerySet[Person], request: HttpRequest
     ) -> tuple[list[str], dict[str, int], set[str], list[str]]:
-        """Says in a line a person what goes with them, in place of every row's number."""
-        _, counts, lacking, protected = super().get_deleted_objects(objs, request)
-        return [_what_goes(person) for person in objs], counts, lacking, protected
+        """Says in a line a person what goes with them, in place of every row's number.
+
+        Whoever may delete a person may delete what belongs to them; asked for each kind, nobody but superusers could.
+        """
+        _, counts, _, protected = super().get_deleted_objects(objs, request)
+        return [_what_goes(person) for person in objs], counts, set(), protected
 
     def get_urls(self) -> list[URLPattern]:
         """The upload page beside the usual ones."""
@@ -120,7 +168,74 @@ class PersonAdmin(ModelAdmin):
             self.admin_site.admin_view(self.enrol_view),
             name="recognition_person_enrol",
         )
-        return [enrol, *super().get_urls()]
+        pin = path("<int:person_id>/pin/", self.admin_site.admin_view(self.pin_view), name="recognition_person_pin")
+        return [
+            enrol,
+            pin,
+            button(self, "deny", "recognition.add_denylistentry", self._deny),
+            button(self, "readmit", "recognition.delete_denylistentry", self._readmit),
+            *super().get_urls(),
+        ]
+
+    def pin_view(self, request: HttpRequest, person_id: int) -> HttpResponse:
+        """Sets a person's PIN, or takes it away."""
+        if not self.has_change_permission(request):
+            raise PermissionDenied
+        person = get_object_or_404(Person, pk=person_id)
+        takes_away = "remove" in request.POST
+        form = PinForm(request.POST if request.method == "POST" and not takes_away else None)
+        if takes_away or form.is_valid():
+            pin = None if takes_away else form.cleaned_data["pin"]
+            try:
+                people.set_pin(person=person, pin=pin, actor=actor_of(request))
+            except people.PinRefused as refused:
+                form.add_error("pin", str(refused))
+            else:
+                text = gettext("The PIN is removed.") if takes_away else gettext("The new PIN holds from now on.")
+                return self._back(request, person, text, messages.SUCCESS)
+        context = {
+            **self.admin_site.each_context(request),
+            "title": gettext("PIN of %(name)s") % {"name": person.name},
+            "opts": self.model._meta,
+            "person": person,
+            "form": form,
+        }
+        return TemplateResponse(request, "admin/recognition/person/pin.html", context)
+
+    def _deny(self, request: HttpRequest, person: Person) -> HttpResponse:
+        try:
+            deny_list.add(person=person, reason=request.POST.get("reason", ""), actor=actor_of(request))
+        except deny_list.DenyListRefused as refused:
+            return self._back(request, person, str(refused), messages.ERROR)
+        text = gettext("%(name)s is on the deny list: refused everywhere, with an alert.") % {"name": person.name}
+        return self._back(request, person, text, messages.SUCCESS)
+
+    def _readmit(self, request: HttpRequest, person: Person) -> HttpResponse:
+        entry = DenyListEntry.objects.filter(person=person).first()
+        if entry is not None:
+            deny_list.remove(entry=entry, actor=actor_of(request))
+        text = gettext("%(name)s is not on the deny list.") % {"name": person.name}
+        return self._back(request, person, text, messages.SUCCESS)
+
+    def _back(self, request: HttpRequest, person: Person, text: str, level: int) -> HttpResponse:
+        self.message_user(request, text, level)
+        return HttpResponseRedirect(reverse("admin:recognition_person_change", args=[person.pk]))
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """The form below what else says whether the person may pass."""
+        person = self.get_object(request, object_id) if object_id else None
+        entry = DenyListEntry.objects.filter(person=person).select_related("created_by").first() if person else None
+        may_see = entry is not None and actor_of(request).has_perm("recognition.view_denylistentry")
+        context = {"deny_list_entry": entry if may_see else None, "is_denied": entry is not None}
+        return super().changeform_view(  # type: ignore[no-any-return]
+            request, object_id, form_url, {**(extra_context or {}), **context}
+        )
 
     def enrol_view(self, request: HttpRequest, person_id: int) -> HttpResponse:
         """Adds photos to a person: all at once, or one a request for the page's script."""
@@ -147,7 +262,12 @@ class PersonAdmin(ModelAdmin):
 
     def save_model(self, request: HttpRequest, obj: Person, form: Any, change: bool) -> None:
         """Stores the person through the service, which keeps who did it."""
-        people.save_person(person=obj, changed=form.changed_data, actor=actor_of(request))
+        people.save_person(
+            person=obj,
+            changed=form.changed_data,
+            actor=actor_of(request),
+            groups=form.cleaned_data.get("groups"),
+        )
 
     def delete_model(self, request: HttpRequest, obj: Person) -> None:
         """Removes the person through the service."""

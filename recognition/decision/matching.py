@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import collections
 import dataclasses
+import enum
 import math
 from collections.abc import Iterable
+
+from recognition.decision.standing import Bar
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -16,12 +20,23 @@ class Candidate:
         person_name: for display only; never logged.
         sample_id: primary key of the sample.
         similarity: cosine, -1..1; higher is closer.
+        barred: the gravest of what the gallery knew against the person when it was searched: deny
+            list, suspension, dates. None when it knew nothing; groups belong to a checkpoint.
     """
 
     person_id: int
     person_name: str
     sample_id: int
     similarity: float
+    barred: Bar | None = None
+
+
+class Strategy(enum.StrEnum):
+    """How the templates found become ranked people."""
+
+    NEAREST = "nearest"
+    K_NEAREST = "k_nearest"
+    CENTROID = "centroid"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -63,8 +78,95 @@ def nearest_sample(hits: Iterable[Candidate]) -> CandidateList:
         held = best.get(hit.person_id)
         if held is None or _closeness(hit) > _closeness(held):
             best[hit.person_id] = hit
-    ranked = sorted(best.values(), key=lambda hit: (-_closeness(hit), hit.person_id))
-    return CandidateList(tuple(ranked))
+    return ranked(best.values())
+
+
+def k_nearest(hits: Iterable[Candidate], k: int = 5, *, least_similarity: float = -1.0) -> CandidateList:
+    """Ranks first the person who has most of the k most similar templates of the whole gallery.
+
+    Each candidate's similarity stays the plain cosine of their best sample, so thresholds keep their
+    meaning. Behind the winner of the vote everybody else is ranked by similarity, so the margin is the
+    winner's lead over the closest *other* person, whether or not that one had votes: never more than
+    `nearest_sample` would say, and negative when the vote went against the closest person. A policy's
+    margin is never negative, hence this strategy can only withhold a name that `nearest_sample` would
+    give ("too close between two"), and never gives another; only of two exactly as similar people, where
+    a policy asks for no margin at all, it names the one with more votes.
+
+    Args:
+        hits: the most similar templates of the gallery, in any order, at least k where it has so many.
+        k: templates that vote; a template that is not a number does not.
+        least_similarity: what a template must reach to vote. Pass the threshold: with everybody voting,
+            a person of one very similar sample loses to a stranger of two very dissimilar ones.
+
+    Returns:
+        One candidate a person. Between people with as many votes, the more similar one wins.
+
+    Raises:
+        ValueError: for k below 1.
+    """
+    if k < 1:
+        raise ValueError(f"k: expected at least 1, got {k}")
+    found = list(hits)
+    people = nearest_sample(found).people
+    nearest = sorted(found, key=_order)[:k]
+    votes = collections.Counter(hit.person_id for hit in nearest if hit.similarity >= least_similarity)
+    if not votes:
+        return CandidateList(people)
+    # `max` keeps the first of equals, and people come by similarity.
+    winner = max(people, key=lambda person: votes[person.person_id])
+    return CandidateList((winner, *(person for person in people if person is not winner)))
+
+
+def centroid(scores: Iterable[Candidate]) -> CandidateList:
+    """Ranks people by their similarity to the normalised mean of each one's templates.
+
+    The mean is computed where the vectors are: by SQL's avg() or by numpy. Similarities to a mean are
+    on another scale than those to single samples: `faceweb evaluate open-set` measures what a threshold
+    is worth there.
+
+    Args:
+        scores: one a person; `sample_id` names any sample of theirs, to show.
+
+    Raises:
+        ValueError: when a person comes twice.
+    """
+    return ranked(scores)
+
+
+def ranked(scores: Iterable[Candidate]) -> CandidateList:
+    """Orders people who have one score each, the closest first; equal ones by person.
+
+    Raises:
+        ValueError: when a person comes twice.
+    """
+    people = tuple(sorted(scores, key=_order))
+    if len({person.person_id for person in people}) < len(people):
+        raise ValueError("ranked: expected one score a person, got several of one person")
+    return CandidateList(people)
+
+
+def rank(hits: Iterable[Candidate], strategy: Strategy, *, least_similarity: float = -1.0) -> CandidateList:
+    """Ranks people the way that a policy asks for.
+
+    Args:
+        hits: templates found; for `CENTROID`, one score a person.
+        strategy: which of `nearest_sample`, `k_nearest` and `centroid`.
+        least_similarity: see `k_nearest`; the others do not need it.
+
+    Raises:
+        ValueError: for `CENTROID` when a person comes twice.
+    """
+    match strategy:
+        case Strategy.NEAREST:
+            return nearest_sample(hits)
+        case Strategy.K_NEAREST:
+            return k_nearest(hits, least_similarity=least_similarity)
+        case Strategy.CENTROID:
+            return centroid(hits)
+
+
+def _order(hit: Candidate) -> tuple[float, int]:
+    return -_closeness(hit), hit.person_id
 
 
 def _closeness(hit: Candidate) -> float:

@@ -5,7 +5,11 @@ from __future__ import annotations
 import dataclasses
 import enum
 
+from recognition.decision.matching import Strategy
 from recognition.vision.types import Quality
+
+LONGEST_DELAY_S = 30 * 86_400.0
+"""Most that a lockout may last by itself; who is to stay out longer is stopped until staff lift it."""
 
 
 class SampleReason(enum.StrEnum):
@@ -99,10 +103,16 @@ class Policy:
         timeout_s: seconds after which a track without a decision gets none.
         reembed_interval_s: seconds after which a decided track is looked at again.
         gates: what a face must have to be compared.
+        strategy: how templates found become ranked people.
+        requires_pin: whether a claim needs the person's PIN beside the face.
+        attempts_before_delay: failed claims in a row from which the next one has to wait, 1 and up.
+        first_delay_s: that wait in seconds; it doubles with each further failure.
+        longest_delay_s: seconds above which it grows no more, up to `LONGEST_DELAY_S`.
+        attempts_before_stop: failed claims in a row from which staff must lift the lock.
 
     Raises:
-        ValueError: when a number is outside its range, or k of n cannot be reached or is not a
-            majority.
+        ValueError: when a number is outside its range, k of n cannot be reached or is not a majority,
+            or a claim would be stopped before it is delayed.
     """
 
     version: int
@@ -114,6 +124,12 @@ class Policy:
     timeout_s: float = 8.0
     reembed_interval_s: float = 1.0
     gates: QualityGates = dataclasses.field(default_factory=QualityGates)
+    strategy: Strategy = Strategy.NEAREST
+    requires_pin: bool = False
+    attempts_before_delay: int = 5
+    first_delay_s: float = 30.0
+    longest_delay_s: float = 3600.0
+    attempts_before_stop: int = 20
 
     def __post_init__(self) -> None:
         for name in ("identification_threshold", "verification_threshold"):
@@ -129,3 +145,13 @@ class Policy:
             )
         if not (self.timeout_s > 0 and self.reembed_interval_s > 0):
             raise ValueError("timeout_s and reembed_interval_s: expected above 0")
+        if not 1 <= self.attempts_before_delay < self.attempts_before_stop:
+            raise ValueError(
+                "attempts_before_delay: expected at least 1 and below attempts_before_stop, got "
+                f"{self.attempts_before_delay} and {self.attempts_before_stop}"
+            )
+        if not 0 < self.first_delay_s <= self.longest_delay_s <= LONGEST_DELAY_S:
+            raise ValueError(
+                "first_delay_s and longest_delay_s: expected above 0, rising, up to "
+                f"{LONGEST_DELAY_S:.0f}, got {self.first_delay_s} and {self.longest_delay_s}"
+            )

@@ -3,10 +3,59 @@
 from __future__ import annotations
 
 import collections
+import dataclasses
+import math
 from collections.abc import Iterable
 
 from recognition.decision.policy import Policy
-from recognition.decision.verdict import Vote
+from recognition.decision.verdict import Vote, json_number
+from recognition.vision.types import Quality
+
+_DIGITS = 4
+"""Of a similarity that are stored: runtimes differ beyond them."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class VoteRecord:
+    """One vote of a transaction.
+
+    Args:
+        at_ms: since the transaction began or, of a live session, the face was first seen.
+        vote: what it said.
+        quality: of the face.
+    """
+
+    at_ms: float
+    vote: Vote
+    quality: Quality
+
+    def as_json(self, *, counts: bool = True) -> dict[str, object]:
+        """What the event keeps of it; people by number, never by name.
+
+        Args:
+            counts: whether it counted to the end; not after a change of face.
+        """
+        best, runner_up = self.vote.best, self.vote.runner_up
+        return {
+            "at_ms": round(self.at_ms),
+            "decision": self.vote.decision.value,
+            "best_person": best.person_id if best else None,
+            "best_sample": best.sample_id if best else None,
+            "similarity": json_number(best.similarity, digits=_DIGITS) if best else None,
+            "runner_up": runner_up.person_id if runner_up else None,
+            "runner_up_similarity": json_number(runner_up.similarity, digits=_DIGITS) if runner_up else None,
+            "margin": json_number(self.vote.margin, digits=_DIGITS),
+            "others": [
+                {
+                    "person": other.person_id,
+                    "sample": other.sample_id,
+                    "similarity": json_number(other.similarity, digits=_DIGITS),
+                }
+                for other in self.vote.others
+            ],
+            "counts": counts,
+            "quality": self.quality.as_json(),
+        }
 
 
 def leading(votes: Iterable[Vote], policy: Policy) -> tuple[Vote | None, int]:
@@ -28,7 +77,7 @@ def leading(votes: Iterable[Vote], policy: Policy) -> tuple[Vote | None, int]:
     answer = max(counts, key=lambda answer: (counts[answer], last[answer]))
     best = max(
         (vote for vote in window if vote.answer == answer),
-        key=lambda vote: vote.best.similarity if vote.best else -1.0,
+        key=_closeness,
     )
     return best, counts[answer]
 
@@ -37,3 +86,10 @@ def decided(votes: Iterable[Vote], policy: Policy) -> Vote | None:
     """The vote that stands for the decision, or None while k of the last n do not agree."""
     vote, count = leading(votes, policy)
     return vote if count >= policy.votes_needed else None
+
+
+def _closeness(vote: Vote) -> float:
+    """The similarity of the best person; below every other where there is none, or it is not a number."""
+    if vote.best is None or math.isnan(vote.best.similarity):
+        return -math.inf
+    return vote.best.similarity

@@ -7,7 +7,7 @@ import contextlib
 from collections.abc import Callable
 
 from recognition.live.messages import CameraFrame
-from recognition.services.frames import FrameOutcome, FrameTask, FrameWorker, TrackHint
+from recognition.services.frames import SITE_WIDE, FrameOutcome, FrameTask, FrameWorker, SearchScope, TrackHint
 
 _workers: list[FrameWorker] = []
 
@@ -57,19 +57,32 @@ class NewestFrame:
 
     async def take(self) -> tuple[CameraFrame, float]:
         """Waits for a frame and takes it, with the time it arrived."""
-        while self._waiting is None:
+        while (taken := self.take_waiting()) is None:
             await self._arrived.wait()
+        return taken
+
+    def take_waiting(self) -> tuple[CameraFrame, float] | None:
+        """Takes the frame that waits, with the time it arrived; None when none does."""
         taken, self._waiting = self._waiting, None
         self._arrived.clear()
         return taken
 
 
-async def analysed(frame: CameraFrame, hints: tuple[TrackHint, ...], received_at: float) -> FrameOutcome:
-    """Has a worker look at a frame.
+def analysed(
+    frame: CameraFrame, hints: tuple[TrackHint, ...], received_at: float, scope: SearchScope = SITE_WIDE
+) -> asyncio.Future[FrameOutcome]:
+    """Hands a frame to the worker, which has it when this returns; its outcome is the future's.
+
+    Args:
+        frame: as it came.
+        hints: the session's tracks.
+        received_at: when it came, by `time.monotonic()`.
+        scope: what is looked for.
 
     Raises:
         NoWorker: when the process has none.
     """
+    worker = connected()
     loop = asyncio.get_running_loop()
     future: asyncio.Future[FrameOutcome] = loop.create_future()
 
@@ -82,5 +95,5 @@ async def analysed(frame: CameraFrame, hints: tuple[TrackHint, ...], received_at
         with contextlib.suppress(RuntimeError):
             loop.call_soon_threadsafe(finish, outcome)
 
-    connected().submit(FrameTask(frame.jpeg, hints, received_at), done)
-    return await future
+    worker.submit(FrameTask(frame.jpeg, hints, received_at, scope), done)
+    return future

@@ -15,6 +15,10 @@ HIGHEST_LINK_MS = 10_000.0
 SHORT_LINK = 0.1
 """Share of a worker's time below which waiting for the link is not worth a frame more in flight."""
 
+LONG_LINK_MS = 10.0
+"""Below this two frames in flight cover the link of any camera. A third would be needed only where the worker takes
+less time than the link for a frame, and there it is dropped as soon as something else delays an answer."""
+
 
 class LinkWindow:
     """Follows the link and worker times of a session and says how many frames it may send ahead.
@@ -40,4 +44,5 @@ class LinkWindow:
         link_ms = min(max(link_ms, 0.0), HIGHEST_LINK_MS)
         self._link_ms += SMOOTHING * (link_ms - self._link_ms)
         self._server_ms += SMOOTHING * (max(server_ms, 1.0) - self._server_ms)
-        self.size = min(1 + math.ceil(self._link_ms / self._server_ms - SHORT_LINK), MAX_WINDOW)
+        largest = MAX_WINDOW if self._link_ms >= LONG_LINK_MS else 2
+        self.size = min(1 + math.ceil(self._link_ms / self._server_ms - SHORT_LINK), largest)

@@ -33,6 +33,8 @@ class CloseCode(enum.IntEnum):
     NOT_AUTHENTICATED = 4401
     NOT_PERMITTED = 4403
     FOREIGN_ORIGIN = 4404
+    NOT_PAIRED = 4405
+    NO_SUCH_CHECKPOINT = 4406
     HELLO_TIMEOUT = 4408
     UNSUPPORTED_PROTOCOL = 4410
     FRAME_TOO_LARGE = 4413
@@ -48,6 +50,8 @@ class ErrorCode(enum.StrEnum):
     NOT_AUTHENTICATED = "not_authenticated"
     NOT_PERMITTED = "not_permitted"
     FOREIGN_ORIGIN = "foreign_origin"
+    NOT_PAIRED = "not_paired"
+    NO_SUCH_CHECKPOINT = "no_such_checkpoint"
     HELLO_TIMEOUT = "hello_timeout"
     UNSUPPORTED_PROTOCOL = "unsupported_protocol"
     FRAME_TOO_LARGE = "frame_too_large"
@@ -183,6 +187,20 @@ class Notice(TypedDict):
     people: int
 
 
+class Alert(TypedDict):
+    """Server to page, when somebody of the deny list was met, and when the last such alert was dealt with.
+
+    Sent only to users who may see alerts. `open` counts the alerts that nobody has acknowledged; the others
+    tell of the newest of them and are 0 and empty when there is none.
+    """
+
+    type: Literal["alert"]
+    open: int
+    event: int
+    place: str
+    time: str
+
+
 class Error(TypedDict):
     """Server to page, right before the server closes with the code of the same name."""
 
@@ -190,7 +208,7 @@ class Error(TypedDict):
     code: str
 
 
-ServerMessage = Welcome | Result | Decision | Notice | Error
+ServerMessage = Welcome | Result | Decision | Notice | Alert | Error
 
 
 class MalformedMessage(Exception):

@@ -9,6 +9,7 @@ from recognition.decision.verdict import Decision, Vote
 from recognition.live import messages
 from recognition.live.session import FaceView, Update
 from recognition.models import RecognitionEvent
+from recognition.selectors.alerts import OpenAlerts
 from recognition.selectors.packs import ActivePack, GalleryState
 from recognition.services.frames import FrameTimings
 
@@ -79,6 +80,15 @@ def notice(active: ActivePack, gallery: GalleryState, *, worker: bool) -> messag
     else:
         code = messages.NoticeCode.READY
     return messages.Notice(type="notice", code=code.value, people=gallery.people)
+
+
+def alert(found: OpenAlerts | None) -> messages.Alert:
+    """The alerts that are open, or that there is none any more."""
+    if found is None:
+        return messages.Alert(type="alert", open=0, event=0, place="", time="")
+    return messages.Alert(
+        type="alert", open=found.count, event=found.event_id, place=found.place, time=found.at.isoformat()
+    )
 
 
 def _face(view: FaceView) -> messages.Face:

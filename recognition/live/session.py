@@ -14,8 +14,9 @@ from collections.abc import Callable
 from recognition.decision import verdict, voting
 from recognition.decision.policy import Policy, QualityFault
 from recognition.decision.verdict import Decision, Vote
+from recognition.decision.voting import VoteRecord
 from recognition.selectors.packs import ActivePack
-from recognition.services.events import TransactionRecord, VoteRecord
+from recognition.services.events import TransactionRecord
 from recognition.services.frames import (
     FrameOutcome,
     FrameStatus,

@@ -14,10 +14,11 @@ from django.core.management.base import BaseCommand, CommandError
 from recognition.decision.policy import QualityFault
 from recognition.models import Person
 from recognition.selectors.packs import NoActivePack
+from recognition.services import analysis
 from recognition.services.analysis import AnalyserUnavailable
 from recognition.services.search import SearchRefused
 from recognition.vision.errors import VisionError
-from recognition.worker import runtime
+from recognition.worker import recogniser
 
 NOT_ACCEPTED = 1
 """Exit status of a comparison that did not match; errors have 2, as with grep."""
@@ -37,18 +38,15 @@ class RecognitionCommand(BaseCommand):
         self.stdout.write(json.dumps(values, indent=2) if as_json else words)
 
     @contextlib.contextmanager
-    def recognition(self) -> Iterator[runtime.ThreadedWorker]:
-        """Runs the models in this process for as long as the block lasts.
+    def recognition(self) -> Iterator[None]:
+        """Runs the models in this process, in the thread that asks, for as long as the block lasts.
 
         Raises:
             CommandError: for every error that has an explanation.
         """
         with self.explained():
-            worker = runtime.start_in_process()
-            try:
-                yield worker
-            finally:
-                worker.stop()
+            analysis.connect(recogniser.start())
+            yield
 
     @contextlib.contextmanager
     def explained(self) -> Iterator[None]:

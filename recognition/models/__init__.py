@@ -1,19 +1,29 @@
 """What is stored: fields, constraints and indexes; no workflows."""
 
 from recognition.models.audit import AuditAction, AuditEntry
-from recognition.models.events import EventCrop, RecognitionEvent
+from recognition.models.checkpoints import ActionDelivery, Checkpoint, ClaimLockout, KioskDevice, KioskPairing
+from recognition.models.events import Alert, EventCrop, EventOverride, RecognitionEvent
 from recognition.models.packs import ModelPack
-from recognition.models.people import FaceSample, FaceTemplate, Person, SampleImage
+from recognition.models.people import DenyListEntry, FaceSample, FaceTemplate, Person, PersonGroup, SampleImage
 from recognition.models.policies import ThresholdPolicy
 
 __all__ = [
+    "ActionDelivery",
+    "Alert",
     "AuditAction",
     "AuditEntry",
+    "Checkpoint",
+    "ClaimLockout",
+    "DenyListEntry",
     "EventCrop",
+    "EventOverride",
     "FaceSample",
     "FaceTemplate",
+    "KioskDevice",
+    "KioskPairing",
     "ModelPack",
     "Person",
+    "PersonGroup",
     "RecognitionEvent",
     "SampleImage",
     "ThresholdPolicy",

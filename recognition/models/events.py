@@ -6,9 +6,11 @@ import uuid
 
 from django.conf import settings
 from django.db import models
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from recognition.decision.verdict import Decision
+from recognition.models.checkpoints import Checkpoint, KioskDevice
 from recognition.models.packs import ModelPack
 from recognition.models.people import FaceSample, Person
 from recognition.models.policies import ThresholdPolicy
@@ -28,9 +30,36 @@ DECISION_LABELS = {
 
 
 class RecognitionEvent(models.Model):
-    """One recognition transaction, from the first vote to the decision."""
+    """One recognition transaction, from the claim or the first vote to the decision."""
+
+    class Kind(models.TextChoices):
+        """Whether the face was searched among everybody, or compared with a claimed identity."""
+
+        IDENTIFICATION = "identification", _("identification")
+        VERIFICATION = "verification", _("verification")
 
     id = models.BigAutoField(primary_key=True)
+    kind = models.CharField(_("kind"), max_length=20, choices=Kind.choices, default=Kind.IDENTIFICATION)
+    checkpoint = models.ForeignKey(
+        Checkpoint,
+        models.PROTECT,
+        null=True,
+        related_name="events",
+        verbose_name=_("checkpoint"),
+        help_text=_("Empty for the live page."),
+    )
+    device = models.ForeignKey(KioskDevice, models.SET_NULL, null=True, related_name="+", verbose_name=_("kiosk"))
+    claimed_id = models.CharField(
+        _("claimed id"), max_length=100, blank=True, help_text=_("As it was typed or scanned.")
+    )
+    claimed_person = models.ForeignKey(
+        Person,
+        models.SET_NULL,
+        null=True,
+        related_name="claims",
+        verbose_name=_("claimed person"),
+        help_text=_("Empty where nobody has the claimed id."),
+    )
     transaction = models.UUIDField(_("transaction"), default=uuid.uuid4, unique=True, editable=False)
     decision = models.CharField(
         _("decision"), max_length=40, choices=[(code.value, text) for code, text in DECISION_LABELS.items()]
@@ -82,6 +111,51 @@ class RecognitionEvent(models.Model):
 
     def __str__(self) -> str:
         return f"#{self.pk} {self.get_decision_display()}"
+
+
+class EventOverride(models.Model):
+    """What staff did after a decision; the decision stays as it was."""
+
+    class Outcome(models.TextChoices):
+        """What was done instead."""
+
+        ADMITTED = "admitted", _("let in")
+        REFUSED = "refused", _("turned away")
+
+    event = models.ForeignKey(RecognitionEvent, models.PROTECT, related_name="overrides", verbose_name=_("event"))
+    outcome = models.CharField(_("done instead"), max_length=10, choices=Outcome.choices)
+    reason = models.TextField(_("reason"))
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+", verbose_name=_("by"))
+    at = models.DateTimeField(_("time"), auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("override")
+        verbose_name_plural = _("overrides")
+        ordering = ["-at"]
+        constraints = [models.CheckConstraint(condition=~Q(reason__regex=r"^\s*$"), name="an_override_has_a_reason")]
+
+    def __str__(self) -> str:
+        return f"#{self.pk}"
+
+
+class Alert(models.Model):
+    """Something staff must see now: somebody of the deny list is there."""
+
+    event = models.OneToOneField(RecognitionEvent, models.CASCADE, related_name="alert", verbose_name=_("event"))
+    created_at = models.DateTimeField(_("since"), auto_now_add=True)
+    acknowledged_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+", verbose_name=_("seen by")
+    )
+    acknowledged_at = models.DateTimeField(_("seen"), null=True)
+
+    class Meta:
+        verbose_name = _("alert")
+        verbose_name_plural = _("alerts")
+        ordering = ["-created_at"]
+        permissions = [("acknowledge_alert", _("Can acknowledge alerts"))]
+
+    def __str__(self) -> str:
+        return f"#{self.pk}"
 
 
 class EventCrop(models.Model):

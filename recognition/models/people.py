@@ -4,10 +4,25 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.db import models
+from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 from pgvector.django import VectorField
 
 from recognition.models.packs import ModelPack
+
+
+class PersonGroup(models.Model):
+    """People who may pass the same checkpoints."""
+
+    name = models.CharField(_("name"), max_length=100, unique=True)
+
+    class Meta:
+        verbose_name = _("group of people")
+        verbose_name_plural = _("groups of people")
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
 
 
 class Person(models.Model):
@@ -28,15 +43,50 @@ class Person(models.Model):
         default=True,
         help_text=_("Only active people are searched and recognised."),
     )
+    groups = models.ManyToManyField(PersonGroup, blank=True, related_name="people", verbose_name=_("groups"))
+    is_suspended = models.BooleanField(
+        _("suspended"), default=False, help_text=_("Recognised, and refused at every checkpoint.")
+    )
+    valid_from = models.DateTimeField(_("valid from"), null=True, blank=True)
+    valid_until = models.DateTimeField(
+        _("valid until"), null=True, blank=True, help_text=_("From this moment on refused at every checkpoint.")
+    )
+    pin_hash = models.CharField(max_length=200, blank=True, editable=False)
     created_at = models.DateTimeField(_("enrolled"), auto_now_add=True)
 
     class Meta:
         verbose_name = _("person")
         verbose_name_plural = _("people")
         ordering = ["name", "pk"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(valid_from__isnull=True) | Q(valid_until__isnull=True) | Q(valid_from__lt=F("valid_until")),
+                name="validity_begins_before_it_ends",
+                violation_error_message=_("“Valid until” must be later than “valid from”."),
+            )
+        ]
 
     def __str__(self) -> str:
         return self.name
+
+
+class DenyListEntry(models.Model):
+    """A person who is refused everywhere, and whose coming raises an alert."""
+
+    person = models.OneToOneField(Person, models.CASCADE, related_name="deny_list_entry", verbose_name=_("person"))
+    reason = models.TextField(_("reason"))
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, editable=False, related_name="+", verbose_name=_("by")
+    )
+    created_at = models.DateTimeField(_("since"), auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("deny list entry")
+        verbose_name_plural = _("deny list")
+        ordering = ["-created_at"]
+
+    def __str__(self) -> str:
+        return f"#{self.pk}"
 
 
 class FaceSample(models.Model):

@@ -8,21 +8,42 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from recognition.decision.policy import Policy, QualityGates
+from recognition.decision.matching import Strategy
+from recognition.decision.policy import LONGEST_DELAY_S, Policy, QualityGates
+from recognition.models.checkpoints import Checkpoint
 from recognition.models.packs import ModelPack
 
 _SIMILARITY = [validators.MinValueValidator(-1.0), validators.MaxValueValidator(1.0)]
 _SHARE = [validators.MinValueValidator(0.0), validators.MaxValueValidator(1.0)]
 _ANGLE = [validators.MinValueValidator(0.0), validators.MaxValueValidator(90.0)]
 _POSITIVE = [validators.MinValueValidator(0.1)]
+_DELAY = [validators.MinValueValidator(0.1), validators.MaxValueValidator(LONGEST_DELAY_S)]
 _DEFAULT = QualityGates()
+_POLICY = Policy(version=0, identification_threshold=1.0, verification_threshold=1.0)
 
 
 class ThresholdPolicy(models.Model):
     """One version of the numbers that decide; a change makes a new version.
 
-    The meaning and unit of each number stands with `decision.policy.Policy` and `QualityGates`.
+    The meaning and unit of each number stands with `decision.policy.Policy` and `QualityGates`. The database
+    refuses to change a stored number (see migration 0002): events name the version that decided them.
     """
+
+    class State(models.TextChoices):
+        """The life of a version: proposed, then approved, then active from its time on, then former."""
+
+        PROPOSED = "proposed", _("proposed")
+        APPROVED = "approved", _("approved, not yet in force")
+        ACTIVE = "active", _("active")
+        FORMER = "former", _("former")
+        REJECTED = "rejected", _("rejected")
+
+    class Strategy(models.TextChoices):
+        """How templates found become ranked people; see `decision.matching.Strategy`."""
+
+        NEAREST = "nearest", _("nearest sample")
+        K_NEAREST = "k_nearest", _("vote of the nearest samples")
+        CENTROID = "centroid", _("mean of a person's samples")
 
     version = models.PositiveIntegerField(_("version"), unique=True, editable=False)
     pack = models.ForeignKey(
@@ -32,7 +53,16 @@ class ThresholdPolicy(models.Model):
         verbose_name=_("model pack"),
         editable=False,
     )
-    is_active = models.BooleanField(_("active"), default=False, editable=False)
+    checkpoint = models.ForeignKey(
+        Checkpoint,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="policies",
+        verbose_name=_("applies to"),
+        help_text=_("Empty: everywhere that has no policy of its own."),
+    )
+    state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.PROPOSED, editable=False)
     identification_threshold = models.FloatField(
         _("identification threshold"),
         validators=_SIMILARITY,
@@ -96,6 +126,37 @@ class ThresholdPolicy(models.Model):
     min_visible_fraction = models.FloatField(
         _("least visible share"), default=_DEFAULT.min_visible_fraction, validators=_SHARE
     )
+    strategy = models.CharField(
+        _("matching"),
+        max_length=20,
+        choices=Strategy.choices,
+        default=Strategy.NEAREST,
+        help_text=_("What a face is compared with: each sample, the vote of the nearest ones, or each person's mean."),
+    )
+    requires_pin = models.BooleanField(
+        _("PIN required"), default=False, help_text=_("A claim needs the person's PIN as well as the face.")
+    )
+    attempts_before_delay = models.PositiveSmallIntegerField(
+        _("failed claims before a delay"),
+        default=_POLICY.attempts_before_delay,
+        validators=[validators.MinValueValidator(1), validators.MaxValueValidator(100)],
+        help_text=_("Of one person at one checkpoint, in a row."),
+    )
+    first_delay_s = models.FloatField(
+        _("first delay in seconds"),
+        default=_POLICY.first_delay_s,
+        validators=_DELAY,
+        help_text=_("Doubles with each further failed claim."),
+    )
+    longest_delay_s = models.FloatField(
+        _("longest delay in seconds"), default=_POLICY.longest_delay_s, validators=_DELAY
+    )
+    attempts_before_stop = models.PositiveSmallIntegerField(
+        _("failed claims before a stop"),
+        default=_POLICY.attempts_before_stop,
+        validators=[validators.MinValueValidator(2), validators.MaxValueValidator(1000)],
+        help_text=_("Then the person is locked out here until staff lift it."),
+    )
     reason = models.TextField(_("reason for the change"))
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -103,16 +164,48 @@ class ThresholdPolicy(models.Model):
         null=True,
         editable=False,
         related_name="+",
-        verbose_name=_("changed by"),
+        verbose_name=_("proposed by"),
     )
-    created_at = models.DateTimeField(_("since"), auto_now_add=True)
+    created_at = models.DateTimeField(_("proposed"), auto_now_add=True)
+    decided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.SET_NULL,
+        null=True,
+        editable=False,
+        related_name="+",
+        verbose_name=_("approved or rejected by"),
+    )
+    decided_at = models.DateTimeField(_("approved or rejected"), null=True, editable=False)
+    effective_from = models.DateTimeField(
+        _("in force from"), null=True, blank=True, help_text=_("Empty: as soon as it is approved.")
+    )
+    activated_at = models.DateTimeField(_("in force since"), null=True, editable=False)
+    retired_at = models.DateTimeField(_("in force until"), null=True, editable=False)
+    returns_to = models.ForeignKey(
+        "self",
+        models.PROTECT,
+        null=True,
+        editable=False,
+        related_name="+",
+        verbose_name=_("returns to"),
+        help_text=_("The earlier version whose numbers this one repeats."),
+    )
 
     class Meta:
         verbose_name = _("threshold policy")
         verbose_name_plural = _("threshold policy")
         ordering = ["-version"]
         constraints = [
-            models.UniqueConstraint(fields=["pack"], condition=Q(is_active=True), name="one_active_policy_a_pack"),
+            models.UniqueConstraint(
+                fields=["pack"],
+                condition=Q(state="active", checkpoint__isnull=True),
+                name="one_active_policy_a_pack",
+            ),
+            models.UniqueConstraint(
+                fields=["pack", "checkpoint"],
+                condition=Q(state="active", checkpoint__isnull=False),
+                name="one_active_policy_a_pack_and_checkpoint",
+            ),
             models.CheckConstraint(
                 condition=Q(votes_needed__lte=F("votes_of")) & Q(votes_of__lt=F("votes_needed") * 2),
                 name="votes_needed_are_a_majority",
@@ -124,7 +217,16 @@ class ThresholdPolicy(models.Model):
                 condition=Q(identification_threshold__range=(-1, 1)) & Q(verification_threshold__range=(-1, 1)),
                 name="thresholds_are_similarities",
             ),
+            models.CheckConstraint(
+                condition=Q(attempts_before_delay__lt=F("attempts_before_stop"))
+                & Q(first_delay_s__lte=F("longest_delay_s")),
+                name="a_delay_comes_before_the_stop",
+                violation_error_message=_(
+                    "The stop must come after the delay begins, and the longest delay must not be below the first."
+                ),
+            ),
         ]
+        permissions = [("approve_thresholdpolicy", _("Can approve, reject and return to threshold policies"))]
 
     def __str__(self) -> str:
         return f"{self._meta.verbose_name} {self.version}"
@@ -132,5 +234,7 @@ class ThresholdPolicy(models.Model):
     def as_policy(self) -> Policy:
         """The value object that the decision package works with."""
         gates = QualityGates(**{name: getattr(self, name) for name in QualityGates.__dataclass_fields__})
-        numbers = {name: getattr(self, name) for name in Policy.__dataclass_fields__ if name != "gates"}
-        return Policy(**numbers, gates=gates)
+        numbers = {
+            name: getattr(self, name) for name in Policy.__dataclass_fields__ if name not in {"gates", "strategy"}
+        }
+        return Policy(**numbers, strategy=Strategy(self.strategy), gates=gates)

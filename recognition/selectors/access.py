@@ -11,6 +11,11 @@ from django.contrib.auth.models import User
 from django.utils.crypto import constant_time_compare
 
 USE_LIVE = "recognition.use_live"
+USE_CHECKPOINT = "recognition.use_checkpoint"
+VIEW_ALERT = "recognition.view_alert"
+
+KIOSK_COOKIE = "faceweb_kiosk"
+"""The cookie that a paired kiosk shows instead of a login."""
 
 
 class Access(enum.Enum):

@@ -5,11 +5,11 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 
-from django.db.models import Count
+from django.db.models import Count, Q
 from django.utils import timezone
 
 from recognition.decision.verdict import Decision
-from recognition.models import FaceSample, ModelPack, Person, RecognitionEvent, ThresholdPolicy
+from recognition.models import Alert, ClaimLockout, FaceSample, ModelPack, Person, RecognitionEvent, ThresholdPolicy
 from recognition.selectors import packs
 
 
@@ -44,7 +44,10 @@ class Overview:
         samples_without_template: of them, those that the active pack did not embed.
         today: decisions since midnight.
         pack: the active pack; None on a database without one.
-        policy: its active policy; None while nothing is decided.
+        policy: the site's policy in force; None while nothing is decided.
+        open_alerts: alerts that nobody has acknowledged.
+        lockouts: people who are locked out of a checkpoint now.
+        proposals: versions of the policy that wait for approval, of any pack and checkpoint.
     """
 
     people: int
@@ -54,6 +57,9 @@ class Overview:
     today: DecisionsToday
     pack: ModelPack | None
     policy: ThresholdPolicy | None
+    open_alerts: int
+    lockouts: int
+    proposals: int
 
 
 def read(*, now: dt.datetime) -> Overview:
@@ -66,14 +72,20 @@ def read(*, now: dt.datetime) -> Overview:
     samples = FaceSample.objects.filter(status=FaceSample.Status.ACTIVE, person__is_active=True)
     pack = ModelPack.objects.filter(is_active=True).first()
     decides = pack is not None and pack.decides
+    locked = Q(is_stopped=True) | Q(locked_until__gt=now)
     return Overview(
+        open_alerts=Alert.objects.filter(acknowledged_at=None).count(),
+        lockouts=ClaimLockout.objects.filter(locked).count(),
         people=people.count(),
         people_without_sample=people.exclude(samples__status=FaceSample.Status.ACTIVE).count(),
         samples=samples.count(),
         samples_without_template=packs.gallery_state(pack.pk).samples_without_template if pack else 0,
         today=_today(now),
         pack=pack,
-        policy=ThresholdPolicy.objects.filter(pack=pack, is_active=True).first() if decides else None,
+        policy=ThresholdPolicy.objects.filter(pack=pack, checkpoint=None, state=ThresholdPolicy.State.ACTIVE).first()
+        if decides
+        else None,
+        proposals=ThresholdPolicy.objects.filter(state=ThresholdPolicy.State.PROPOSED).count(),
     )
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 
+from django.db.models import F, Q
+
 from recognition.decision.policy import Policy
 from recognition.models import FaceSample, FaceTemplate, ModelPack, Person, ThresholdPolicy
 
@@ -36,8 +38,11 @@ class NoActivePack(Exception):
     """No model pack was activated yet; `faceweb up` and every command activate the default one."""
 
 
-def active() -> ActivePack:
-    """The active pack and its policy, read now.
+def active(checkpoint_id: int | None = None) -> ActivePack:
+    """The active pack and the policy that holds there, read now.
+
+    Args:
+        checkpoint_id: whose own policy comes before the site's; None for everywhere else.
 
     Raises:
         NoActivePack: on a database where no pack was activated.
@@ -45,7 +50,9 @@ def active() -> ActivePack:
     pack = ModelPack.objects.filter(is_active=True).first()
     if pack is None:
         raise NoActivePack("No model pack is active in this database. Run `faceweb models use opencv-zoo`.")
-    stored = ThresholdPolicy.objects.filter(pack=pack, is_active=True).first()
+    in_force = ThresholdPolicy.objects.filter(pack=pack, state=ThresholdPolicy.State.ACTIVE)
+    scopes = Q(checkpoint=None) if checkpoint_id is None else Q(checkpoint=None) | Q(checkpoint_id=checkpoint_id)
+    stored = in_force.filter(scopes).order_by(F("checkpoint").desc(nulls_last=True)).first()
     decides = stored is not None and pack.decides
     return ActivePack(
         id=pack.pk,

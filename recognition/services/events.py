@@ -9,46 +9,22 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
 
-from recognition.decision.policy import QualityFault
-from recognition.decision.verdict import Decision, Vote
-from recognition.models import EventCrop, FaceSample, Person, RecognitionEvent
+from recognition.decision import verdict
+from recognition.decision.policy import Policy, QualityFault
+from recognition.decision.standing import Bar
+from recognition.decision.verdict import Decision, Reason, Vote, json_number
+from recognition.decision.voting import VoteRecord
+from recognition.models import Alert, EventCrop, FaceSample, KioskDevice, Person, RecognitionEvent
 from recognition.selectors.packs import ActivePack
 from recognition.services.frames import FrameTimings
 from recognition.vision.types import Quality
 
+SIMILARITY_DIGITS = 4
+"""Of a similarity that are stored: runtimes differ beyond them."""
+
 
 class NotDecidable(Exception):
     """The pack has no policy, so nothing it says may be recorded as a decision."""
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class VoteRecord:
-    """One vote of a transaction.
-
-    Args:
-        at_ms: since the face was first seen.
-        vote: what it said.
-        quality: of the face.
-    """
-
-    at_ms: float
-    vote: Vote
-    quality: Quality
-
-    def as_json(self) -> dict[str, object]:
-        """What the event keeps of it; people by number, never by name."""
-        best, runner_up = self.vote.best, self.vote.runner_up
-        return {
-            "at_ms": round(self.at_ms),
-            "decision": self.vote.decision.value,
-            "best_person": best.person_id if best else None,
-            "best_sample": best.sample_id if best else None,
-            "similarity": _rounded(best.similarity if best else None),
-            "runner_up": runner_up.person_id if runner_up else None,
-            "runner_up_similarity": _rounded(runner_up.similarity if runner_up else None),
-            "margin": _rounded(self.vote.margin),
-            "quality": self.quality.as_json(),
-        }
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -58,7 +34,7 @@ class TransactionRecord:
     Args:
         decision: how it ended.
         leading: the vote that stands for it; None without votes.
-        votes: all votes, oldest first.
+        votes: the votes that count, oldest first.
         faults: gates that its last unusable view did not pass.
         active: the pack and policy that decided.
         quality: of the best vote.
@@ -66,6 +42,7 @@ class TransactionRecord:
         duration_s: from first sight to decision.
         timings: of the frame that decided.
         runtime: what ran the networks.
+        set_aside: votes from before a change of face, which count no more.
     """
 
     decision: Decision
@@ -78,62 +55,154 @@ class TransactionRecord:
     duration_s: float
     timings: FrameTimings
     runtime: str
+    set_aside: tuple[VoteRecord, ...] = ()
 
 
-@transaction.atomic
+@dataclasses.dataclass(frozen=True, slots=True)
+class Setting:
+    """Where a transaction took place, and what was claimed there.
+
+    Args:
+        kind: identification or verification.
+        checkpoint_id: primary key; None for the live page.
+        device_id: primary key of the kiosk; None where a user's browser showed the page.
+        operator: whose browser it was; None for a kiosk.
+        claimed_id: as it was typed or scanned; empty without a claim.
+        claimed_person_id: whom that id names; None where it names nobody.
+    """
+
+    kind: RecognitionEvent.Kind = RecognitionEvent.Kind.IDENTIFICATION
+    checkpoint_id: int | None = None
+    device_id: int | None = None
+    operator: User | None = None
+    claimed_id: str = ""
+    claimed_person_id: int | None = None
+
+
 def record(*, transaction: TransactionRecord, operator: User | None) -> RecognitionEvent:
-    """Stores one event.
+    """Stores one event of the live page.
 
     Args:
         transaction: what happened.
         operator: whose page it was.
 
     Returns:
-        The stored event. A person, sample or operator erased meanwhile is stored as None; the
+        See `write`.
+
+    Raises:
+        NotDecidable: when the pack has no policy.
+    """
+    leading = transaction.leading
+    bar = leading.best.barred if leading and leading.best else None
+    return write(
+        record=transaction,
+        reasons=_reasons(transaction),
+        setting=Setting(operator=operator),
+        now=timezone.now(),
+        raises_alert=transaction.decision is Decision.REJECT_NOT_ALLOWED and bar is Bar.DENY_LIST,
+    )
+
+
+@transaction.atomic
+def write(
+    *,
+    record: TransactionRecord,
+    reasons: tuple[Reason, ...],
+    setting: Setting,
+    now: dt.datetime,
+    raises_alert: bool = False,
+) -> RecognitionEvent:
+    """Stores one event with its probe and, where it raises one, its alert.
+
+    Args:
+        record: what happened.
+        reasons: why it was decided so.
+        setting: where it happened.
+        now: when it was decided.
+        raises_alert: whether staff must see it at once.
+
+    Returns:
+        The stored event. A person, sample, kiosk or operator erased meanwhile is stored as None; the
         numbers in its votes stay.
 
     Raises:
         NotDecidable: when the pack has no policy.
     """
-    active, policy = transaction.active, transaction.active.policy
-    if policy is None or active.policy_id is None:
-        raise NotDecidable(f"The pack {active.name} has no measured thresholds.")
-    leading = transaction.leading
+    active, leading = record.active, record.leading
+    policy_id, policy = _deciding(active)
     best = leading.best if leading else None
     runner_up = leading.runner_up if leading else None
     best_person = _existing(best.person_id if best else None)
-    accepted = transaction.decision is Decision.ACCEPT
-    now = timezone.now()
+    operator, device_id = setting.operator, setting.device_id
     event = RecognitionEvent.objects.create(
-        decision=transaction.decision.value,
-        reasons=[dataclasses.asdict(fault) for fault in transaction.faults],
-        person_id=best_person if accepted else None,
+        kind=setting.kind,
+        checkpoint_id=setting.checkpoint_id,
+        device=KioskDevice.objects.filter(pk=device_id).first() if device_id is not None else None,
+        claimed_id=setting.claimed_id,
+        claimed_person_id=_existing(setting.claimed_person_id),
+        decision=record.decision.value,
+        reasons=[reason.as_json() for reason in reasons],
+        person_id=best_person if record.decision is Decision.ACCEPT else None,
         best_person_id=best_person,
         best_sample=FaceSample.objects.filter(pk=best.sample_id).first() if best else None,
         runner_up_id=_existing(runner_up.person_id if runner_up else None),
-        similarity=_rounded(best.similarity if best else None),
-        margin=_rounded(leading.margin if leading else None),
-        votes=[vote.as_json() for vote in transaction.votes],
-        thresholds={
-            "identification_threshold": policy.identification_threshold,
-            "margin": policy.margin,
-            "votes_needed": policy.votes_needed,
-            "votes_of": policy.votes_of,
-        },
-        policy_id=active.policy_id,
+        similarity=json_number(best.similarity, digits=SIMILARITY_DIGITS) if best else None,
+        margin=json_number(leading.margin, digits=SIMILARITY_DIGITS) if leading else None,
+        # What was set aside was cast before what counts: it is the order of time.
+        votes=[
+            *(vote.as_json(counts=False) for vote in record.set_aside),
+            *(vote.as_json() for vote in record.votes),
+        ],
+        thresholds=_thresholds(policy),
+        policy_id=policy_id,
         pack_id=active.id,
-        quality=transaction.quality.as_json() if transaction.quality else {},
+        quality=record.quality.as_json() if record.quality else {},
         timings={
-            **{name: round(ms, 2) for name, ms in dataclasses.asdict(transaction.timings).items()},
-            "runtime": transaction.runtime,
+            **{name: round(ms, 2) for name, ms in dataclasses.asdict(record.timings).items()},
+            "runtime": record.runtime,
         },
         operator=User.objects.filter(pk=operator.pk).first() if operator else None,
-        started_at=now - dt.timedelta(seconds=transaction.duration_s),
+        started_at=now - dt.timedelta(seconds=record.duration_s),
         decided_at=now,
     )
-    if transaction.crop_jpeg:
-        EventCrop.objects.create(event=event, jpeg=transaction.crop_jpeg)
+    if record.crop_jpeg:
+        EventCrop.objects.create(event=event, jpeg=record.crop_jpeg)
+    if raises_alert:
+        Alert.objects.create(event=event)
     return event
+
+
+def policy_of(active: ActivePack) -> Policy:
+    """The policy that decides.
+
+    Raises:
+        NotDecidable: when the pack has none.
+    """
+    return _deciding(active)[1]
+
+
+def _deciding(active: ActivePack) -> tuple[int, Policy]:
+    if active.policy is None or active.policy_id is None:
+        raise NotDecidable(f"The pack {active.name} has no measured thresholds.")
+    return active.policy_id, active.policy
+
+
+def _reasons(transaction: TransactionRecord) -> tuple[Reason, ...]:
+    leading = transaction.leading
+    if leading is not None and leading.decision is transaction.decision:
+        return verdict.reasons(leading, policy_of(transaction.active), is_claim=False)
+    return tuple(Reason.of_fault(fault) for fault in transaction.faults)
+
+
+def _thresholds(policy: Policy) -> dict[str, object]:
+    return {
+        "identification_threshold": policy.identification_threshold,
+        "verification_threshold": policy.verification_threshold,
+        "margin": policy.margin,
+        "votes_needed": policy.votes_needed,
+        "votes_of": policy.votes_of,
+        "strategy": policy.strategy.value,
+    }
 
 
 def _existing(person_id: int | None) -> int | None:
@@ -141,7 +210,3 @@ def _existing(person_id: int | None) -> int | None:
     if person_id is None:
         return None
     return Person.objects.filter(pk=person_id).values_list("pk", flat=True).first()
-
-
-def _rounded(value: float | None) -> float | None:
-    return None if value is None else round(value, 4)

@@ -34,6 +34,35 @@ class TrackHint:
     better_than: float
 
 
+class SearchKind(enum.StrEnum):
+    """Whom a face is compared with."""
+
+    IDENTIFY = "identify"
+    VERIFY = "verify"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class SearchScope:
+    """By whose policy a frame is looked at, and what for.
+
+    Args:
+        checkpoint_id: whose policy holds; None for the site's, as on the live page.
+        kind: IDENTIFY searches everybody; VERIFY compares with the claimed person and, apart from that,
+            searches the deny list.
+        person_id: the claimed person; None where nobody has the claimed id.
+        reads_codes: whether printed codes are read instead of faces.
+    """
+
+    checkpoint_id: int | None = None
+    kind: SearchKind = SearchKind.IDENTIFY
+    person_id: int | None = None
+    reads_codes: bool = False
+
+
+SITE_WIDE = SearchScope()
+"""Everybody, by the site's policy: what the live page asks for."""
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class FrameTask:
     """One frame for a worker.
@@ -42,11 +71,13 @@ class FrameTask:
         jpeg: the frame as it came.
         hints: the session's tracks.
         received_at: `time.monotonic()` when the frame arrived, in seconds.
+        scope: what is looked for.
     """
 
     jpeg: bytes
     hints: tuple[TrackHint, ...]
     received_at: float
+    scope: SearchScope = SITE_WIDE
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -60,6 +91,7 @@ class SeenFace:
         faults: gates it does not pass; such a face is not embedded.
         candidates: whom it is like; None when it was not embedded.
         crop_jpeg: the face for people to look at; empty when it was not embedded.
+        denied: who of the deny list it is like; None unless a claim was verified.
     """
 
     track_id: str | None
@@ -68,6 +100,7 @@ class SeenFace:
     faults: tuple[QualityFault, ...]
     candidates: CandidateList | None
     crop_jpeg: bytes
+    denied: CandidateList | None = None
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -110,6 +143,7 @@ class FrameOutcome:
         active: the pack and policy it was searched with; None unless it was analysed.
         runtime: what ran the networks.
         timings: where the time went.
+        codes: texts of the printed codes found; empty unless the scope asked for them.
     """
 
     status: FrameStatus
@@ -117,6 +151,7 @@ class FrameOutcome:
     active: ActivePack | None = None
     runtime: str = ""
     timings: FrameTimings = FrameTimings()
+    codes: tuple[str, ...] = ()
 
 
 class FrameWorker(Protocol):

@@ -11,7 +11,7 @@ from django.db.models import Q
 from django.db.models.functions import Cast
 from pgvector.django import HnswIndex, VectorField
 
-from recognition.models import AuditAction, FaceTemplate, ModelPack, ThresholdPolicy
+from recognition.models import AuditAction, FaceTemplate, ModelPack
 from recognition.services import audit, policies
 from recognition.vision.model_packs import OperatingPoint
 
@@ -82,7 +82,7 @@ def activate(*, pack: ModelPack, actor: User | None) -> None:
     ModelPack.objects.filter(is_active=True).exclude(pk=pack.pk).update(is_active=False)
     ModelPack.objects.filter(pk=pack.pk).update(is_active=True)
     pack.refresh_from_db()
-    if pack.decides and not ThresholdPolicy.objects.filter(pack=pack, is_active=True).exists():
+    if pack.decides and not policies.in_force(pack=pack, checkpoint=None):
         policies.create_first(pack=pack, actor=actor)
     audit.record(
         action=AuditAction.PACK_ACTIVATED,
@@ -110,7 +110,7 @@ def record_measurement(
         subject=pack,
         details={"operating_points": pack.operating_points, "measured_on": measured_on},
     )
-    if pack.is_active and not ThresholdPolicy.objects.filter(pack=pack, is_active=True).exists():
+    if pack.is_active and not policies.in_force(pack=pack, checkpoint=None):
         policies.create_first(pack=pack, actor=actor)
 
 

@@ -2,27 +2,87 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import functools
+import re
+from collections.abc import Iterable, Sequence
 
+from django.contrib.auth.hashers import check_password, make_password
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.utils.translation import gettext
 
-from recognition.models import AuditAction, FaceSample, Person
+from recognition.models import AuditAction, FaceSample, Person, PersonGroup
 from recognition.services import audit
+
+_PIN = re.compile(r"[0-9]{4,8}")
+
+
+class PinRefused(Exception):
+    """The PIN was not set; the text is for the person who typed it."""
 
 
 @transaction.atomic
-def save_person(*, person: Person, changed: Sequence[str], actor: User | None) -> None:
+def save_person(
+    *, person: Person, changed: Sequence[str], actor: User | None, groups: Iterable[PersonGroup] | None = None
+) -> None:
     """Stores a new or changed person.
 
     Args:
         person: as it is to be.
-        changed: names of the fields that were changed; their values are kept in no log.
+        changed: names of the fields that were changed; only they are written, so that a form which was
+            open for long takes back nobody's suspension. Their values are kept in no log.
         actor: who did it.
+        groups: those that the person belongs to from now on; left out, they stay.
     """
-    action = AuditAction.PERSON_CHANGED if person.pk else AuditAction.PERSON_ENROLLED
-    person.save()
+    is_new = person.pk is None
+    columns = {field.name for field in Person._meta.concrete_fields}
+    person.save(update_fields=None if is_new else [name for name in changed if name in columns])
+    if groups is not None:
+        person.groups.set(groups)
+    action = AuditAction.PERSON_ENROLLED if is_new else AuditAction.PERSON_CHANGED
     audit.record(action=action, actor=actor, subject=person, details={"fields": list(changed)})
+
+
+@transaction.atomic
+def set_pin(*, person: Person, pin: str | None, actor: User | None) -> None:
+    """Sets the second factor of a person's claims; it is stored as a hash and never shown again.
+
+    Args:
+        person: whose.
+        pin: 4 to 8 digits; None takes it away.
+        actor: who did it.
+
+    Raises:
+        PinRefused: for anything else.
+    """
+    if pin is not None and not _PIN.fullmatch(pin):
+        raise PinRefused(gettext("A PIN has 4 to 8 digits and nothing else."))
+    person.pin_hash = make_password(pin) if pin is not None else ""
+    person.save(update_fields=["pin_hash"])
+    audit.record(action=AuditAction.PERSON_PIN_SET, actor=actor, subject=person, details={"removed": pin is None})
+
+
+def is_pin_right(*, person: Person | None, pin: str | None) -> bool | None:
+    """Whether a PIN is a person's; takes as long for nobody as for somebody.
+
+    Args:
+        person: the claimed one; None where nobody has the claimed id.
+        pin: as it was typed; None when none was.
+
+    Returns:
+        None when there is nothing to compare: no PIN was typed, or the person has none.
+    """
+    if pin is None:
+        return None
+    stored = person.pin_hash if person is not None else ""
+    is_right = check_password(pin, stored or _nobodys_hash())
+    return is_right if stored else None
+
+
+@functools.cache
+def _nobodys_hash() -> str:
+    """Hashed as a person's is, so that comparing with it takes as long."""
+    return make_password("no PIN has letters")
 
 
 @transaction.atomic

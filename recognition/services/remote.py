@@ -19,11 +19,9 @@ import redis
 from django.utils.translation import gettext
 
 from recognition.services import wire
-from recognition.services.analysis import AnalyserUnavailable
-from recognition.services.frames import FrameOutcome, FrameStatus, FrameTask, TrackHint
+from recognition.services.frames import SITE_WIDE, FrameOutcome, FrameStatus, FrameTask, SearchScope, TrackHint
 from recognition.services.wire import PhotoOutcome, PhotoStatus, Request
 from recognition.vision import images
-from recognition.vision.errors import ImageTooLarge, UnreadableImage
 from recognition.vision.types import EmbeddedFace
 
 logger = logging.getLogger(__name__)
@@ -82,7 +80,7 @@ class RemoteWorkers:
         def finish(outcome: FrameOutcome | PhotoOutcome) -> None:
             done(outcome if isinstance(outcome, FrameOutcome) else FrameOutcome(FrameStatus.FAILED))
 
-        self._request(task.jpeg, task.hints, finish, FrameOutcome(FrameStatus.FAILED), FRAME_TIMEOUT_S)
+        self._request(task.jpeg, task.hints, finish, FrameOutcome(FrameStatus.FAILED), FRAME_TIMEOUT_S, task.scope)
 
     def analyse(self, data: bytes) -> tuple[EmbeddedFace, ...]:
         """Sends a photo and waits; see `services.analysis.StillImageAnalyser`."""
@@ -90,15 +88,11 @@ class RemoteWorkers:
         future: concurrent.futures.Future[FrameOutcome | PhotoOutcome] = concurrent.futures.Future()
         self._request(data, None, future.set_result, PhotoOutcome(PhotoStatus.FAILED), PHOTO_TIMEOUT_S)
         outcome = future.result()
-        if not isinstance(outcome, PhotoOutcome) or outcome.status is PhotoStatus.FAILED:
-            raise AnalyserUnavailable(
-                gettext("No recognition worker answers. Ask whoever runs the system to start one.")
-            )
-        if outcome.status is PhotoStatus.TOO_LARGE:
-            raise ImageTooLarge("The worker found the photo too large.")
-        if outcome.status is PhotoStatus.UNREADABLE:
-            raise UnreadableImage("The worker could not decode the photo.")
-        return outcome.faces
+        if not isinstance(outcome, PhotoOutcome):
+            outcome = PhotoOutcome(PhotoStatus.FAILED)
+        return outcome.faces_or_error(
+            gettext("No recognition worker answers. Ask whoever runs the system to start one.")
+        )
 
     def stop(self) -> None:
         """Ends the threads and answers what is pending as failed."""
@@ -116,11 +110,12 @@ class RemoteWorkers:
         done: Done,
         failed: FrameOutcome | PhotoOutcome,
         timeout_s: float,
+        scope: SearchScope = SITE_WIDE,
     ) -> None:
         number = uuid.uuid4().hex
         with self._lock:
             self._pending[number] = _Pending(done, failed, time.monotonic() + timeout_s)
-        self._outgoing.put(Request(number, self._reply_to, time.time(), hints, image))
+        self._outgoing.put(Request(number, self._reply_to, time.time(), hints, image, scope))
 
     def _send(self) -> None:
         while (request := self._outgoing.get()) is not None:

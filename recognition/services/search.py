@@ -6,7 +6,7 @@ import dataclasses
 
 from recognition import wording
 from recognition.decision import verdict
-from recognition.decision.matching import Candidate
+from recognition.decision.matching import Candidate, CandidateList
 from recognition.decision.policy import QualityFault, SampleReason
 from recognition.decision.verdict import Decision
 from recognition.models import Person
@@ -139,11 +139,11 @@ def verify_claim(*, person: Person, image: bytes) -> ClaimCheck:
     """
     face = _largest(image)
     pack = packs.active()
-    best = gallery.search(face.embedding, pack, person_id=person.pk).best
-    decision = None
+    claimed = gallery.compare(face.embedding, pack, person.pk)
+    best, decision = claimed.best, None
     if pack.policy is not None:
-        similarity = best.similarity if best else float("nan")
-        decision = verdict.judge_claim(similarity, pack.policy)
+        # A comparison of photos opens nothing, so nobody is searched on the deny list for it.
+        decision = verdict.judge_claim(claimed, CandidateList(), pack.policy).decision
     return ClaimCheck(
         similarity=best.similarity if best else None,
         threshold=pack.policy.verification_threshold if pack.policy else None,
@@ -161,12 +161,15 @@ def compare_photos(*, first: bytes, second: bytes) -> Comparison:
     """
     similarity = _largest(first).embedding.similarity(_largest(second).embedding)
     policy = packs.active().policy
+    decision = None
+    if policy is not None:
+        decision = Decision.ACCEPT if verdict.is_confirmed(similarity, policy) else Decision.REJECT_NO_MATCH
     return Comparison(
         similarity=similarity,
         # On unit vectors |a - b|^2 = 2 - 2 cos.
         distance=max(2.0 - 2.0 * similarity, 0.0) ** 0.5,
         threshold=policy.verification_threshold if policy else None,
-        decision=verdict.judge_claim(similarity, policy) if policy else None,
+        decision=decision,
     )
 
 

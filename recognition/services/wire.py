@@ -14,11 +14,23 @@ from typing import Any, TypeVar
 import msgpack
 import numpy as np
 
-from recognition.decision.matching import Candidate, CandidateList
+from recognition.decision.matching import Candidate, CandidateList, Strategy
 from recognition.decision.policy import Policy, QualityFault, QualityGates, SampleReason
+from recognition.decision.standing import Bar
 from recognition.selectors.packs import ActivePack
-from recognition.services.frames import FrameOutcome, FrameStatus, FrameTask, FrameTimings, SeenFace, TrackHint
-from recognition.vision.errors import VisionError
+from recognition.services.analysis import AnalyserUnavailable
+from recognition.services.frames import (
+    SITE_WIDE,
+    FrameOutcome,
+    FrameStatus,
+    FrameTask,
+    FrameTimings,
+    SearchKind,
+    SearchScope,
+    SeenFace,
+    TrackHint,
+)
+from recognition.vision.errors import ImageTooLarge, UnreadableImage, VisionError
 from recognition.vision.types import BoundingBox, DetectedFace, EmbeddedFace, Embedding, Landmarks, Quality
 
 Message = TypeVar("Message")
@@ -47,6 +59,9 @@ class Request:
         sent_at: `time.time()` of the sender, in seconds.
         frame: hints of a frame; None for a photo.
         image: the file.
+        scope: what a frame is looked at for.
+        waited_s: how long the frame had waited at the sender.
+        wide: whether nothing else is being analysed, so that it may have all cores.
     """
 
     id: str
@@ -54,10 +69,13 @@ class Request:
     sent_at: float
     frame: tuple[TrackHint, ...] | None
     image: bytes
+    scope: SearchScope = SITE_WIDE
+    waited_s: float = 0.0
+    wide: bool = False
 
-    def task(self, received_at: float) -> FrameTask:
-        """The frame as a task of the worker that took it."""
-        return FrameTask(self.image, self.frame or (), received_at)
+    def task(self, taken_at: float) -> FrameTask:
+        """The frame as a task of the worker that took it, at `time.monotonic()`."""
+        return FrameTask(self.image, self.frame or (), taken_at - self.waited_s, self.scope)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -71,6 +89,24 @@ class PhotoOutcome:
 
     status: PhotoStatus
     faces: tuple[EmbeddedFace, ...] = ()
+
+    def faces_or_error(self, unavailable: str) -> tuple[EmbeddedFace, ...]:
+        """The faces, for whoever asked for them.
+
+        Args:
+            unavailable: what to say when the worker failed.
+
+        Raises:
+            ImageError: when it is not an image, or too large.
+            AnalyserUnavailable: when the worker failed.
+        """
+        if self.status is PhotoStatus.FAILED:
+            raise AnalyserUnavailable(unavailable)
+        if self.status is PhotoStatus.TOO_LARGE:
+            raise ImageTooLarge("The worker found the photo too large.")
+        if self.status is PhotoStatus.UNREADABLE:
+            raise UnreadableImage("The worker could not decode the photo.")
+        return self.faces
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -139,6 +175,9 @@ def _request(raw: Mapping[str, Any]) -> Request:
         sent_at=float(raw["sent_at"]),
         frame=None if hints is None else tuple(_hint(hint) for hint in hints),
         image=bytes(raw["image"]),
+        scope=SearchScope(**{**raw["scope"], "kind": SearchKind(raw["scope"]["kind"])}),
+        waited_s=float(raw["waited_s"]),
+        wide=bool(raw["wide"]),
     )
 
 
@@ -161,33 +200,40 @@ def _frame_outcome(raw: Mapping[str, Any]) -> FrameOutcome:
         active=_active(raw["active"]),
         runtime=str(raw["runtime"]),
         timings=FrameTimings(**raw["timings"]),
+        codes=tuple(str(code) for code in raw["codes"]),
     )
 
 
 def _seen(raw: Mapping[str, Any]) -> SeenFace:
-    candidates = raw["candidates"]
     return SeenFace(
         track_id=raw["track_id"],
         box=BoundingBox(**raw["box"]),
         quality=Quality(**raw["quality"]),
         faults=tuple(QualityFault(**{**fault, "reason": SampleReason(fault["reason"])}) for fault in raw["faults"]),
-        candidates=None
-        if candidates is None
-        else CandidateList(tuple(Candidate(**candidate) for candidate in candidates["people"])),
+        candidates=_candidates(raw["candidates"]),
         crop_jpeg=bytes(raw["crop_jpeg"]),
+        denied=_candidates(raw["denied"]),
     )
+
+
+def _candidates(raw: Mapping[str, Any] | None) -> CandidateList | None:
+    return None if raw is None else CandidateList(tuple(_candidate(candidate) for candidate in raw["people"]))
+
+
+def _candidate(raw: Mapping[str, Any]) -> Candidate:
+    barred = raw["barred"]
+    return Candidate(**{**raw, "barred": None if barred is None else Bar(barred)})
 
 
 def _active(raw: Mapping[str, Any] | None) -> ActivePack | None:
     if raw is None:
         return None
     policy = raw["policy"]
-    return ActivePack(
-        **{
-            **raw,
-            "policy": None if policy is None else Policy(**{**policy, "gates": QualityGates(**policy["gates"])}),
-        }
-    )
+    return ActivePack(**{**raw, "policy": None if policy is None else _policy(policy)})
+
+
+def _policy(raw: Mapping[str, Any]) -> Policy:
+    return Policy(**{**raw, "gates": QualityGates(**raw["gates"]), "strategy": Strategy(raw["strategy"])})
 
 
 def _embedded(raw: Mapping[str, Any]) -> EmbeddedFace:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import cv2
 import numpy as np
 
@@ -90,17 +92,19 @@ def head_pose_degrees(landmarks: Landmarks) -> tuple[float, float, float]:
         Yaw (positive: the face turns to the image's right), pitch (positive: down) and roll
         (positive: clockwise), each -90..90.
     """
-    left_eye, right_eye, nose, left_mouth, right_mouth = landmarks.points_xy.astype(np.float64)
-    eyes, mouth = (left_eye + right_eye) / 2, (left_mouth + right_mouth) / 2
-    across = right_eye - left_eye
-    distance = max(float(np.linalg.norm(across)), 1e-6)
-    roll = float(np.degrees(np.arctan2(across[1], across[0])))
-    x_axis = across / distance
-    down = mouth - eyes
-    face_height = max(float(np.linalg.norm(down)), 1e-6)
+    # Plain numbers: an operation of numpy on two of them takes longer than all of this.
+    (left_x, left_y), (right_x, right_y), (nose_x, nose_y), *mouth = landmarks.points_xy.tolist()
+    eyes_x, eyes_y = (left_x + right_x) / 2, (left_y + right_y) / 2
+    across_x, across_y = right_x - left_x, right_y - left_y
+    distance = max(math.hypot(across_x, across_y), 1e-6)
+    roll = math.degrees(math.atan2(across_y, across_x))
+    down_x, down_y = (mouth[0][0] + mouth[1][0]) / 2 - eyes_x, (mouth[0][1] + mouth[1][1]) / 2 - eyes_y
+    face_height = max(math.hypot(down_x, down_y), 1e-6)
     # The point of the eye-mouth line at the nose's height is where a frontal nose would be.
-    along = float(np.dot(nose - eyes, down)) / face_height**2
-    offset = float(np.dot(nose - (eyes + along * down), x_axis))
-    yaw = float(np.degrees(np.arcsin(np.clip(offset / (distance / 2) / YAW_FULL_TURN_RATIO, -1, 1))))
-    pitch = float(np.clip((along - PITCH_NEUTRAL_RATIO) * PITCH_DEGREES_PER_RATIO, -90, 90))
+    along = ((nose_x - eyes_x) * down_x + (nose_y - eyes_y) * down_y) / face_height**2
+    aside_x, aside_y = nose_x - (eyes_x + along * down_x), nose_y - (eyes_y + along * down_y)
+    offset = (aside_x * across_x + aside_y * across_y) / distance
+    turned = offset / (distance / 2) / YAW_FULL_TURN_RATIO
+    yaw = math.degrees(math.asin(min(max(turned, -1.0), 1.0)))
+    pitch = min(max((along - PITCH_NEUTRAL_RATIO) * PITCH_DEGREES_PER_RATIO, -90.0), 90.0)
     return yaw, pitch, roll

@@ -169,7 +169,7 @@ class Landmarks:
     @property
     def inter_eye_distance(self) -> float:
         """Distance between the eye centres, in pixels (OFIQ: InterEyeDistance)."""
-        return float(np.linalg.norm(self.points_xy[1] - self.points_xy[0]))
+        return math.dist(*self.points_xy[:2].tolist())
 
     def transformed(self, *, scale: float, dx: float = 0.0, dy: float = 0.0) -> Landmarks:
         """The points in coordinates `x * scale + dx`, `y * scale + dy`."""

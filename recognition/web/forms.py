@@ -16,3 +16,21 @@ class PhotoForm(forms.Form):
             "empty": _("The file is empty."),
         },
     )
+
+
+class PairingForm(forms.Form):
+    """The code that an operator made for this device, and what to call the device."""
+
+    code = forms.CharField(
+        label=_("Pairing code"),
+        # Longer than a code with its dash, for whoever types blanks between the letters.
+        max_length=20,
+        error_messages={"required": _("Type in the code that the operator was shown.")},
+    )
+    label = forms.CharField(
+        label=_("Name of this device"),
+        max_length=100,
+        error_messages={
+            "required": _("Give the device a name by which operators find it, such as “Tablet at gate 2”.")
+        },
+    )

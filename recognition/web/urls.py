@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from django.urls import path
 
-from recognition.web import views
+from recognition.web import kiosks, views
 
 urlpatterns = [
     path("", views.live, name="live"),
     path("search/", views.search, name="search"),
+    path("kiosk/", kiosks.pair, name="kiosk"),
+    path("checkpoint/<slug:slug>/", kiosks.checkpoint, name="checkpoint"),
     path("samples/<int:sample_id>/image/", views.sample_image, name="sample-image"),
     path("events/<int:event_id>/crop/", views.event_crop, name="event-crop"),
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
+from recognition.decision.matching import CandidateList
 from recognition.decision.policy import QualityGates
 from recognition.selectors import gallery
 from recognition.services.frames import (
@@ -12,13 +13,15 @@ from recognition.services.frames import (
     FrameStatus,
     FrameTask,
     FrameTimings,
+    SearchKind,
+    SearchScope,
     SeenFace,
     TrackHint,
 )
-from recognition.vision import images, tracking
+from recognition.vision import codes, images, tracking
 from recognition.vision.errors import ImageTooLarge, UnreadableImage
 from recognition.vision.pipeline import SAMPLE_CROP
-from recognition.vision.types import DetectedFace, EmbeddedFace, ImageBgr, Quality
+from recognition.vision.types import DetectedFace, EmbeddedFace, Embedding, ImageBgr, Quality
 from recognition.worker.engine import Engine
 
 
@@ -40,6 +43,14 @@ def process(task: FrameTask, engine: Engine) -> FrameOutcome:
     except UnreadableImage:
         return FrameOutcome(FrameStatus.UNREADABLE, timings=clock.timings())
     clock.lap("decode")
+    if task.scope.reads_codes:
+        return FrameOutcome(
+            FrameStatus.ANALYSED,
+            active=engine.active,
+            runtime=engine.pipeline.runtime,
+            timings=clock.timings(),
+            codes=codes.read(image_bgr),
+        )
     gates = engine.active.policy.gates if engine.active.policy else QualityGates()
     faces = engine.pipeline.find(image_bgr, smallest_face_px=gates.min_face_size_px, coarser=False)
     hints = _hints_by_face(faces, task.hints)
@@ -53,7 +64,7 @@ def process(task: FrameTask, engine: Engine) -> FrameOutcome:
     embedded = dict(zip(wanted, engine.pipeline.embed(image_bgr, [faces[i] for i in wanted]), strict=True))
     clock.lap("embed")
     seen = tuple(
-        _seen(face, hint, quality, gates, embedded.get(index), engine)
+        _seen(face, hint, quality, gates, embedded.get(index), engine, task.scope)
         for index, (face, hint, quality) in enumerate(zip(faces, hints, qualities, strict=True))
     )
     clock.lap("search")
@@ -76,15 +87,29 @@ def _seen(
     gates: QualityGates,
     embedded: EmbeddedFace | None,
     engine: Engine,
+    scope: SearchScope,
 ) -> SeenFace:
+    candidates, denied = _searched(embedded.embedding, engine, scope) if embedded else (None, None)
     return SeenFace(
         track_id=hint.track_id if hint else None,
         box=face.box,
         quality=embedded.quality if embedded else quality,
         faults=gates.faults(quality),
-        candidates=gallery.search(embedded.embedding, engine.active, exact=engine.exact) if embedded else None,
+        candidates=candidates,
         crop_jpeg=embedded.crop_jpeg if embedded else b"",
+        denied=denied,
     )
+
+
+def _searched(embedding: Embedding, engine: Engine, scope: SearchScope) -> tuple[CandidateList, CandidateList | None]:
+    """Whom a face is like and, for a claim, who of the deny list."""
+    if scope.kind is SearchKind.IDENTIFY:
+        return gallery.search(embedding, engine.active, exact=engine.exact), None
+    # A claim of an id that nobody has takes as long as any other and fails at the end.
+    claimed = CandidateList()
+    if scope.person_id is not None:
+        claimed = gallery.compare(embedding, engine.active, scope.person_id)
+    return claimed, gallery.search_denied(embedding, engine.active)
 
 
 def photo(image_bgr: ImageBgr, engine: Engine) -> tuple[EmbeddedFace, ...]:

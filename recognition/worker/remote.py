@@ -8,14 +8,12 @@ import threading
 import time
 
 import redis
+from django import db
 
 from recognition.services import wire
-from recognition.services.analysis import AnalyserUnavailable
-from recognition.services.frames import FrameOutcome
 from recognition.services.remote import FRAME_TIMEOUT_S, POLL_S, RECONNECT_S, REPLIES_TTL_S, REQUESTS
-from recognition.services.wire import PhotoOutcome, PhotoStatus, Reply, Request
-from recognition.vision.errors import ImageTooLarge, UnreadableImage
-from recognition.worker.runtime import ThreadedWorker
+from recognition.services.wire import Reply, Request
+from recognition.worker.recogniser import Recogniser
 
 logger = logging.getLogger(__name__)
 
@@ -38,21 +36,21 @@ def _heartbeat_key() -> str:
 
 
 class RedisWorker:
-    """Feeds the threads of a `ThreadedWorker` from Redis, each with one request at a time."""
+    """A few threads, each on one core, that take one request of Redis after the other."""
 
-    def __init__(self, redis_url: str, worker: ThreadedWorker, threads: int) -> None:
-        """Starts as many feeding threads as the worker has threads of its own.
+    def __init__(self, redis_url: str, recogniser: Recogniser, threads: int) -> None:
+        """Starts the threads.
 
         Args:
             redis_url: as redis-py takes it.
-            worker: does the work.
+            recogniser: does the work.
             threads: how many requests are taken at once.
         """
         self._redis = redis.Redis.from_url(redis_url, socket_timeout=None)
-        self._worker = worker
+        self._recogniser = recogniser
         self._stopping = threading.Event()
         self._threads = [
-            threading.Thread(target=self._run, name=f"redis-{number}", daemon=True) for number in range(threads)
+            threading.Thread(target=self._run, name=f"recognition-{number}", daemon=True) for number in range(threads)
         ]
         for thread in self._threads:
             thread.start()
@@ -82,40 +80,14 @@ class RedisWorker:
                 self._stopping.wait(RECONNECT_S)
             except wire.WireError:
                 logger.exception("a request was not understood")
+        db.connections.close_all()
 
     def _serve(self, request: Request) -> None:
-        is_frame = request.frame is not None
-        if is_frame and time.time() - request.sent_at > FRAME_TIMEOUT_S:
+        if request.frame is not None and time.time() - request.sent_at > FRAME_TIMEOUT_S:
             # Its session was told that it failed and has sent newer ones.
             return
-        outcome = self._frame(request) if is_frame else self._photo(request)
+        outcome = self._recogniser.answer(request)
         with self._redis.pipeline(transaction=False) as pipeline:
             pipeline.rpush(request.reply_to, wire.encode(Reply(request.id, outcome)))
             pipeline.expire(request.reply_to, REPLIES_TTL_S)
             pipeline.execute()
-
-    def _frame(self, request: Request) -> FrameOutcome:
-        finished = threading.Event()
-        outcomes: list[FrameOutcome] = []
-
-        def done(outcome: FrameOutcome) -> None:
-            outcomes.append(outcome)
-            finished.set()
-
-        self._worker.submit(request.task(time.monotonic()), done)
-        finished.wait()
-        return outcomes[0]
-
-    def _photo(self, request: Request) -> PhotoOutcome:
-        try:
-            return PhotoOutcome(PhotoStatus.ANALYSED, self._worker.analyse(request.image))
-        except ImageTooLarge:
-            return PhotoOutcome(PhotoStatus.TOO_LARGE)
-        except UnreadableImage:
-            return PhotoOutcome(PhotoStatus.UNREADABLE)
-        except AnalyserUnavailable:
-            return PhotoOutcome(PhotoStatus.FAILED)
-        # Whatever it is, the asking process must hear that its photo failed.
-        except Exception:
-            logger.exception("a photo could not be analysed")
-            return PhotoOutcome(PhotoStatus.FAILED)

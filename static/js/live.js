@@ -1,6 +1,7 @@
 // @ts-check
 /** The live page: camera, session and display brought together. */
 
+import { AlertBanner } from "./alerts.js";
 import { Camera, CameraError, cameraObstacle, rememberDevice, rememberedDevice } from "./camera.js";
 import { CameraChooser, MirrorSwitch } from "./chooser.js";
 import { DecisionStrip } from "./decisions.js";
@@ -11,7 +12,7 @@ import { gettext } from "./i18n.js";
 import { InView } from "./inview.js";
 import { PROTOCOL } from "./messages.js";
 import { Overlay } from "./overlay.js";
-import { LiveSession } from "./socket.js";
+import { LiveSession, socketUrl } from "./socket.js";
 import { Stage } from "./stage.js";
 import { explainCamera, explainRefusal, noticeText } from "./texts.js";
 import { ScreenLock } from "./wakelock.js";
@@ -52,6 +53,7 @@ class LivePage {
     this.#video.classList.toggle("mirrored", mirrored);
     this.#overlay.mirrored = mirrored;
   });
+  #alerts = new AlertBanner(byId("alert", HTMLElement), this.#root.dataset.eventUrl ?? "");
   #screenLock = new ScreenLock();
   /** @type {LiveSession | null} */
   #session = null;
@@ -99,18 +101,13 @@ class LivePage {
     this.#stage.enter("asking");
     if (!(await this.#openCamera(rememberedDevice(), attempt))) return;
     this.#stage.enter("connecting");
-    this.#session = new LiveSession(this.#socketUrl(), {
+    this.#session = new LiveSession(socketUrl(this.#root.dataset.socketPath ?? "/ws/live/"), {
       onWelcome: (welcome) => {
         this.#inView.votesNeeded = welcome.votes_needed;
         this.#run();
       },
       onAnswer: (answer) => this.#show(answer),
-      onDecision: (decision) => this.#decisions.add(decision),
-      onNotice: (notice) => {
-        this.#stage.notice = noticeText(notice.code);
-        const decides = notice.code !== PROTOCOL.notice_codes.PACK_WITHOUT_THRESHOLDS;
-        this.#overlay.decides = this.#inView.decides = decides;
-      },
+      onMessage: (message) => this.#hear(message),
       onWaiting: () => this.#halt("reconnecting"),
       onRefused: (code) => {
         this.#close();
@@ -118,6 +115,16 @@ class LivePage {
       },
     });
     this.#session.connect();
+  }
+
+  /** @param {import("./messages.js").ServerMessage} message */
+  #hear(message) {
+    if (message.type === "decision") this.#decisions.add(message);
+    if (message.type === "alert") this.#alerts.show(message);
+    if (message.type !== "notice") return;
+    this.#stage.notice = noticeText(message.code);
+    const decides = message.code !== PROTOCOL.notice_codes.PACK_WITHOUT_THRESHOLDS;
+    this.#overlay.decides = this.#inView.decides = decides;
   }
 
   #stop() {
@@ -249,13 +256,6 @@ class LivePage {
     if (target instanceof Element && target.closest(OWN_SPACE)) return;
     event.preventDefault();
     this.#toggle();
-  }
-
-  /** @returns {string} */
-  #socketUrl() {
-    const url = new URL(this.#root.dataset.socketPath ?? "/ws/live/", location.href);
-    url.protocol = location.protocol === "https:" ? "wss:" : "ws:";
-    return url.href;
   }
 }
 

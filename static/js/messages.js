@@ -15,6 +15,8 @@ export const PROTOCOL = /* contract begins */ {
     "NOT_AUTHENTICATED": 4401,
     "NOT_PERMITTED": 4403,
     "FOREIGN_ORIGIN": 4404,
+    "NOT_PAIRED": 4405,
+    "NO_SUCH_CHECKPOINT": 4406,
     "HELLO_TIMEOUT": 4408,
     "UNSUPPORTED_PROTOCOL": 4410,
     "FRAME_TOO_LARGE": 4413,
@@ -27,6 +29,8 @@ export const PROTOCOL = /* contract begins */ {
     "NOT_AUTHENTICATED": "not_authenticated",
     "NOT_PERMITTED": "not_permitted",
     "FOREIGN_ORIGIN": "foreign_origin",
+    "NOT_PAIRED": "not_paired",
+    "NO_SUCH_CHECKPOINT": "no_such_checkpoint",
     "HELLO_TIMEOUT": "hello_timeout",
     "UNSUPPORTED_PROTOCOL": "unsupported_protocol",
     "FRAME_TOO_LARGE": "frame_too_large",
@@ -72,9 +76,10 @@ export const PROTOCOL = /* contract begins */ {
       "person": "Person | null", "similarity": "number | null", "margin": "number | null"
     },
     "Notice": { "type": "'notice'", "code": "string", "people": "number" },
+    "Alert": { "type": "'alert'", "open": "number", "event": "number", "place": "string", "time": "string" },
     "Error": { "type": "'error'", "code": "string" }
   },
-  "server_messages": ["Welcome", "Result", "Decision", "Notice", "Error"]
+  "server_messages": ["Welcome", "Result", "Decision", "Notice", "Alert", "Error"]
 } /* contract ends */;
 
 /** @typedef {"deciding" | "known" | "unknown"} FaceState */
@@ -179,10 +184,20 @@ export const PROTOCOL = /* contract begins */ {
  */
 
 /**
+ * Server to page, when somebody of the deny list was met, and when the last such alert was dealt with.
+ * @typedef {object} Alert
+ * @property {'alert'} type
+ * @property {number} open
+ * @property {number} event
+ * @property {string} place
+ * @property {string} time
+ */
+
+/**
  * Server to page, right before the server closes with the code of the same name.
  * @typedef {object} Error
  * @property {'error'} type
  * @property {string} code
  */
 
-/** @typedef {Welcome | Result | Decision | Notice | Error} ServerMessage */
+/** @typedef {Welcome | Result | Decision | Notice | Alert | Error} ServerMessage */

@@ -1,18 +1,36 @@
 // @ts-check
-/** One live session with the server: hello, frames in a window, results, and coming back. */
+/** One session with the server: hello, frames in a window, results, and coming back; live page and kiosk alike. */
 
 import { PROTOCOL } from "./messages.js";
 import { Backoff, OVERLOADED_HEAD_START, Pace } from "./pace.js";
-import { frameHeader, helloText, MalformedMessage, parseServerMessage } from "./wire.js";
+import { frameHeader, helloText, LIVE_READER, MalformedMessage } from "./wire.js";
 
 /** @typedef {import("./frames.js").Frame} Frame */
 /** @typedef {import("./geometry.js").Size} Size */
-/** @typedef {import("./messages.js").Result} Result */
-/** @typedef {import("./messages.js").ServerMessage} ServerMessage */
-/** @typedef {import("./messages.js").Welcome} Welcome */
+
+/**
+ * What the welcome of every protocol says.
+ * @typedef {object} CommonWelcome
+ * @property {'welcome'} type
+ * @property {number} protocol
+ * @property {number} window
+ * @property {number} max_frame_bytes
+ */
+
+/**
+ * What the result of every protocol says.
+ * @typedef {object} CommonResult
+ * @property {'result'} type
+ * @property {number} sequence
+ * @property {'analysed' | 'dropped' | 'failed'} status
+ * @property {{server: number}} timings
+ * @property {number} window
+ * @property {number} dropped
+ */
 
 /**
  * A result with what the page knows about its frame.
+ * @template {CommonResult} [Result=import("./messages.js").Result]
  * @typedef {object} Answer
  * @property {Result} result
  * @property {Size} size of the frame that was sent
@@ -21,11 +39,13 @@ import { frameHeader, helloText, MalformedMessage, parseServerMessage } from "./
  */
 
 /**
+ * @template {CommonWelcome} Welcome
+ * @template {CommonResult} Result
+ * @template Message
  * @typedef {object} SessionEvents
  * @property {(welcome: Welcome) => void} onWelcome
- * @property {(answer: Answer) => void} onAnswer
- * @property {(message: import("./messages.js").Decision) => void} onDecision
- * @property {(message: import("./messages.js").Notice) => void} onNotice
+ * @property {(answer: Answer<Result>) => void} onAnswer
+ * @property {(message: Message) => void} onMessage any other message but `error`
  * @property {(delayMs: number) => void} onWaiting the connection is lost; the next attempt is in so many ms
  * @property {(errorCode: string) => void} onRefused the server will not have this page; no further attempt
  */
@@ -37,6 +57,8 @@ const FINAL_CLOSE_CODES = new Set([
   CLOSE.NOT_AUTHENTICATED,
   CLOSE.NOT_PERMITTED,
   CLOSE.FOREIGN_ORIGIN,
+  CLOSE.NOT_PAIRED,
+  CLOSE.NO_SUCH_CHECKPOINT,
   CLOSE.UNSUPPORTED_PROTOCOL,
   CLOSE.FRAME_TOO_LARGE,
   CLOSE.MALFORMED,
@@ -67,10 +89,27 @@ export function isFinal(closeCode) {
   return FINAL_CLOSE_CODES.has(closeCode);
 }
 
-/** A session that stays alive through restarts of the server until it is closed or refused. */
+/**
+ * @param {string} path of a websocket of this site
+ * @returns {string} its address, as secure as the page's own
+ */
+export function socketUrl(path) {
+  const url = new URL(path, location.href);
+  url.protocol = location.protocol === "https:" ? "wss:" : "ws:";
+  return url.href;
+}
+
+/**
+ * A session that stays alive through restarts of the server until it is closed or refused.
+ *
+ * @template {CommonWelcome} [Welcome=import("./messages.js").Welcome]
+ * @template {CommonResult} [Result=import("./messages.js").Result]
+ * @template [Message=import("./messages.js").ServerMessage]
+ */
 export class LiveSession {
   #url;
   #events;
+  #reader;
   #pace = new Pace();
   #backoff = new Backoff();
   /** @type {WebSocket | null} */
@@ -89,9 +128,11 @@ export class LiveSession {
 
   /**
    * @param {string} url
-   * @param {SessionEvents} events
+   * @param {SessionEvents<Welcome, Result, Message>} events
+   * @param {import("./wire.js").MessageReader} reader of the protocol that is spoken there
    */
-  constructor(url, events) {
+  constructor(url, events, reader = LIVE_READER) {
+    this.#reader = reader;
     this.#url = url;
     this.#events = events;
   }
@@ -105,7 +146,7 @@ export class LiveSession {
     clearTimeout(this.#retryTimer);
     const socket = new WebSocket(this.#url);
     this.#socket = socket;
-    socket.addEventListener("open", () => socket.send(helloText()));
+    socket.addEventListener("open", () => socket.send(helloText(this.#reader.version)));
     socket.addEventListener("message", (event) => {
       if (this.#socket === socket) this.#receive(event.data);
     });
@@ -152,12 +193,21 @@ export class LiveSession {
     return true;
   }
 
+  /**
+   * @param {object} message a text message of the protocol
+   * @returns {boolean} false while there is no session to say it in
+   */
+  say(message) {
+    if (!this.#welcome || this.#socket?.readyState !== WebSocket.OPEN) return false;
+    this.#socket.send(JSON.stringify(message));
+    return true;
+  }
+
   /** @param {unknown} data */
   #receive(data) {
-    /** @type {ServerMessage} */
     let message;
     try {
-      message = parseServerMessage(String(data));
+      message = this.#reader.read(String(data));
     } catch (error) {
       if (!(error instanceof MalformedMessage)) throw error;
       console.error(`live session: ${error.message}`);
@@ -168,23 +218,21 @@ export class LiveSession {
     this.#watchSilence();
   }
 
-  /** @param {ServerMessage} message */
+  /** @param {any} message of the reader's protocol */
   #dispatch(message) {
     switch (message.type) {
       case "welcome":
-        if (message.protocol !== PROTOCOL.version) return this.#refuse(PROTOCOL.error_codes.UNSUPPORTED_PROTOCOL);
+        if (message.protocol !== this.#reader.version) return this.#refuse(PROTOCOL.error_codes.UNSUPPORTED_PROTOCOL);
         this.#welcome = message;
         this.#setWindow(message.window);
         return this.#events.onWelcome(message);
       case "result":
         return this.#answer(message);
-      case "decision":
-        return this.#events.onDecision(message);
-      case "notice":
-        return this.#events.onNotice(message);
       case "error":
         // The close that follows carries the same code; a lost `error` must not change what happens.
         return;
+      default:
+        return this.#events.onMessage(message);
     }
   }
 

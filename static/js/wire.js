@@ -1,5 +1,5 @@
 // @ts-check
-/** From protocol objects to what travels, and back; the shapes are in `messages.js`. */
+/** From protocol objects to what travels, and back; the shapes are in `messages.js` and `kiosk/messages.js`. */
 
 import { PROTOCOL } from "./messages.js";
 
@@ -10,23 +10,28 @@ export const FRAME_HEADER_BYTES = 16;
 
 const UINT32_MAX = 0xffffffff;
 
-/** @type {Record<string, Record<string, string>>} */
-const SHAPES = PROTOCOL.shapes;
+/**
+ * What incoming messages are checked against.
+ * @typedef {object} Contract
+ * @property {number} version
+ * @property {Record<string, Record<string, string>>} shapes
+ * @property {readonly string[]} server_messages names of the shapes that the server sends
+ * @property {Record<string, readonly string[]>} closed_sets the words of each type that is a closed set
+ */
 
-/** @type {Record<string, readonly string[]>} */
-const CLOSED_SETS = { FaceState: PROTOCOL.face_states, Advice: PROTOCOL.advice };
-
-const SHAPE_OF_TYPE = new Map(
-  PROTOCOL.server_messages.map((name) => [SHAPES[name]?.type?.replaceAll("'", "") ?? "", name]),
-);
+/** @type {Contract} */
+const LIVE = { ...PROTOCOL, closed_sets: { FaceState: PROTOCOL.face_states, Advice: PROTOCOL.advice } };
 
 /** A message of the server that the protocol does not allow; the text says where. */
 export class MalformedMessage extends Error {}
 
-/** @returns {string} the first message of a session */
-export function helloText() {
+/**
+ * @param {number} version of the protocol that the page speaks
+ * @returns {string} the first message of a session
+ */
+export function helloText(version = PROTOCOL.version) {
   /** @type {Hello} */
-  const hello = { type: "hello", protocol: PROTOCOL.version };
+  const hello = { type: "hello", protocol: version };
   return JSON.stringify(hello);
 }
 
@@ -46,55 +51,87 @@ export function frameHeader(sequence, captureTimeMs, linkMs) {
   return header.buffer;
 }
 
+/** Reads the server's messages of one protocol. */
+export class MessageReader {
+  #contract;
+  #shapeOfType;
+
+  /** @param {Contract} contract */
+  constructor(contract) {
+    this.#contract = contract;
+    this.#shapeOfType = new Map(
+      contract.server_messages.map((name) => [contract.shapes[name]?.type?.replaceAll("'", "") ?? "", name]),
+    );
+  }
+
+  /** @returns {number} the version that the page speaks */
+  get version() {
+    return this.#contract.version;
+  }
+
+  /**
+   * @param {string} text a text message of the server
+   * @returns {any} a message of the contract
+   */
+  read(text) {
+    let message;
+    try {
+      message = JSON.parse(text);
+    } catch (error) {
+      throw new MalformedMessage("not JSON", { cause: error });
+    }
+    const shape = this.#shapeOfType.get(message?.type);
+    if (!shape) throw new MalformedMessage(`unknown type ${String(message?.type)}`);
+    this.#requireType(message, shape, shape);
+    return message;
+  }
+
+  /**
+   * @param {unknown} value
+   * @param {string} type as written in the contract's shapes
+   * @param {string} path where in the message, for the text of the error
+   */
+  #requireType(value, type, path) {
+    if (type.endsWith("[]")) {
+      if (!Array.isArray(value)) throw new MalformedMessage(`${path}: expected a list`);
+      value.forEach((item, index) => this.#requireType(item, type.slice(0, -2), `${path}[${index}]`));
+      return;
+    }
+    const shape = this.#contract.shapes[type];
+    if (shape) {
+      if (typeof value !== "object" || value === null) throw new MalformedMessage(`${path}: expected ${type}`);
+      const fields = /** @type {Record<string, unknown>} */ (value);
+      for (const [name, fieldType] of Object.entries(shape)) {
+        this.#requireType(fields[name], fieldType, `${path}.${name}`);
+      }
+      return;
+    }
+    if (type.endsWith(" | null")) {
+      if (value !== null) this.#requireType(value, type.slice(0, -" | null".length), path);
+      return;
+    }
+    if (!this.#isScalar(value, type)) throw new MalformedMessage(`${path}: expected ${type}`);
+  }
+
+  /**
+   * @param {unknown} value
+   * @param {string} type
+   * @returns {boolean}
+   */
+  #isScalar(value, type) {
+    const words = this.#contract.closed_sets[type];
+    if (words) return typeof value === "string" && words.includes(value);
+    if (type.startsWith("'")) return type.split(" | ").includes(`'${value}'`);
+    return typeof value === type;
+  }
+}
+
+export const LIVE_READER = new MessageReader(LIVE);
+
 /**
  * @param {string} text a text message of the server
  * @returns {ServerMessage}
  */
 export function parseServerMessage(text) {
-  let message;
-  try {
-    message = JSON.parse(text);
-  } catch (error) {
-    throw new MalformedMessage("not JSON", { cause: error });
-  }
-  const shape = SHAPE_OF_TYPE.get(message?.type);
-  if (!shape) throw new MalformedMessage(`unknown type ${String(message?.type)}`);
-  requireType(message, shape, shape);
-  return message;
-}
-
-/**
- * @param {unknown} value
- * @param {string} type as written in `PROTOCOL.shapes`
- * @param {string} path where in the message, for the text of the error
- */
-function requireType(value, type, path) {
-  if (type.endsWith("[]")) {
-    if (!Array.isArray(value)) throw new MalformedMessage(`${path}: expected a list`);
-    value.forEach((item, index) => requireType(item, type.slice(0, -2), `${path}[${index}]`));
-    return;
-  }
-  const shape = SHAPES[type];
-  if (shape) {
-    if (typeof value !== "object" || value === null) throw new MalformedMessage(`${path}: expected ${type}`);
-    const fields = /** @type {Record<string, unknown>} */ (value);
-    for (const [name, fieldType] of Object.entries(shape)) requireType(fields[name], fieldType, `${path}.${name}`);
-    return;
-  }
-  if (type.endsWith(" | null")) {
-    if (value !== null) requireType(value, type.slice(0, -" | null".length), path);
-    return;
-  }
-  if (!isScalar(value, type)) throw new MalformedMessage(`${path}: expected ${type}`);
-}
-
-/**
- * @param {unknown} value
- * @param {string} type
- * @returns {boolean}
- */
-function isScalar(value, type) {
-  if (type in CLOSED_SETS) return typeof value === "string" && (CLOSED_SETS[type] ?? []).includes(value);
-  if (type.startsWith("'")) return type.split(" | ").includes(`'${value}'`);
-  return typeof value === type;
+  return LIVE_READER.read(text);
 }

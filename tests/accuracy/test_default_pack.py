@@ -1,10 +1,11 @@
-"""The default pack on LFW view 1, through the command that its thresholds were measured with."""
+"""The default pack on LFW view 1, through the commands that its numbers were measured with."""
 
 from __future__ import annotations
 
 import io
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.management import call_command
@@ -16,22 +17,23 @@ LEAST_TMR = {"0.0001": 0.984}
 THRESHOLD_TOLERANCE = 0.005
 """Runtimes and processors round differently; a changed network or preprocessing moves thresholds further."""
 
+MOST_FPIR, MOST_FNIR = 0.007, 0.05
+"""Of 500 people, one image each, at the default threshold: mean of five galleries."""
 
-@pytest.mark.accuracy
-@pytest.mark.django_db
+pytestmark = [pytest.mark.accuracy, pytest.mark.django_db, pytest.mark.usefixtures("embeds_once")]
+
+
+def evaluate(*arguments: object) -> dict[str, Any]:
+    out = io.StringIO()
+    call_command("evaluate", *map(str, arguments), "--json", stdout=out)
+    measured: dict[str, Any] = json.loads(out.getvalue())
+    return measured
+
+
 def test_view_1_finds_the_shipped_thresholds_again_and_reaches_the_targets(shared_data: Path) -> None:
     view = shared_data / "lfw-view1"
-    out = io.StringIO()
-    arguments = ["--images", view / "images", "--pairs", view / "pairsDevTest.txt"]
-    call_command(
-        "evaluate",
-        "pairs",
-        *map(str, [*arguments, "--train-pairs", view / "pairsDevTrain.txt"]),
-        "--all-pairs",
-        "--json",
-        stdout=out,
-    )
-    measured = json.loads(out.getvalue())
+    tested = ["--pairs", view / "pairsDevTest.txt", "--train-pairs", view / "pairsDevTrain.txt"]
+    measured = evaluate("pairs", "--images", view / "images", *tested, "--all-pairs")
 
     assert (measured["pairs"], measured["images"], measured["mated"], measured["non_mated"]) == (
         1000,
@@ -45,3 +47,14 @@ def test_view_1_finds_the_shipped_thresholds_again_and_reaches_the_targets(share
     for point in model_packs.OPENCV_ZOO_OPERATING_POINTS:
         found = measured["thresholds_at_fmr"][f"{point.fmr:.5f}".rstrip("0")]
         assert found == pytest.approx(point.threshold, abs=THRESHOLD_TOLERANCE)
+
+
+def test_strangers_are_seldom_named_and_enrolled_people_seldom_missed(shared_data: Path) -> None:
+    images = shared_data / "lfw-view1" / "images"
+    measured = evaluate("open-set", "--images", images, "--gallery-size", 500, "--seeds", 5)
+
+    assert [trial["seed"] for trial in measured["trials"]] == [0, 1, 2, 3, 4]
+    assert measured["threshold"] == model_packs.OPENCV_ZOO_OPERATING_POINTS[-1].threshold
+    assert measured["not_acquired"] == 0
+    assert measured["fpir"] <= MOST_FPIR
+    assert measured["fnir"] <= MOST_FNIR

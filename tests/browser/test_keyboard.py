@@ -26,9 +26,49 @@ def tab_to(page: Page, role: str, name: str) -> None:
     raise AssertionError(f"no way to the {role} {name!r} by Tab")
 
 
+def tab_to_text(page: Page, text: str) -> None:
+    """Presses Tab until what says that text has the focus; browsers do not agree on the role of a summary."""
+    for _ in range(MAX_TABS):
+        page.keyboard.press("Tab")
+        if page.evaluate("text => document.activeElement.textContent.trim() === text", text):
+            return
+    raise AssertionError(f"no way to {text!r} by Tab")
+
+
 def choose_file(page: Page, path: Path) -> None:
     """Chooses a file in the input that has the focus; its dialogue is the browser's own and not the page's."""
     page.locator("input[type=file]:focus").set_input_files(path)
+
+
+def press(page: Page, role: str, name: str) -> None:
+    """Presses a link or button by Enter."""
+    tab_to(page, role, name)
+    page.keyboard.press("Enter")
+
+
+def test_change_the_policy_where_one_person_runs_the_site_and_return(site: Site) -> None:
+    site.command_line.variables["FACEWEB_POLICY_APPROVAL"] = "same_person"
+    site.restart("--port", site.server.address.rpartition(":")[2])
+    page = site.page_of()
+    page.goto(site.url("/admin/recognition/thresholdpolicy/add/"))
+    expect(page.get_by_label("Margin")).to_be_visible()
+    tab_to(page, "spinbutton", "Margin*")
+    page.keyboard.press("ControlOrMeta+a")
+    page.keyboard.type("0.2")
+    tab_to(page, "textbox", "Reason for the change*")
+    page.keyboard.type("twins work here")
+    press(page, "button", "Save")
+    expect(page.get_by_role("row", name="Margin").get_by_role("cell")).to_have_text(["0.05", "0.2"])
+    press(page, "button", "Approve")
+    expect(page.get_by_text("Version 2 decides from now on")).to_be_visible()
+
+    page.goto(site.url("/admin/recognition/thresholdpolicy/"))
+    press(page, "link", "1")
+    expect(page.get_by_role("heading", name="Version 1: former")).to_be_visible()
+    tab_to_text(page, "Return to this version")
+    page.keyboard.press("Enter")
+    press(page, "button", "Yes, return to it now")
+    expect(page.get_by_role("heading", name="Version 3: active")).to_be_visible()
 
 
 def test_log_in_enrol_watch_and_search(site: Site, tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import socket
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from tests.browser import live_page, people
 from tests.browser.people import ASTRONAUT
@@ -33,29 +33,43 @@ def enrolled(shared_installation: Site, folder: Path) -> Site:
     page = shared_installation.page_of()
     shared_installation.enrol(page, ASTRONAUT, [people.astronaut_photo(folder)])
     page.context.close()
-    shared_installation.add_users(Account("operator", ("use_live",)), Account("leaver", ("use_live",)))
+    shared_installation.add_users(
+        Account("operator", ("use_live",)),
+        Account("leaver", ("use_live",)),
+        Account("approver", ("view_thresholdpolicy", "approve_thresholdpolicy"), is_staff=True),
+    )
     return shared_installation
-
-
-def set_identification_threshold(page: Page, site: Site, threshold: str) -> None:
-    """Makes a new version of the policy in the admin."""
-    page.goto(site.url("/admin/recognition/thresholdpolicy/add/"))
-    page.get_by_label("Identification threshold").fill(threshold)
-    page.get_by_label("Reason for the change").fill("a test")
-    page.get_by_role("button", name="Save", exact=True).click()
-    expect(page.get_by_text("open live pages follow within seconds")).to_be_visible()
 
 
 def test_a_policy_changed_in_the_admin_is_felt_by_an_open_page(enrolled: Site, shared_site: Site, video: Path) -> None:
     live = shared_site.page_of("operator", video)
     live_page.start(shared_site, live)
     live_page.expect_in_view(live, ASTRONAUT)
-    admin = shared_site.page_of()
-    admin.goto(shared_site.url("/admin/recognition/thresholdpolicy/add/"))
-    before = admin.get_by_label("Identification threshold").input_value()
-    set_identification_threshold(admin, shared_site, "0.99")
+
+    proposing = shared_site.page_of()
+    proposing.goto(shared_site.url("/admin/recognition/thresholdpolicy/add/"))
+    proposing.get_by_label("Identification threshold").fill("0.99")
+    proposing.get_by_label("Reason for the change").fill("a test")
+    proposing.get_by_role("button", name="Save", exact=True).click()
+    expect(proposing.get_by_text("It decides nothing until it is approved.")).to_be_visible()
+    expect(proposing.get_by_text("another person must approve it")).to_be_visible()
+    expect(proposing.get_by_role("button", name="Approve", exact=True)).to_have_count(0)
+
+    approving = shared_site.page_of("approver")
+    approving.goto(shared_site.url("/admin/"))
+    approving.get_by_role("link", name="Look at it").click()
+    approving.get_by_role("link", name="2", exact=True).click()
+    row = approving.get_by_role("row", name="Identification threshold")
+    expect(row.get_by_role("cell").last).to_have_text("0.99")
+    approving.get_by_role("button", name="Approve", exact=True).click()
+    expect(approving.get_by_text("open live pages follow within seconds")).to_be_visible()
     live_page.expect_in_view(live, "Unknown")
-    set_identification_threshold(admin, shared_site, before)
+
+    approving.goto(shared_site.url("/admin/recognition/thresholdpolicy/"))
+    approving.get_by_role("link", name="1", exact=True).click()
+    approving.get_by_text("Return to this version").click()
+    approving.get_by_role("button", name="Yes, return to it now").click()
+    expect(approving.get_by_text("Version 3 decides from now on")).to_be_visible()
     live_page.expect_in_view(live, ASTRONAUT)
 
 

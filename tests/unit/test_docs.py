@@ -12,9 +12,11 @@ import pytest
 from packaging.utils import canonicalize_name
 
 from faceweb import cli
+from recognition.decision.matching import Strategy
 from recognition.decision.policy import SampleReason
-from recognition.decision.verdict import Decision
-from recognition.live import messages
+from recognition.decision.standing import Bar
+from recognition.decision.verdict import Decision, TransactionReason
+from recognition.live import checkpoint_messages, messages
 from recognition.vision.images import FRAME_LIMITS
 from tests.processes import PROJECT
 
@@ -22,7 +24,7 @@ PAGES = sorted([*PROJECT.glob("*.md"), *(PROJECT / "docs").rglob("*.md")])
 COMMANDS = {
     path.stem.replace("_", "-") for path in (PROJECT / "recognition" / "management" / "commands").glob("[a-z]*.py")
 }
-DJANGO_COMMANDS = {"changepassword", "check", "migrate", "shell"}
+DJANGO_COMMANDS = {"axes_reset", "axes_reset_username", "changepassword", "check", "migrate", "shell"}
 
 MESSAGES = {
     "hello": messages.Hello,
@@ -34,6 +36,7 @@ MESSAGES = {
     "timings": messages.Timings,
     "decision": messages.Decision,
     "notice": messages.Notice,
+    "alert": messages.Alert,
     "error": messages.Error,
 }
 
@@ -86,7 +89,7 @@ def test_every_command_that_is_shown_exists(page: Path) -> None:
     blocks = "\n".join(re.findall(r"^```console\n(.*?)^```", text, re.MULTILINE | re.DOTALL))
     inline = "\n".join(re.findall(r"`([^`\n]+)`", text))
     program = r"^(?:\$ )?(?:\.venv/bin/)?"
-    commands = set(re.findall(program + r"faceweb ([a-z][a-z-]*)", f"{blocks}\n{inline}", re.MULTILINE))
+    commands = set(re.findall(program + r"faceweb ([a-z][a-z_-]*)", f"{blocks}\n{inline}", re.MULTILINE))
     assert commands <= COMMANDS | DJANGO_COMMANDS
     targets = set(re.findall(r"^([a-z-]+):", text_of("Makefile"), re.MULTILINE))
     assert set(re.findall(r"^(?:\$ )?make ([a-z-]+)", f"{blocks}\n{inline}", re.MULTILINE)) <= targets
@@ -111,8 +114,8 @@ def test_the_pictures_are_small_and_used() -> None:
 # --- the live protocol ---
 
 
-def documented_fields(name: str) -> list[str]:
-    section = re.search(rf"^### `{name}`.*?\n(.*?)(?=^##)", text_of("docs/protocol.md"), re.MULTILINE | re.DOTALL)
+def documented_fields(name: str, page: str = "docs/protocol.md") -> list[str]:
+    section = re.search(rf"^### `{name}`.*?\n(.*?)(?=^##|\Z)", text_of(page), re.MULTILINE | re.DOTALL)
     assert section is not None, name
     table = section[1].partition("| --- |")[2].partition("\n\n")[0]
     return re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE)
@@ -128,6 +131,25 @@ def test_every_message_is_documented() -> None:
 @pytest.mark.parametrize("name", MESSAGES)
 def test_every_field_of_a_message_is_documented(name: str) -> None:
     assert documented_fields(name) == list(typing.get_type_hints(MESSAGES[name]))
+
+
+CHECKPOINT_MESSAGES = {
+    typing.get_args(typing.get_type_hints(shape)["type"])[0]: shape
+    for shape in vars(checkpoint_messages).values()
+    if typing.is_typeddict(shape) and "type" in typing.get_type_hints(shape)
+}
+
+
+def test_every_message_of_a_checkpoint_is_documented_with_every_field_and_word() -> None:
+    page = "docs/protocol-checkpoint.md"
+    assert set(re.findall(r"^### `(\w+)`", text_of(page), re.MULTILINE)) == set(CHECKPOINT_MESSAGES)
+    for name, shape in CHECKPOINT_MESSAGES.items():
+        assert documented_fields(name, page) == list(typing.get_type_hints(shape)), name
+    words = set(re.findall(r"`(\w+)`", text_of(page)))
+    sets = checkpoint_messages
+    for closed in (sets.Mode, sets.Phase, sets.Instruction, sets.Outcome, sets.Sentence):
+        assert set(typing.get_args(closed)) - {""} <= words
+    assert {notice.value for notice in sets.NoticeCode} <= words
 
 
 def test_every_close_code_is_documented() -> None:
@@ -164,7 +186,7 @@ def test_the_numbers_of_the_protocol_are_documented() -> None:
     assert FRAME_LIMITS.max_pixels == 1920 * 1080
 
 
-@pytest.mark.parametrize("codes", [Decision, SampleReason], ids=["decisions", "reasons"])
+@pytest.mark.parametrize("codes", [Decision, SampleReason, TransactionReason, Bar, Strategy])
 def test_every_code_is_in_the_glossary(codes: type[enum.StrEnum]) -> None:
     glossary = text_of("docs/glossary.md")
     assert not {code.value for code in codes if f"`{code.value}`" not in glossary}

@@ -74,7 +74,7 @@ def _models() -> dict[str, Any]:
     runtimes = {"installed": ", ".join(name for name in choice.RUNTIMES if choice.installed(name))}
     try:
         active = packs.active()
-        loaded = engine.load_active(active)
+        loaded = engine.load_active(active, wiring.runtime_options())
     except NoActivePack:
         # A database that was never used; the default pack is activated by the first command that searches.
         try:

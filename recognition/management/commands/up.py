@@ -5,9 +5,10 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 
 from faceweb import listening
+from recognition.services.children import StartFailed
 
 
 class Command(BaseCommand):
@@ -24,6 +25,11 @@ class Command(BaseCommand):
         # Imported here, because it starts Twisted, and `help` imports every command.
         from faceweb import server
 
-        server.serve(
-            listening.from_options(host=options["host"], https=options["https"], public_hosts=options["public_host"])
-        )
+        try:
+            server.serve(
+                listening.from_options(
+                    host=options["host"], https=options["https"], public_hosts=options["public_host"]
+                )
+            )
+        except StartFailed as error:
+            raise CommandError(str(error)) from error

@@ -34,6 +34,7 @@ class Command(RecognitionCommand):
         words = {
             Decision.ACCEPT: f"Yes: similarity {shown}, threshold {threshold}.",
             Decision.REJECT_NO_MATCH: f"No: similarity {shown}, threshold {threshold}.",
+            Decision.REJECT_NOT_ALLOWED: f"Not allowed: similarity {shown}, threshold {threshold}, but barred.",
             None: f"Not decided: similarity {shown}, and the pack has no measured thresholds.",
         }
         if check.similarity is None:

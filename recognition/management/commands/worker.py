@@ -12,7 +12,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from recognition import conf
 from recognition.vision.errors import PackError
-from recognition.worker import runtime
+from recognition.worker import recogniser
 from recognition.worker.remote import HEARTBEAT_INTERVAL_S, RedisWorker, is_alive
 
 
@@ -40,13 +40,12 @@ class Command(BaseCommand):
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
         try:
-            worker = runtime.start_in_process()
+            ready = recogniser.start()
         except PackError as error:
             raise CommandError(str(error)) from error
-        feeding = RedisWorker(settings.FACEWEB_REDIS_URL, worker, conf.worker_threads())
-        self.stdout.write(f"faceweb worker is ready: {worker.runtime}, {conf.worker_threads()} threads")
+        feeding = RedisWorker(settings.FACEWEB_REDIS_URL, ready, conf.worker_threads())
+        self.stdout.write(f"faceweb worker is ready: {ready.runtime}, {conf.worker_threads()} threads")
         feeding.beat()
         while not stop.wait(HEARTBEAT_INTERVAL_S):
             feeding.beat()
         feeding.stop()
-        worker.stop()

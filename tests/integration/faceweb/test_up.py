@@ -1,4 +1,4 @@
-"""`faceweb up` as a newcomer meets it: one process, one address, one password."""
+"""`faceweb up` as a newcomer meets it: one command, one address, one password."""
 
 from __future__ import annotations
 
@@ -106,6 +106,17 @@ def test_killing_it_leaves_no_database_server(installed: CommandLine) -> None:
     database = database_pid(installed)
     server.process.send(signal.SIGKILL)
     wait_until_gone(database)
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_its_end_leaves_no_recognition_process(installed: CommandLine, number: signal.Signals) -> None:
+    server = installed.up()
+    started = psutil.Process(server.process.pid).children(recursive=True)
+    recognition = [child.pid for child in started if "recognition.worker.child" in child.cmdline()]
+    assert recognition
+    server.process.send(number)
+    for pid in recognition:
+        wait_until_gone(pid)
 
 
 def test_it_stops_and_says_why_when_the_database_ends(installed: CommandLine) -> None:

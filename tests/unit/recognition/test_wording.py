@@ -4,6 +4,8 @@ import pytest
 
 from recognition import wording
 from recognition.decision.policy import QualityFault, SampleReason
+from recognition.decision.standing import Bar
+from recognition.decision.verdict import Reason, TransactionReason
 from recognition.vision.errors import ImageTooLarge, UnreadableImage
 
 TABLE = [
@@ -36,3 +38,28 @@ def test_every_reason_has_a_sentence(reason: SampleReason) -> None:
 def test_tells_a_large_file_from_a_damaged_one() -> None:
     assert wording.image_fault(ImageTooLarge("")).reason is SampleReason.IMAGE_TOO_LARGE
     assert wording.image_fault(UnreadableImage("")).reason is SampleReason.UNREADABLE
+
+
+@pytest.mark.parametrize("code", [*TransactionReason, *Bar, *SampleReason])
+@pytest.mark.parametrize("numbers", [(None, None), (0.4, 0.5)])
+def test_every_reason_of_a_transaction_has_a_sentence(code: str, numbers: tuple[float | None, float | None]) -> None:
+    sentence = wording.reason_sentence(Reason(code, *numbers))
+    assert sentence.endswith(".")
+    assert "%" not in sentence
+
+
+REASONS = [
+    (Reason(TransactionReason.BELOW_THRESHOLD, 0.412, 0.474), "0.412 is below the threshold 0.474"),
+    (Reason(TransactionReason.BELOW_THRESHOLD, 0.4738, 0.474), "0.4738 is below the threshold 0.4740"),
+    (Reason(TransactionReason.MARGIN_TOO_SMALL, 0.02, 0.05), "0.020 to the next person is below the 0.050"),
+    (Reason(TransactionReason.LOCKED_UNTIL, 5, 29.2), "after 5 failed claims in a row, for another 30 seconds"),
+    (Reason(TransactionReason.LOCKED_BY_STOP, 20), "after 20 failed claims in a row, until staff lift it"),
+    (Reason(TransactionReason.VOTES_DISAGREE, 2, 3), "2 of 3"),
+    (Reason(SampleReason.TOO_DARK, 0.1199, 0.12), "brightness 0.11, needs 0.12"),
+    (Reason(Bar.SUSPENDED), "is suspended"),
+]
+
+
+@pytest.mark.parametrize(("reason", "text"), REASONS)
+def test_says_why_a_transaction_ended_so(reason: Reason, text: str) -> None:
+    assert text in wording.reason_sentence(reason)

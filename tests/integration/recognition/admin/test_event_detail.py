@@ -14,7 +14,13 @@ from recognition.models import Person, RecognitionEvent
 pytestmark = pytest.mark.django_db
 
 NOON = dt.datetime(2026, 5, 17, 12, tzinfo=dt.UTC)
-THRESHOLDS = {"identification_threshold": 0.474, "margin": 0.05, "votes_needed": 3, "votes_of": 5}
+THRESHOLDS = {
+    "identification_threshold": 0.474,
+    "verification_threshold": 0.4,
+    "margin": 0.05,
+    "votes_needed": 3,
+    "votes_of": 5,
+}
 
 
 def event(decision: Decision, **fields: Any) -> RecognitionEvent:
@@ -91,6 +97,21 @@ def vote(**fields: Any) -> dict[str, Any]:
             {},
             ["The face left, or the time was up, before enough votes agreed."],
         ),
+        (
+            Decision.NO_DECISION_TIMEOUT,
+            {"reasons": [{"reason": "votes_disagree", "measured": 2, "required": 3}]},
+            ["The time was up before enough votes agreed: 2 of 3."],
+        ),
+        (
+            Decision.REJECT_NOT_ALLOWED,
+            {"similarity": 0.6, "reasons": [{"reason": "deny_list", "measured": None, "required": None}]},
+            ["The person is on the deny list."],
+        ),
+        (  # a claim is held against the threshold of verifications, and against nobody else
+            Decision.ACCEPT,
+            {"similarity": 0.41, "kind": "verification"},
+            ["The similarity 0.410 reaches the threshold 0.400."],
+        ),
         (Decision.ERROR, {}, []),
     ],
 )
@@ -116,6 +137,19 @@ def test_names_the_closest_person_of_each_vote() -> None:
     assert rows[0].decision == "Not recognised"
     assert (rows[0].similarity, rows[0].margin) == (0.4, 0.1)
     assert (rows[0].face_size_px, rows[0].sharpness) == (120.0, 88.0)
+
+
+def test_shows_further_candidates_and_which_votes_did_not_count() -> None:
+    ada = Person.objects.create(name="Ada Lovelace")
+    known, erased = (
+        {"person": pk, "sample": pk, "similarity": number} for pk, number in ((ada.pk, 0.31), (ada.pk + 1, None))
+    )
+    others = [known, erased]
+    votes = [vote(counts=False), vote(counts=True, others=others), vote()]
+    shown = event_detail.detail(event(Decision.REJECT_NO_MATCH, similarity=0.4, votes=votes))
+    assert [row.counts for row in shown.votes] == [False, True, True]
+    assert [row.others for row in shown.votes] == ["", "Ada Lovelace 0.310, - -", ""]
+    assert shown.sentences[-1] == "2 votes were cast; 3 of the last 5 had to agree."
 
 
 def test_lists_the_timings_in_the_order_of_the_steps() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
 import pytest
@@ -12,6 +12,7 @@ from asgiref.testing import ApplicationCommunicator
 from channels.testing import WebsocketCommunicator
 from django.conf import settings
 from django.contrib.auth.models import User
+from django.db import connection
 from django.test import Client
 
 from faceweb.asgi import application
@@ -19,7 +20,7 @@ from recognition.decision.matching import CandidateList
 from recognition.live import frames
 from recognition.live.messages import PROTOCOL_VERSION, CameraFrame
 from recognition.models import Person
-from recognition.selectors import packs
+from recognition.selectors import access, packs
 from recognition.selectors.packs import ActivePack
 from recognition.services.frames import FrameOutcome, FrameTask
 from tests import fakes
@@ -39,13 +40,24 @@ class Socket(WebsocketCommunicator):  # type: ignore[misc]  # channels is untype
 class Page:
     """One websocket, from the browser's side."""
 
-    def __init__(self, session_key: str | None, *, origin: str | None = "http://testserver", host: str = "testserver"):
+    def __init__(
+        self,
+        session_key: str | None,
+        *,
+        origin: str | None = "http://testserver",
+        host: str = "testserver",
+        path: str = "/ws/live/",
+        kiosk: str | None = None,
+    ) -> None:
+        """A page of a browser session, of a kiosk with that token, or of both."""
         headers = [(b"host", host.encode())]
         if origin is not None:
             headers.append((b"origin", origin.encode()))
-        if session_key is not None:
-            headers.append((b"cookie", f"{settings.SESSION_COOKIE_NAME}={session_key}".encode()))
-        self._socket = Socket(application, "/ws/live/", headers=headers)
+        cookies = {settings.SESSION_COOKIE_NAME: session_key, access.KIOSK_COOKIE: kiosk}
+        sent = "; ".join(f"{name}={value}" for name, value in cookies.items() if value is not None)
+        if sent:
+            headers.append((b"cookie", sent.encode()))
+        self._socket = Socket(application, path, headers=headers)
         self._sequence = 0
         self._left = False
 
@@ -72,9 +84,13 @@ class Page:
 
     async def hears(self, kind: str) -> dict[str, Any]:
         """The next message of that type; others before it are passed over."""
+        return await self.hears_any(kind)
+
+    async def hears_any(self, *kinds: str) -> dict[str, Any]:
+        """The next message of one of those types; others before it are passed over."""
         while True:
             message: dict[str, Any] = json.loads(await self._socket.receive_from(timeout=PATIENCE_S))
-            if message["type"] == kind:
+            if message["type"] in kinds:
                 return message
 
     async def is_closed(self) -> tuple[str, int]:
@@ -157,3 +173,20 @@ def worker(active: ActivePack, monkeypatch: pytest.MonkeyPatch) -> Worker:
     worker = Worker(active)
     frames.connect(worker)
     return worker
+
+
+@pytest.fixture
+def broken_events_table(active: object) -> Iterator[None]:
+    """A database that stores no event, as one whose disk is full."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "CREATE FUNCTION out_of_space() RETURNS trigger LANGUAGE plpgsql AS "
+            "$$ BEGIN RAISE EXCEPTION 'could not extend file' USING ERRCODE = 'disk_full'; END $$"
+        )
+        cursor.execute(
+            "CREATE TRIGGER out_of_space BEFORE INSERT ON recognition_recognitionevent "
+            "FOR EACH ROW EXECUTE FUNCTION out_of_space()"
+        )
+    yield
+    with connection.cursor() as cursor:
+        cursor.execute("DROP FUNCTION out_of_space() CASCADE")

@@ -3,18 +3,17 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from channels.db import database_sync_to_async
 from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
-from django.db import connection
 from django.test import Client
 
 from recognition.decision.matching import Candidate, CandidateList
-from recognition.live import consumers, frames
+from recognition.live import camera_socket, frames
 from recognition.live.messages import FRAME_HEADER
 from recognition.models import ModelPack, Person, RecognitionEvent
 from recognition.services.frames import FrameOutcome, FrameStatus
@@ -96,11 +95,11 @@ class TestWhoMay:
 
 class TestHello:
     async def test_must_come_in_time(self, page: NewPage, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(consumers, "HELLO_TIMEOUT_S", 0.05)
+        monkeypatch.setattr(camera_socket, "HELLO_TIMEOUT_S", 0.05)
         assert await (await page().opens()).is_closed() == ("hello_timeout", 4408)
 
     async def test_in_time_the_page_may_stay_silent(self, page: NewPage, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(consumers, "HELLO_TIMEOUT_S", 0.3)
+        monkeypatch.setattr(camera_socket, "HELLO_TIMEOUT_S", 0.3)
         opened = page()
         await opened.is_welcomed()
         await asyncio.sleep(0.4)  # the time that the time-out would have taken
@@ -215,7 +214,7 @@ class TestOffences:
     ) -> None:
         offender = page()
         await offender.is_welcomed()
-        with caplog.at_level(logging.WARNING, "recognition.live.consumers"):
+        with caplog.at_level(logging.WARNING, "recognition.live.camera_socket"):
             await offender.says("[]")
             await offender.is_closed()
         assert f"live session of user {operator.pk} closed: malformed" in caplog.text
@@ -268,7 +267,7 @@ class TestFrames:
         self, page: NewPage, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(frames, "_workers", [])
-        monkeypatch.setattr(consumers, "RECHECK_INTERVAL_S", 0.05)
+        monkeypatch.setattr(camera_socket, "RECHECK_INTERVAL_S", 0.05)
         opened = page()
         await opened.is_welcomed()
         await opened.shows()
@@ -288,7 +287,7 @@ class TestFrames:
 class TestAccessIsCheckedAgain:
     @pytest.fixture(autouse=True)
     def often(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(consumers, "RECHECK_INTERVAL_S", 0.05)
+        monkeypatch.setattr(camera_socket, "RECHECK_INTERVAL_S", 0.05)
 
     async def test_who_may_still_goes_on(self, page: NewPage) -> None:
         opened = page()
@@ -418,23 +417,6 @@ class TestDecisions:
         await opened.leaves()
         (event,) = await stored_events()
         assert event["operator_id"] is None
-
-
-@pytest.fixture
-def broken_events_table(active: object) -> Iterator[None]:
-    """A database that stores no event, as one whose disk is full."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "CREATE FUNCTION out_of_space() RETURNS trigger LANGUAGE plpgsql AS "
-            "$$ BEGIN RAISE EXCEPTION 'could not extend file' USING ERRCODE = 'disk_full'; END $$"
-        )
-        cursor.execute(
-            "CREATE TRIGGER out_of_space BEFORE INSERT ON recognition_recognitionevent "
-            "FOR EACH ROW EXECUTE FUNCTION out_of_space()"
-        )
-    yield
-    with connection.cursor() as cursor:
-        cursor.execute("DROP FUNCTION out_of_space() CASCADE")
 
 
 @pytest.mark.usefixtures("broken_events_table", "ada_in_view")

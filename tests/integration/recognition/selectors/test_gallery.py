@@ -1,13 +1,18 @@
 from __future__ import annotations
 
+import dataclasses
+import datetime as dt
 from typing import Any
 
 import numpy as np
 import pytest
 from django.db import connection
+from django.utils import timezone
 from pytest_django import Settings
 
-from recognition.models import FaceSample, FaceTemplate, ModelPack, Person
+from recognition.decision.matching import Strategy
+from recognition.decision.standing import Bar
+from recognition.models import DenyListEntry, FaceSample, FaceTemplate, ModelPack, Person
 from recognition.selectors import gallery, packs
 from recognition.selectors.packs import ActivePack
 from recognition.services.packs import index_name
@@ -88,12 +93,126 @@ class TestSearch:
     def test_of_a_claim_compares_with_that_persons_samples_only(self, active: ActivePack) -> None:
         fakes.person("Ada", fakes.like_probe(0.9))
         bob = fakes.person("Bob", fakes.like_probe(0.3), fakes.like_probe(0.4, axis=2))
-        people = gallery.search(fakes.probe(), active, person_id=bob.pk).people
+        people = gallery.compare(fakes.probe(), active, bob.pk).people
         assert [(one.person_name, round(one.similarity, 4)) for one in people] == [("Bob", 0.4)]
 
     def test_with_a_probe_of_another_pack_is_refused(self, active: ActivePack) -> None:
         with pytest.raises(PackMismatch, match="Embed the probe again"):
             gallery.search(fakes.probe("e" * 64), active)
+
+
+def with_strategy(active: ActivePack, strategy: Strategy, **numbers: float) -> ActivePack:
+    assert active.policy is not None
+    return dataclasses.replace(active, policy=dataclasses.replace(active.policy, strategy=strategy, **numbers))  # type: ignore[arg-type]
+
+
+class TestStrategies:
+    def test_of_the_nearest_templates_most_votes_win(self, active: ActivePack) -> None:
+        fakes.person("Ada", fakes.like_probe(0.9))
+        fakes.person("Bob", *[fakes.like_probe(0.8, axis=axis) for axis in (2, 3, 4)])
+        by_votes = gallery.search(fakes.probe(), with_strategy(active, Strategy.K_NEAREST))
+        assert [person.person_name for person in by_votes.people] == ["Bob", "Ada"]
+        assert by_votes.margin == pytest.approx(-0.1, abs=1e-6)
+
+    def test_of_the_nearest_templates_only_those_at_the_threshold_vote(self, active: ActivePack) -> None:
+        fakes.person("Ada", fakes.like_probe(0.9))
+        fakes.person("Bob", *[fakes.like_probe(0.4, axis=axis) for axis in (2, 3, 4)])
+        by_votes = gallery.search(fakes.probe(), with_strategy(active, Strategy.K_NEAREST))
+        assert [person.person_name for person in by_votes.people] == ["Ada", "Bob"]
+
+    def test_of_the_nearest_templates_is_taken_from_the_whole_gallery(self, active: ActivePack) -> None:
+        for number in range(20):
+            fakes.person(f"p{number}", fakes.like_probe(0.6 + number / 100))
+        assert len(gallery.search(fakes.probe(), with_strategy(active, Strategy.K_NEAREST)).people) == 20
+
+    def test_of_means_ranks_people_by_the_mean_of_their_templates(self, active: ActivePack) -> None:
+        samples = [fakes.like_probe(0.6, axis=2), fakes.like_probe(0.6, axis=3)]
+        ada = fakes.person("Ada", *samples)
+        fakes.person("Bob", fakes.like_probe(0.65))
+        found = gallery.search(fakes.probe(), with_strategy(active, Strategy.CENTROID))
+        mean = Embedding.from_raw(samples[0].vector + samples[1].vector, fakes.DIGEST)
+        assert [person.person_name for person in found.people] == ["Ada", "Bob"]
+        assert found.people[0].similarity == pytest.approx(mean.similarity(fakes.probe()), abs=1e-6)
+        assert found.people[0].sample_id in ada.samples.values_list("pk", flat=True)
+        assert found.people[1].similarity == pytest.approx(0.65, abs=1e-6)
+
+    def test_of_means_sees_neither_inactive_people_nor_samples_set_aside(self, active: ActivePack) -> None:
+        fakes.person("Gone", fakes.probe(), is_active=False)
+        ada = fakes.person("Ada", fakes.probe(), fakes.like_probe(0.5))
+        FaceSample.objects.filter(pk=ada.samples.earliest("pk").pk).update(status=FaceSample.Status.SET_ASIDE)
+        (person,) = gallery.search(fakes.probe(), with_strategy(active, Strategy.CENTROID)).people
+        assert (person.person_name, round(person.similarity, 4)) == ("Ada", 0.5)
+
+    @pytest.mark.parametrize("strategy", Strategy)
+    def test_of_an_empty_gallery_find_nobody(self, active: ActivePack, strategy: Strategy) -> None:
+        pack = with_strategy(active, strategy)
+        for found in (
+            gallery.search(fakes.probe(), pack),
+            gallery.compare(fakes.probe(), pack, 1),
+            gallery.search_denied(fakes.probe(), pack),
+        ):
+            assert found.people == ()
+
+    def test_of_means_hold_for_claims_too(self, active: ActivePack) -> None:
+        ada = fakes.person("Ada", fakes.like_probe(0.6, axis=2), fakes.like_probe(0.6, axis=3))
+        by_mean = gallery.compare(fakes.probe(), with_strategy(active, Strategy.CENTROID), ada.pk).best
+        by_sample = gallery.compare(fakes.probe(), active, ada.pk).best
+        assert by_mean is not None
+        assert by_sample is not None
+        assert by_mean.similarity > by_sample.similarity + 0.1
+
+
+DAY = dt.timedelta(days=1)
+
+
+class TestWhatStandsAgainstAPerson:
+    @pytest.mark.parametrize(
+        ("changes", "barred"),
+        [
+            ({}, None),
+            ({"is_suspended": True}, Bar.SUSPENDED),
+            ({"valid_from": timezone.now() + DAY}, Bar.NOT_YET_VALID),
+            ({"valid_until": timezone.now() - DAY}, Bar.NO_LONGER_VALID),
+            ({"valid_from": timezone.now() - DAY, "valid_until": timezone.now() + DAY}, None),
+            ({"is_suspended": True, "valid_until": timezone.now() - DAY}, Bar.SUSPENDED),
+        ],
+    )
+    @pytest.mark.parametrize("strategy", Strategy)
+    def test_is_known_with_the_search(
+        self, active: ActivePack, strategy: Strategy, changes: dict[str, Any], barred: Bar | None
+    ) -> None:
+        ada = fakes.person("Ada", fakes.probe())
+        Person.objects.filter(pk=ada.pk).update(**changes)
+        pack = with_strategy(active, strategy)
+        found, compared = gallery.search(fakes.probe(), pack).best, gallery.compare(fakes.probe(), pack, ada.pk).best
+        assert found is not None
+        assert compared is not None
+        assert (found.barred, compared.barred) == (barred, barred)
+
+    @pytest.mark.parametrize("strategy", Strategy)
+    @pytest.mark.parametrize("is_active", [True, False])
+    def test_is_the_deny_list_before_all_else_whether_active_or_not(
+        self, active: ActivePack, strategy: Strategy, is_active: bool
+    ) -> None:
+        fakes.person("Ada", fakes.like_probe(0.2, axis=3))
+        bob = fakes.person("Bob", fakes.probe(), is_active=is_active)
+        Person.objects.filter(pk=bob.pk).update(is_suspended=True)
+        DenyListEntry.objects.create(person=bob, reason="x")
+        pack = with_strategy(active, strategy)
+        found, denied = gallery.search(fakes.probe(), pack), gallery.search_denied(fakes.probe(), pack)
+        assert [(person.person_name, person.barred) for person in found.people] == [
+            ("Bob", Bar.DENY_LIST),
+            ("Ada", None),
+        ]
+        assert [(person.person_name, person.barred) for person in denied.people] == [("Bob", Bar.DENY_LIST)]
+
+
+def test_claims_and_the_deny_list_refuse_a_probe_of_another_pack() -> None:
+    fakes.activated_pack()
+    with pytest.raises(PackMismatch):
+        gallery.compare(fakes.probe("e" * 64), packs.active(), 1)
+    with pytest.raises(PackMismatch):
+        gallery.search_denied(fakes.probe("e" * 64), packs.active())
 
 
 def test_templates_of_another_pack_are_not_searched() -> None:
@@ -121,8 +240,8 @@ class TestPlans:
         pack = fakes.activated_pack()
         with connection.cursor() as cursor:
             cursor.execute(
-                "INSERT INTO recognition_person (name, notes, is_active, created_at) "
-                "SELECT 'p' || n, '', true, now() FROM generate_series(1, %s) n",
+                "INSERT INTO recognition_person (name, notes, is_active, is_suspended, pin_hash, created_at) "
+                "SELECT 'p' || n, '', true, false, '', now() FROM generate_series(1, %s) n",
                 [self.ROWS],
             )
             cursor.execute(
@@ -153,7 +272,13 @@ class TestPlans:
             return execute(sql, params, many, context)
 
         with connection.execute_wrapper(remember):
-            people = gallery.search(fakes.probe(), packs.active(), person_id=person_id).people
+            active = packs.active()
+            found = (
+                gallery.search(fakes.probe(), active)
+                if person_id is None
+                else gallery.compare(fakes.probe(), active, person_id)
+            )
+            people = found.people
         (sql, params) = next((sql, params) for sql, params in sent if "<=>" in sql)
         with connection.cursor() as cursor:
             cursor.execute(f"EXPLAIN {sql}", params)
@@ -169,6 +294,15 @@ class TestPlans:
         assert index_name(pack) not in exact_plan
         assert people[0] == nearest[0] == FaceTemplate.objects.earliest("pk").sample.person.name
         assert len(set(people) & set(nearest)) > 0.9 * gallery.TEMPLATES_PER_SEARCH
+
+    def test_through_the_index_the_deny_list_hides_nobody(self, pack: ModelPack, settings: Settings) -> None:
+        settings.FACEWEB_EXACT_SEARCH_MAX_ROWS = 0
+        last = Person.objects.latest("pk")
+        Person.objects.update(is_active=False)
+        DenyListEntry.objects.create(person=last, reason="x")
+        plan, people = self.searched()
+        assert index_name(pack) in plan
+        assert people == [last.name]
 
     def test_through_the_index_inactive_people_hide_nobody(self, pack: ModelPack, settings: Settings) -> None:
         settings.FACEWEB_EXACT_SEARCH_MAX_ROWS = 0

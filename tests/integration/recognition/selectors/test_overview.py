@@ -26,7 +26,12 @@ def active_policy() -> ThresholdPolicy:
         operating_points=[{"fmr": 1e-5, "threshold": 0.4, "tmr": 0.9}],
     )
     return ThresholdPolicy.objects.create(
-        pack=pack, version=1, is_active=True, identification_threshold=0.4, verification_threshold=0.3, reason="first"
+        pack=pack,
+        version=1,
+        state=ThresholdPolicy.State.ACTIVE,
+        identification_threshold=0.4,
+        verification_threshold=0.3,
+        reason="first",
     )
 
 

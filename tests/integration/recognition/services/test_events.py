@@ -9,11 +9,13 @@ from django.utils import timezone
 from recognition.decision import verdict
 from recognition.decision.matching import Candidate, CandidateList
 from recognition.decision.policy import Policy, QualityFault, SampleReason
+from recognition.decision.standing import Bar
 from recognition.decision.verdict import Decision
-from recognition.models import EventCrop, FaceSample, Person, RecognitionEvent
+from recognition.decision.voting import VoteRecord
+from recognition.models import Alert, EventCrop, FaceSample, Person, RecognitionEvent
 from recognition.selectors import packs
 from recognition.services import events
-from recognition.services.events import NotDecidable, TransactionRecord, VoteRecord
+from recognition.services.events import NotDecidable, TransactionRecord
 from recognition.services.frames import FrameTimings
 from tests import fakes
 
@@ -132,3 +134,25 @@ def test_nothing_is_recorded_of_a_pack_without_policy(ada: Person, bob: Person) 
     with pytest.raises(NotDecidable, match="no measured thresholds"):
         events.record(transaction=record, operator=None)
     assert not RecognitionEvent.objects.exists()
+
+
+@pytest.mark.parametrize(("barred", "alerts"), [(Bar.DENY_LIST, 1), (Bar.SUSPENDED, 0)])
+def test_somebody_who_is_barred_is_refused_on_the_live_page_with_the_reason(
+    ada: Person, bob: Person, barred: Bar, alerts: int
+) -> None:
+    record = accepted(ada, bob)
+    assert record.leading is not None
+    assert record.leading.best is not None
+    people = CandidateList((dataclasses.replace(record.leading.best, barred=barred),))
+    vote = verdict.judge(people, POLICY)
+    event = events.record(transaction=dataclasses.replace(record, decision=vote.decision, leading=vote), operator=None)
+    assert (event.decision, event.person_id, event.best_person_id) == ("reject_not_allowed", None, ada.pk)
+    assert event.reasons == [{"reason": barred.value, "measured": None, "required": None}]
+    assert Alert.objects.filter(event=event).count() == alerts
+
+
+def test_a_refusal_keeps_the_numbers_behind_it(ada: Person, bob: Person) -> None:
+    vote = verdict.judge(CandidateList((Candidate(bob.pk, bob.name, bob.samples.get().pk, 0.3),)), POLICY)
+    record = dataclasses.replace(accepted(ada, bob), decision=vote.decision, leading=vote)
+    event = events.record(transaction=record, operator=None)
+    assert event.reasons == [{"reason": "below_threshold", "measured": 0.3, "required": 0.5}]

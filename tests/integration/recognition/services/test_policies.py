@@ -1,19 +1,28 @@
 from __future__ import annotations
 
 import concurrent.futures
+import datetime as dt
 import math
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, connections, transaction
+from pytest_django import Settings
 
-from recognition.models import AuditAction, AuditEntry, ModelPack, ThresholdPolicy
+from recognition.decision.policy import LONGEST_DELAY_S
+from recognition.models import AuditAction, AuditEntry, Checkpoint, ModelPack, ThresholdPolicy
 from recognition.selectors import packs
 from recognition.services import policies
-from recognition.services.policies import ThresholdsNotMeasured
+from recognition.services.policies import ChangeRefused, ThresholdsNotMeasured
 from tests import fakes
+
+State = ThresholdPolicy.State
+NOON = dt.datetime(2026, 5, 17, 12, tzinfo=dt.UTC)
+HOUR = dt.timedelta(hours=1)
 
 
 @pytest.fixture
@@ -21,8 +30,51 @@ def pack(db: None) -> ModelPack:
     return fakes.activated_pack()
 
 
+@pytest.fixture
+def door(db: None) -> Checkpoint:
+    return Checkpoint.objects.create(name="Main door", slug="main-door")
+
+
+@pytest.fixture
+def proposer(db: None) -> User:
+    return fakes.user()
+
+
+@pytest.fixture
+def approver(db: None) -> User:
+    return fakes.user()
+
+
 def change(pack: ModelPack, **values: object) -> ThresholdPolicy:
     return policies.create_version(pack=pack, values=values, reason="a test", actor=None)
+
+
+def propose(
+    pack: ModelPack,
+    actor: User,
+    *,
+    checkpoint: Checkpoint | None = None,
+    effective_from: dt.datetime | None = None,
+    **values: object,
+) -> ThresholdPolicy:
+    return policies.propose(
+        pack=pack,
+        values=values,
+        reason="a test",
+        actor=actor,
+        checkpoint=checkpoint,
+        effective_from=effective_from,
+    )
+
+
+def version_in_force(checkpoint: Checkpoint | None = None) -> int:
+    policy = packs.active(checkpoint.pk if checkpoint else None).policy
+    assert policy is not None
+    return policy.version
+
+
+def states() -> dict[int, str]:
+    return dict(ThresholdPolicy.objects.values_list("version", "state"))
 
 
 class TestCreateVersion:
@@ -31,17 +83,19 @@ class TestCreateVersion:
         second = change(pack, margin=0.2)
         assert (second.version, second.margin) == (first.version + 1, 0.2)
         assert second.identification_threshold == first.identification_threshold
-        assert ThresholdPolicy.objects.get(is_active=True) == second
+        assert ThresholdPolicy.objects.get(state=State.ACTIVE) == second
+        first.refresh_from_db()
+        assert (first.state, first.retired_at) == (State.FORMER, second.activated_at)
         policy = packs.active().policy
         assert policy is not None
         assert (policy.version, policy.margin) == (second.version, 0.2)
 
     def test_records_the_numbers_before_and_after(self, pack: ModelPack) -> None:
         change(pack, margin=0.2)
-        entry = AuditEntry.objects.filter(action=AuditAction.POLICY_CHANGED).latest("pk")
+        entry = AuditEntry.objects.filter(action=AuditAction.POLICY_ACTIVATED).latest("pk")
         assert (entry.details["before"]["margin"], entry.details["after"]["margin"]) == (0.05, 0.2)
         assert entry.details["reason"] == "a test"
-        assert set(entry.details["after"]) == set(policies.numeric_fields())
+        assert set(entry.details["after"]) == set(policies.CONTENT_FIELDS)
 
     @pytest.mark.parametrize(
         "values",
@@ -59,6 +113,13 @@ class TestCreateVersion:
             {"timeout_s": math.nan},
             {"timeout_s": math.inf},
             {"min_sharpness": math.nan},
+            {"strategy": "whatever"},
+            {"attempts_before_delay": 0},
+            {"attempts_before_delay": 20, "attempts_before_stop": 20},
+            {"first_delay_s": 0},
+            {"first_delay_s": 7200, "longest_delay_s": 3600},
+            {"longest_delay_s": LONGEST_DELAY_S + 1},
+            {"longest_delay_s": math.nan},
         ],
     )
     def test_refuses_a_number_outside_its_range_and_keeps_the_version_before(
@@ -68,12 +129,12 @@ class TestCreateVersion:
         with pytest.raises(ValidationError):
             change(pack, **values)
         assert packs.active() == before
-        assert AuditEntry.objects.filter(action=AuditAction.POLICY_CHANGED).count() == 1
+        assert AuditEntry.objects.filter(action=AuditAction.POLICY_ACTIVATED).count() == 1
 
     def test_leaves_other_packs_their_policy(self, pack: ModelPack) -> None:
         other = fakes.activated_pack(name="other", digest="e" * 64)
         change(pack, margin=0.3)
-        assert ThresholdPolicy.objects.get(pack=other, is_active=True).margin == 0.05
+        assert ThresholdPolicy.objects.get(pack=other, state=State.ACTIVE).margin == 0.05
 
     def test_is_rolled_back_together_with_its_audit_entry(self, pack: ModelPack) -> None:
         entries = AuditEntry.objects.count()
@@ -83,11 +144,199 @@ class TestCreateVersion:
         assert (ThresholdPolicy.objects.count(), AuditEntry.objects.count()) == (1, entries)
 
 
-class TestTheDatabase:
-    def test_refuses_two_active_policies_of_a_pack(self, pack: ModelPack) -> None:
+class TestPropose:
+    def test_stores_a_version_that_decides_nothing_yet(self, pack: ModelPack, proposer: User) -> None:
+        proposed = propose(pack, proposer, margin=0.2)
+        assert (proposed.version, proposed.state, proposed.created_by) == (2, State.PROPOSED, proposer)
+        assert version_in_force() == 1
+        entry = AuditEntry.objects.latest("pk")
+        assert (entry.action, entry.actor) == (AuditAction.POLICY_PROPOSED, proposer)
+        assert entry.details["after"]["margin"] == 0.2
+
+    @pytest.mark.parametrize("reason", ["", "  \n"])
+    def test_asks_for_a_reason(self, pack: ModelPack, proposer: User, reason: str) -> None:
+        with pytest.raises(ValidationError):
+            policies.propose(pack=pack, values={"margin": 0.2}, reason=reason, actor=proposer)
+        assert ThresholdPolicy.objects.count() == 1
+
+    def test_for_a_checkpoint_begins_with_the_sites_numbers(
+        self, pack: ModelPack, door: Checkpoint, proposer: User
+    ) -> None:
+        change(pack, margin=0.2, requires_pin=True)
+        proposed = propose(pack, proposer, checkpoint=door, votes_needed=4)
+        assert (proposed.margin, proposed.requires_pin, proposed.votes_needed) == (0.2, True, 4)
+
+
+class TestApprove:
+    def test_by_another_person_puts_the_version_in_force(self, pack: ModelPack, proposer: User, approver: User) -> None:
+        proposed = propose(pack, proposer, margin=0.2)
+        approved = policies.approve(policy=proposed, actor=approver, now=NOON)
+        assert approved.state == State.ACTIVE
+        assert (approved.decided_by, approved.decided_at, approved.activated_at) == (approver, NOON, NOON)
+        assert states() == {1: State.FORMER, 2: State.ACTIVE}
+        assert version_in_force() == 2
+        actions = AuditEntry.objects.filter(actor=approver).order_by("pk").values_list("action", flat=True)
+        assert list(actions) == [AuditAction.POLICY_APPROVED, AuditAction.POLICY_ACTIVATED]
+
+    def test_by_the_proposer_is_refused(self, pack: ModelPack, proposer: User) -> None:
+        proposed = propose(pack, proposer, margin=0.2)
+        with pytest.raises(ChangeRefused, match="another person must approve it"):
+            policies.approve(policy=proposed, actor=proposer, now=NOON)
+        assert states() == {1: State.ACTIVE, 2: State.PROPOSED}
+
+    def test_by_the_proposer_is_possible_where_the_site_says_so(
+        self, pack: ModelPack, proposer: User, settings: Settings
+    ) -> None:
+        settings.FACEWEB_POLICY_APPROVAL = "same_person"
+        policies.approve(policy=propose(pack, proposer, margin=0.2), actor=proposer, now=NOON)
+        assert version_in_force() == 2
+
+    @pytest.mark.parametrize("decide", [policies.approve, policies.reject])
+    def test_a_version_is_decided_once(
+        self, pack: ModelPack, proposer: User, approver: User, decide: Callable[..., ThresholdPolicy]
+    ) -> None:
+        proposed = propose(pack, proposer, margin=0.2)
+        decide(policy=proposed, actor=approver, now=NOON)
+        before = states()
+        with pytest.raises(ChangeRefused, match=r"Version 2 is \w+ by now"):
+            policies.approve(policy=proposed, actor=approver, now=NOON)
+        assert states() == before
+
+    def test_before_its_time_leaves_the_version_before_in_force(
+        self, pack: ModelPack, proposer: User, approver: User
+    ) -> None:
+        proposed = propose(pack, proposer, margin=0.2, effective_from=NOON + HOUR)
+        assert policies.approve(policy=proposed, actor=approver, now=NOON).state == State.APPROVED
+        assert version_in_force() == 1
+
+    def test_after_its_time_puts_it_in_force_at_once(self, pack: ModelPack, proposer: User, approver: User) -> None:
+        proposed = propose(pack, proposer, margin=0.2, effective_from=NOON - HOUR)
+        assert policies.approve(policy=proposed, actor=approver, now=NOON).state == State.ACTIVE
+
+    def test_first_puts_in_force_what_was_due_before(self, pack: ModelPack, proposer: User, approver: User) -> None:
+        due = propose(pack, proposer, margin=0.2, effective_from=NOON)
+        policies.approve(policy=due, actor=approver, now=NOON - HOUR)
+        later = propose(pack, proposer, margin=0.3)
+        policies.approve(policy=later, actor=approver, now=NOON + HOUR)  # no worker ran between
+        policies.activate_due(now=NOON + HOUR)
+        assert states() == {1: State.FORMER, 2: State.FORMER, 3: State.ACTIVE}
+
+
+class TestReject:
+    def test_leaves_the_version_before_in_force(self, pack: ModelPack, proposer: User, approver: User) -> None:
+        rejected = policies.reject(policy=propose(pack, proposer, margin=0.2), actor=approver, now=NOON)
+        assert (rejected.state, rejected.decided_by) == (State.REJECTED, approver)
+        assert version_in_force() == 1
+        assert AuditEntry.objects.latest("pk").action == AuditAction.POLICY_REJECTED
+
+    def test_a_proposer_may_take_their_own_proposal_back(self, pack: ModelPack, proposer: User) -> None:
+        assert policies.reject(policy=propose(pack, proposer), actor=proposer, now=NOON).state == State.REJECTED
+
+    def test_an_approved_version_can_be_stopped_before_its_time_and_not_after(
+        self, pack: ModelPack, proposer: User, approver: User
+    ) -> None:
+        first = propose(pack, proposer, margin=0.2, effective_from=NOON + HOUR)
+        second = propose(pack, proposer, margin=0.3, effective_from=NOON + HOUR)
+        for proposed in (first, second):
+            policies.approve(policy=proposed, actor=approver, now=NOON)
+        policies.reject(policy=first, actor=approver, now=NOON)
+        with pytest.raises(ChangeRefused, match="Version 3 is active by now"):
+            policies.reject(policy=second, actor=approver, now=NOON + HOUR)
+        policies.activate_due(now=NOON + HOUR)
+        assert states() == {1: State.FORMER, 2: State.REJECTED, 3: State.ACTIVE}
+
+
+class TestActivateDue:
+    def test_does_nothing_where_nothing_waits(self, pack: ModelPack) -> None:
+        assert policies.activate_due(now=NOON) == 0
+
+    def test_puts_versions_in_force_at_their_time_and_not_before(
+        self, pack: ModelPack, proposer: User, approver: User
+    ) -> None:
+        proposed = propose(pack, proposer, margin=0.2, effective_from=NOON + HOUR)
+        policies.approve(policy=proposed, actor=approver, now=NOON)
+        assert policies.activate_due(now=NOON + HOUR - dt.timedelta(microseconds=1)) == 0
+        assert policies.activate_due(now=NOON + HOUR) == 1
+        assert policies.activate_due(now=NOON + HOUR) == 0
+        assert version_in_force() == 2
+        entry = AuditEntry.objects.latest("pk")
+        assert (entry.action, entry.actor) == (AuditAction.POLICY_ACTIVATED, None)
+
+    def test_never_puts_in_force_what_nobody_approved(self, pack: ModelPack, proposer: User) -> None:
+        propose(pack, proposer, margin=0.2, effective_from=NOON)
+        assert policies.activate_due(now=NOON + HOUR) == 0
+        assert version_in_force() == 1
+
+    def test_of_several_versions_the_one_with_the_latest_time_stays(
+        self, pack: ModelPack, proposer: User, approver: User
+    ) -> None:
+        late = propose(pack, proposer, margin=0.2, effective_from=NOON + 2 * HOUR)
+        early = propose(pack, proposer, margin=0.3, effective_from=NOON + HOUR)
+        for proposed in (early, late):
+            policies.approve(policy=proposed, actor=approver, now=NOON)
+        assert policies.activate_due(now=NOON + 3 * HOUR) == 2
+        assert states() == {1: State.FORMER, 2: State.ACTIVE, 3: State.FORMER}
+
+
+class TestReturnTo:
+    def test_puts_the_earlier_numbers_in_force_as_a_version_of_its_own(self, pack: ModelPack, approver: User) -> None:
+        first = ThresholdPolicy.objects.get()
+        change(pack, margin=0.2, strategy="centroid")
+        repeated = policies.return_to(policy=first, actor=approver, now=NOON)
+        assert (repeated.version, repeated.margin, repeated.strategy) == (3, 0.05, "nearest")
+        assert (repeated.returns_to, repeated.decided_by, repeated.decided_at) == (first, approver, NOON)
+        assert states() == {1: State.FORMER, 2: State.FORMER, 3: State.ACTIVE}
+        assert AuditEntry.objects.latest("pk").details["returns_to"] == 1
+
+    def test_refuses_a_version_that_was_never_in_force_or_is(
+        self, pack: ModelPack, proposer: User, approver: User
+    ) -> None:
+        for policy in (ThresholdPolicy.objects.get(), propose(pack, proposer)):
+            with pytest.raises(ChangeRefused):
+                policies.return_to(policy=policy, actor=approver, now=NOON)
+        assert states() == {1: State.ACTIVE, 2: State.PROPOSED}
+
+    def test_returns_in_the_scope_of_the_earlier_version(
+        self, pack: ModelPack, door: Checkpoint, proposer: User, approver: User
+    ) -> None:
+        first = propose(pack, proposer, checkpoint=door, margin=0.2)
+        second = propose(pack, proposer, checkpoint=door, margin=0.3)
+        for proposed in (first, second):
+            policies.approve(policy=proposed, actor=approver, now=NOON)
+        repeated = policies.return_to(policy=first, actor=approver, now=NOON)
+        assert (version_in_force(door), version_in_force()) == (repeated.version, 1)
+
+
+class TestScopes:
+    def test_a_checkpoint_without_a_policy_of_its_own_has_the_sites(self, pack: ModelPack, door: Checkpoint) -> None:
+        assert version_in_force(door) == 1
+        change(pack, margin=0.2)
+        assert version_in_force(door) == 2
+
+    def test_a_checkpoints_own_policy_holds_there_and_nowhere_else(
+        self, pack: ModelPack, door: Checkpoint, proposer: User, approver: User
+    ) -> None:
+        other = Checkpoint.objects.create(name="Desk", slug="desk")
+        policies.approve(policy=propose(pack, proposer, checkpoint=door, margin=0.2), actor=approver, now=NOON)
         change(pack, margin=0.3)
-        with pytest.raises(IntegrityError, match="one_active_policy_a_pack"), transaction.atomic():
-            ThresholdPolicy.objects.update(is_active=True)
+        assert (version_in_force(door), version_in_force(other), version_in_force()) == (2, 3, 3)
+
+    def test_of_another_pack_does_not_count(self, pack: ModelPack, door: Checkpoint) -> None:
+        policies.create_version(pack=pack, values={}, reason="a test", actor=None, checkpoint=door)
+        fakes.activated_pack(name="other", digest="e" * 64)
+        assert version_in_force(door) == 3
+
+
+class TestTheDatabase:
+    def test_refuses_two_active_policies_of_a_scope(self, pack: ModelPack, door: Checkpoint, proposer: User) -> None:
+        for checkpoint, constraint in (
+            (None, "one_active_policy_a_pack"),
+            (door, "one_active_policy_a_pack_and_checkpoint"),
+        ):
+            policies.create_version(pack=pack, values={}, reason="a test", actor=None, checkpoint=checkpoint)
+            proposed = propose(pack, proposer, checkpoint=checkpoint)
+            with pytest.raises(IntegrityError, match=f'"{constraint}"'), transaction.atomic():
+                ThresholdPolicy.objects.filter(pk=proposed.pk).update(state=State.ACTIVE)
 
     @pytest.mark.parametrize(
         ("values", "constraint"),
@@ -96,11 +345,71 @@ class TestTheDatabase:
             ({"votes_needed": 6}, "votes_needed_are_a_majority"),
             ({"identification_threshold": 1.5}, "thresholds_are_similarities"),
             ({"verification_threshold": math.nan}, "thresholds_are_similarities"),
+            ({"attempts_before_delay": 20}, "a_delay_comes_before_the_stop"),
+            ({"first_delay_s": 7200.0}, "a_delay_comes_before_the_stop"),
         ],
     )
     def test_refuses_numbers_that_cannot_decide(self, pack: ModelPack, values: dict[str, Any], constraint: str) -> None:
+        copied = ThresholdPolicy.objects.get()
+        copied.pk, copied.version, copied.state = None, 2, State.PROPOSED
+        for name, value in values.items():
+            setattr(copied, name, value)
         with pytest.raises(IntegrityError, match=constraint), transaction.atomic():
-            ThresholdPolicy.objects.update(**values)
+            copied.save(force_insert=True)
+
+    @pytest.mark.parametrize(
+        "field", [*policies.CONTENT_FIELDS, "version", "reason", "effective_from", "created_at", "checkpoint", "pack"]
+    )
+    def test_refuses_to_change_what_a_version_says(self, pack: ModelPack, door: Checkpoint, field: str) -> None:
+        before = getattr(ThresholdPolicy.objects.get(), field)
+        values: dict[str, Any] = {
+            "strategy": "centroid",
+            "requires_pin": True,
+            "reason": "another",
+            "effective_from": NOON,
+            "created_at": NOON,
+            "checkpoint": door,
+            "pack": fakes.registered_pack(name="other", digest="e" * 64),
+        }
+        value = values[field] if field in values else before + 1
+        with pytest.raises(IntegrityError, match="the numbers of a version never change"), transaction.atomic():
+            ThresholdPolicy.objects.update(**{field: value})
+
+    def test_refuses_to_remove_a_version(self, pack: ModelPack) -> None:
+        with pytest.raises(IntegrityError, match="a version is never removed"), transaction.atomic():
+            ThresholdPolicy.objects.all().delete()
+
+    @pytest.mark.parametrize(
+        ("before", "after"),
+        [
+            (State.ACTIVE, State.PROPOSED),
+            (State.FORMER, State.ACTIVE),
+            (State.REJECTED, State.PROPOSED),
+            (State.REJECTED, State.APPROVED),
+        ],
+    )
+    def test_refuses_a_way_back_through_a_versions_life(
+        self, pack: ModelPack, approver: User, proposer: User, before: str, after: str
+    ) -> None:
+        change(pack, margin=0.2)
+        policies.reject(policy=propose(pack, proposer), actor=approver, now=NOON)
+        with pytest.raises(IntegrityError, match=f"{before} does not become {after}"), transaction.atomic():
+            ThresholdPolicy.objects.filter(state=before).update(state=after)
+
+    @pytest.mark.parametrize("field", ["created_by", "decided_by"])
+    def test_keeps_who_proposed_and_who_approved(
+        self, pack: ModelPack, proposer: User, approver: User, field: str
+    ) -> None:
+        approved = policies.approve(policy=propose(pack, proposer), actor=approver, now=NOON)
+        with pytest.raises(IntegrityError, match="who proposed and decided it"), transaction.atomic():
+            ThresholdPolicy.objects.filter(pk=approved.pk).update(**{field: fakes.user()})
+
+    def test_lets_accounts_go_whose_versions_stay(self, pack: ModelPack, proposer: User, approver: User) -> None:
+        approved = policies.approve(policy=propose(pack, proposer), actor=approver, now=NOON)
+        proposer.delete()
+        approver.delete()
+        approved.refresh_from_db()
+        assert (approved.created_by, approved.decided_by, approved.state) == (None, None, State.ACTIVE)
 
 
 def test_a_pack_that_was_never_measured_gets_no_first_policy(db: None) -> None:
@@ -108,21 +417,57 @@ def test_a_pack_that_was_never_measured_gets_no_first_policy(db: None) -> None:
         policies.create_first(pack=fakes.registered_pack(decides=False), actor=None)
 
 
-@pytest.mark.django_db(transaction=True)
-def test_versions_made_at_once_are_numbered_one_after_the_other() -> None:
-    pack = fakes.activated_pack()
-    together = threading.Barrier(6)
+def at_once(*calls: Callable[[], Any]) -> list[Any]:
+    """What each call returned, or the error that it ended with; all begin together."""
+    together = threading.Barrier(len(calls))
 
-    def create(number: int) -> int:
+    def run(call: Callable[[], Any]) -> Any:
         try:
             together.wait(20)
-            return change(pack, margin=(number + 10) / 100).version
+            return call()
+        except ChangeRefused as refused:
+            return refused
         finally:
             connections.close_all()
 
-    with concurrent.futures.ThreadPoolExecutor(6) as threads:
-        versions = list(threads.map(create, range(6)))
-    assert sorted(versions) == [2, 3, 4, 5, 6, 7]
-    assert ThresholdPolicy.objects.get(is_active=True).version == 7
-    before = [entry.details["before"]["margin"] for entry in AuditEntry.objects.order_by("pk")[2:]]
-    assert len(set(before)) == 6  # each saw the one before it
+    with concurrent.futures.ThreadPoolExecutor(len(calls)) as threads:
+        return list(threads.map(run, calls))
+
+
+@pytest.mark.django_db(transaction=True)
+class TestAtOnce:
+    def test_versions_are_numbered_one_after_the_other(self) -> None:
+        pack = fakes.activated_pack()
+        margins = [(number + 10) / 100 for number in range(6)]
+        made = at_once(*(lambda margin=margin: change(pack, margin=margin) for margin in margins))
+        assert sorted(policy.version for policy in made) == [2, 3, 4, 5, 6, 7]
+        assert ThresholdPolicy.objects.get(state=State.ACTIVE).version == 7
+        before = [entry.details["before"]["margin"] for entry in AuditEntry.objects.order_by("pk")[2:]]
+        assert len(set(before)) == 6  # each saw the one before it
+
+    def test_two_approvals_of_one_version_decide_it_once(self) -> None:
+        pack, proposed_by = fakes.activated_pack(), fakes.user()
+        proposed = propose(pack, proposed_by, margin=0.2)
+        outcomes = at_once(
+            *(
+                lambda by=by: policies.approve(policy=proposed, actor=by, now=NOON)
+                for by in (fakes.user(), fakes.user())
+            )
+        )
+        assert {type(outcome) for outcome in outcomes} == {ThresholdPolicy, ChangeRefused}
+        assert states() == {1: State.FORMER, 2: State.ACTIVE}
+        assert AuditEntry.objects.filter(action=AuditAction.POLICY_APPROVED).count() == 1
+
+    def test_approvals_of_two_versions_leave_one_in_force(self) -> None:
+        pack, by, approver = fakes.activated_pack(), fakes.user(), fakes.user()
+        proposed = [propose(pack, by, margin=margin) for margin in (0.2, 0.3)]
+        at_once(*(lambda each=each: policies.approve(policy=each, actor=approver, now=NOON) for each in proposed))
+        assert sorted(states().values()) == [State.ACTIVE, State.FORMER, State.FORMER]
+
+    def test_several_workers_put_a_version_in_force_once(self) -> None:
+        pack, by = fakes.activated_pack(), fakes.user()
+        proposed = propose(pack, by, margin=0.2, effective_from=NOON + HOUR)
+        policies.approve(policy=proposed, actor=fakes.user(), now=NOON)
+        activated = at_once(*[lambda: policies.activate_due(now=NOON + HOUR)] * 4)
+        assert sum(activated) == 1
+        assert AuditEntry.objects.filter(action=AuditAction.POLICY_ACTIVATED).count() == 2

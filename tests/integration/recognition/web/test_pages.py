@@ -10,6 +10,7 @@ from django.test import Client
 from django.utils import html
 
 from recognition.models import FaceSample, Person, SampleImage
+from tests import fakes
 
 pytestmark = pytest.mark.django_db
 
@@ -106,6 +107,30 @@ def test_logs_in_and_goes_where_the_user_wanted() -> None:
         "/accounts/login/?next=/search/", {"username": "guard", "password": "a quiet night", "next": "/search/"}
     )
     assert response["Location"] == "/search/"
+
+
+@pytest.mark.parametrize(
+    ("roles", "page"),
+    [
+        (("operator",), "/"),
+        (("enroller", "operator"), "/"),
+        (("enroller",), "/admin/"),
+        (("auditor",), "/admin/"),
+        (("administrator",), "/admin/"),
+        ((), "/admin/"),
+    ],
+)
+def test_logs_in_and_goes_where_the_role_works(roles: tuple[str, ...], page: str) -> None:
+    sent = {"username": fakes.in_role(*roles).username, "password": "known to everybody"}
+    response = Client().post("/accounts/login/", sent)
+    assert response["Location"] == page
+
+
+@pytest.mark.parametrize(("permissions", "page"), [(["recognition.search_gallery"], "/search/"), ([], "/")])
+def test_logs_in_and_goes_to_a_page_that_may_be_opened(permissions: list[str], page: str) -> None:
+    client_of(*permissions)
+    response = Client().post("/accounts/login/", {"username": "guard", "password": "a quiet night"})
+    assert response["Location"] == page
 
 
 def test_serves_a_sample_as_a_picture_that_nobody_keeps(sample: FaceSample) -> None:

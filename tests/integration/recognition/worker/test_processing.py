@@ -7,9 +7,19 @@ import cv2
 import numpy as np
 import pytest
 
-from recognition.models import ModelPack
+from recognition.decision.matching import CandidateList
+from recognition.decision.standing import Bar
+from recognition.models import DenyListEntry, ModelPack, Person
 from recognition.selectors import packs
-from recognition.services.frames import FrameOutcome, FrameStatus, FrameTask, TrackHint
+from recognition.services.frames import (
+    SITE_WIDE,
+    FrameOutcome,
+    FrameStatus,
+    FrameTask,
+    SearchKind,
+    SearchScope,
+    TrackHint,
+)
 from recognition.vision.images import FRAME_LIMITS
 from recognition.vision.types import BoundingBox
 from recognition.worker import processing
@@ -24,9 +34,11 @@ def engine(default_pack: ModelPack) -> Engine:
     return Engine(packs.active(), faces.default_pipeline())
 
 
-def analysed(engine: Engine, image: np.ndarray | bytes, *hints: TrackHint) -> FrameOutcome:
+def analysed(
+    engine: Engine, image: np.ndarray | bytes, *hints: TrackHint, scope: SearchScope = SITE_WIDE
+) -> FrameOutcome:
     jpeg = image if isinstance(image, bytes) else faces.jpeg(image)
-    return processing.process(FrameTask(jpeg, hints, time.monotonic()), engine)
+    return processing.process(FrameTask(jpeg, hints, time.monotonic(), scope), engine)
 
 
 @pytest.fixture
@@ -107,6 +119,44 @@ class TestHints:
         (seen,) = analysed(engine, faces.astronaut(), TrackHint("7", elsewhere, False, 9)).faces
         assert seen.track_id is None
         assert seen.candidates is not None
+
+
+class TestClaims:
+    @pytest.fixture
+    def eileen(self, engine: Engine) -> Person:
+        return fakes.person("Eileen", processing.photo(faces.astronaut(), engine)[0].embedding)
+
+    def test_compare_with_the_claimed_person_alone_and_with_the_deny_list_apart(
+        self, engine: Engine, eileen: Person
+    ) -> None:
+        somebody = fakes.person("Somebody", processing.photo(faces.group(), engine)[0].embedding)
+        scope = SearchScope(kind=SearchKind.VERIFY, person_id=somebody.pk)
+        (seen,) = analysed(engine, faces.astronaut(), scope=scope).faces
+        assert seen.candidates is not None
+        assert [candidate.person_id for candidate in seen.candidates.people] == [somebody.pk]
+        assert seen.denied == CandidateList()
+        DenyListEntry.objects.create(person=eileen, reason="a test")
+        (seen,) = analysed(engine, faces.astronaut(), scope=scope).faces
+        assert seen.denied is not None
+        assert seen.denied.best is not None
+        assert (seen.denied.best.person_id, seen.denied.best.barred) == (eileen.pk, Bar.DENY_LIST)
+
+    def test_of_an_id_that_nobody_has_compare_with_nobody(self, engine: Engine, eileen: Person) -> None:
+        (seen,) = analysed(engine, faces.astronaut(), scope=SearchScope(kind=SearchKind.VERIFY)).faces
+        assert (seen.candidates, seen.denied) == (CandidateList(), CandidateList())
+
+    def test_are_not_searched_on_the_live_page(self, engine: Engine, eileen: Person) -> None:
+        (seen,) = analysed(engine, faces.astronaut()).faces
+        assert seen.denied is None
+
+
+def test_where_codes_are_read_faces_are_not(engine: Engine) -> None:
+    image = faces.astronaut()
+    code = cv2.resize(cv2.QRCodeEncoder.create().encode("4711"), (200, 200), interpolation=cv2.INTER_NEAREST)
+    image[300:500, 300:500] = code[:, :, None]
+    outcome = analysed(engine, image, scope=SearchScope(reads_codes=True))
+    assert (outcome.status, outcome.codes, outcome.faces) == (FrameStatus.ANALYSED, ("4711",), ())
+    assert analysed(engine, image).codes == ()
 
 
 def test_a_face_that_passes_no_gate_is_not_embedded_and_says_why(engine: Engine) -> None:

@@ -17,9 +17,8 @@ from recognition.services.frames import FrameOutcome, FrameStatus, FrameTask
 from recognition.services.remote import REQUESTS, RemoteWorkers
 from recognition.vision.errors import UnreadableImage
 from recognition.vision.images import encode_jpeg
-from recognition.worker import packs
+from recognition.worker import recogniser
 from recognition.worker.remote import RedisWorker
-from recognition.worker.runtime import ThreadedWorker
 from tests import faces
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -70,13 +69,9 @@ def workers(redis_url: str) -> Iterator[RemoteWorkers]:
 @pytest.fixture
 def worker(redis_url: str) -> Iterator[None]:
     """A worker as another process would run it, with real models."""
-    packs.ensure_active()
-    threaded = ThreadedWorker(1)
-    threaded.warm_up()
-    feeding = RedisWorker(redis_url, threaded, 1)
+    feeding = RedisWorker(redis_url, recogniser.start(), 1)
     yield
     feeding.stop()
-    threaded.stop()
 
 
 def sent(workers: RemoteWorkers, jpeg: bytes) -> FrameOutcome:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from recognition.decision.policy import Policy, QualityFault, QualityGates, SampleReason
+from recognition.decision.policy import LONGEST_DELAY_S, Policy, QualityFault, QualityGates, SampleReason
 from tests import fakes
 
 GATES = QualityGates()
@@ -106,6 +106,15 @@ class TestPolicy:
             ({"timeout_s": 0}, "timeout_s and reembed_interval_s: expected above 0"),
             ({"timeout_s": math.nan}, "timeout_s"),
             ({"reembed_interval_s": -1}, "reembed_interval_s"),
+            ({"attempts_before_delay": 0}, "expected at least 1 and below attempts_before_stop, got 0 and 20"),
+            ({"attempts_before_delay": 20}, "got 20 and 20"),  # would be stopped before it is delayed
+            ({"attempts_before_stop": 5}, "got 5 and 5"),
+            ({"first_delay_s": 0}, "first_delay_s and longest_delay_s: expected above 0"),
+            ({"first_delay_s": 3601}, "expected above 0, rising"),
+            ({"first_delay_s": math.nan}, "first_delay_s"),
+            ({"longest_delay_s": math.nan}, "longest_delay_s"),
+            ({"longest_delay_s": LONGEST_DELAY_S + 1}, "up to 2592000"),
+            ({"longest_delay_s": math.inf}, "up to 2592000"),
         ],
     )
     def test_refuses_numbers_outside_their_range(self, change: dict[str, Any], message: str) -> None:
@@ -121,6 +130,9 @@ class TestPolicy:
             {"votes_needed": 1, "votes_of": 1},
             {"votes_needed": 3, "votes_of": 4},
             {"votes_needed": 5, "votes_of": 5},
+            {"attempts_before_delay": 1, "attempts_before_stop": 2},
+            {"first_delay_s": 1e-6, "longest_delay_s": LONGEST_DELAY_S},
+            {"first_delay_s": 60, "longest_delay_s": 60},
         ],
     )
     def test_takes_the_ends_of_each_range(self, change: dict[str, Any]) -> None:

@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 
 from recognition.decision import verdict, voting
 from recognition.decision.policy import Policy
+from recognition.decision.standing import Bar
 from recognition.decision.verdict import Decision, Vote
+from recognition.decision.voting import VoteRecord
 from tests import fakes
 
 POLICY = Policy(version=1, identification_threshold=0.5, verification_threshold=0.4)  # 3 of 5, margin 0.05
@@ -20,6 +22,9 @@ UNKNOWN = verdict.judge(fakes.candidates(0.2, 0.1), POLICY)
 NEARER_UNKNOWN = verdict.judge(fakes.candidates(0.4, 0.1), POLICY)
 AMBIGUOUS = verdict.judge(fakes.candidates(0.7, 0.69), POLICY)
 NOBODY = verdict.judge(fakes.candidates(), POLICY)
+NOT_A_NUMBER = verdict.judge(fakes.candidates(math.nan), POLICY)
+BANNED = verdict.judge(fakes.candidates(0.7, 0.1, first_person=1, barred=Bar.DENY_LIST), POLICY)
+OTHER_BANNED = verdict.judge(fakes.candidates(0.7, 0.1, first_person=2, barred=Bar.DENY_LIST), POLICY)
 
 
 @pytest.mark.parametrize(
@@ -35,6 +40,7 @@ NOBODY = verdict.judge(fakes.candidates(), POLICY)
         ([A, A, B, B], B, 2),
         ([A, A, B, B, A], A, 3),
         ([A, A, A, B, B, B, B], B, 4),  # only the last five count
+        ([NOT_A_NUMBER, UNKNOWN, NOT_A_NUMBER], UNKNOWN, 3),  # what is not a number stands for nothing
     ],
 )
 def test_the_answer_of_most_of_the_last_votes_leads(votes: list[Vote], leading: Vote | None, count: int) -> None:
@@ -56,6 +62,8 @@ def test_the_answer_of_most_of_the_last_votes_leads(votes: list[Vote], leading: 
         ([UNKNOWN, NOBODY, NEARER_UNKNOWN], Decision.REJECT_NO_MATCH),  # unknown whoever is nearest
         ([UNKNOWN, AMBIGUOUS, UNKNOWN, AMBIGUOUS], None),  # two different answers
         ([AMBIGUOUS, AMBIGUOUS, AMBIGUOUS], Decision.REJECT_AMBIGUOUS),
+        ([BANNED, BANNED, BANNED], Decision.REJECT_NOT_ALLOWED),
+        ([BANNED, OTHER_BANNED, BANNED, OTHER_BANNED], None),  # two different people to refuse
     ],
 )
 def test_k_of_the_last_n_votes_decide(votes: list[Vote], decision: Decision | None) -> None:
@@ -66,6 +74,35 @@ def test_k_of_the_last_n_votes_decide(votes: list[Vote], decision: Decision | No
 def test_one_of_one_is_decided_by_the_newest_vote() -> None:
     single = Policy(version=1, identification_threshold=0.5, verification_threshold=0.4, votes_needed=1, votes_of=1)
     assert voting.decided([B, UNKNOWN, A], single) == A
+
+
+def test_a_stored_vote_names_people_by_number_and_holds_only_numbers_that_json_has() -> None:
+    stored = VoteRecord(66.6, verdict.judge(fakes.candidates(0.76543, math.nan), POLICY), fakes.quality()).as_json()
+    assert stored == {
+        "at_ms": 67,
+        "decision": "reject_ambiguous",
+        "best_person": 1,
+        "best_sample": 10,
+        "similarity": 0.7654,
+        "runner_up": 2,
+        "runner_up_similarity": None,
+        "margin": None,
+        "others": [],
+        "counts": True,
+        "quality": fakes.quality().as_json(),
+    }
+    assert VoteRecord(0.0, NOBODY, fakes.quality()).as_json()["similarity"] is None
+
+
+def test_a_stored_vote_keeps_the_five_closest_people_and_whether_it_counts() -> None:
+    vote = verdict.judge(fakes.candidates(0.7, 0.5, 0.4, 0.3, 0.2, 0.1), POLICY)
+    stored = VoteRecord(0.0, vote, fakes.quality()).as_json(counts=False)
+    assert stored["others"] == [
+        {"person": 3, "sample": 30, "similarity": 0.4},
+        {"person": 4, "sample": 40, "similarity": 0.3},
+        {"person": 5, "sample": 50, "similarity": 0.2},
+    ]
+    assert stored["counts"] is False
 
 
 similarities = st.floats(-1, 1) | st.just(math.nan)

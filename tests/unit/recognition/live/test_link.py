@@ -22,6 +22,8 @@ def test_a_session_starts_with_one_frame_in_flight() -> None:
         (3, 20, 2),
         (20, 20, 2),
         (50, 20, MAX_WINDOW),
+        (9, 4, 2),  # a quick worker, beside a link that two frames cover
+        (11, 4, MAX_WINDOW),
         (5_000, 20, MAX_WINDOW),
         (200, 5_000, 1),  # a slow server is not helped by more frames
         (-100, 20, 1),

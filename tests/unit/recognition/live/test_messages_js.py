@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import json
-import re
 import shutil
 import subprocess
-import types
 import typing
 from pathlib import Path
 from typing import Any
@@ -14,6 +11,7 @@ from typing import Any
 import pytest
 
 from recognition.live import messages
+from tests import contract
 
 SCRIPTS = Path(__file__).parents[4] / "static" / "js"
 SOURCE = (SCRIPTS / "messages.js").read_text(encoding="utf-8")
@@ -28,42 +26,10 @@ SHAPES = [
     messages.Result,
     messages.Decision,
     messages.Notice,
+    messages.Alert,
     messages.Error,
 ]
 ALIASES = {messages.FaceState: "FaceState", messages.Advice: "Advice"}
-
-
-def contract() -> dict[str, Any]:
-    found = re.search(r"/\* contract begins \*/(.*)/\* contract ends \*/", SOURCE, re.DOTALL)
-    assert found is not None
-    loaded: dict[str, Any] = json.loads(found[1])
-    return loaded
-
-
-def in_javascript(annotation: Any) -> str:
-    """A Python annotation as JSDoc writes it."""
-    if annotation in ALIASES:
-        return ALIASES[annotation]
-    if annotation in (int, float):
-        return "number"
-    if annotation is str:
-        return "string"
-    if annotation is type(None):
-        return "null"
-    if typing.is_typeddict(annotation):
-        return str(annotation.__name__)
-    origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
-    if origin is typing.Literal:
-        return " | ".join(f"'{value}'" for value in arguments)
-    if origin is types.UnionType or origin is typing.Union:
-        return " | ".join(in_javascript(argument) for argument in arguments)
-    if origin is list:
-        return f"{in_javascript(arguments[0])}[]"
-    raise AssertionError(f"no JavaScript for {annotation}")
-
-
-def fields_of(shape: type) -> dict[str, str]:
-    return {name: in_javascript(annotation) for name, annotation in typing.get_type_hints(shape).items()}
 
 
 def test_every_shape_is_compared() -> None:
@@ -72,19 +38,18 @@ def test_every_shape_is_compared() -> None:
 
 
 def test_has_the_same_shapes() -> None:
-    assert contract()["shapes"] == {shape.__name__: fields_of(shape) for shape in SHAPES}
+    assert contract.read(SOURCE)["shapes"] == {shape.__name__: contract.fields_of(shape, ALIASES) for shape in SHAPES}
 
 
 @pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: shape.__name__)
 def test_documents_each_shape_as_it_is(shape: type) -> None:
-    typedef = re.search(rf"@typedef {{object}} {shape.__name__}\n(.*?)\*/", SOURCE, re.DOTALL)
-    assert typedef is not None
-    properties = {name: kind for kind, name in re.findall(r"@property {(.+)} (\w+)", typedef[1])}
-    assert properties == fields_of(shape)
+    assert contract.documented(SOURCE, shape.__name__) == contract.fields_of(shape, ALIASES)
 
 
 def test_has_the_same_server_messages() -> None:
-    assert contract()["server_messages"] == [shape.__name__ for shape in typing.get_args(messages.ServerMessage)]
+    assert contract.read(SOURCE)["server_messages"] == [
+        shape.__name__ for shape in typing.get_args(messages.ServerMessage)
+    ]
 
 
 @pytest.mark.parametrize(
@@ -96,18 +61,18 @@ def test_has_the_same_server_messages() -> None:
     ],
 )
 def test_has_the_same_codes(table: str, enum: Any) -> None:
-    assert contract()[table] == {member.name: member.value for member in enum}
+    assert contract.read(SOURCE)[table] == {member.name: member.value for member in enum}
 
 
 @pytest.mark.parametrize(("table", "literal"), [("face_states", messages.FaceState), ("advice", messages.Advice)])
 def test_has_the_same_closed_sets(table: str, literal: Any) -> None:
-    assert tuple(contract()[table]) == typing.get_args(literal)
+    assert tuple(contract.read(SOURCE)[table]) == typing.get_args(literal)
 
 
 def test_has_the_same_numbers() -> None:
-    assert contract()["version"] == messages.PROTOCOL_VERSION
-    assert contract()["max_window"] == messages.MAX_WINDOW
-    assert contract()["frame_header"] == messages.FRAME_HEADER.format
+    assert contract.read(SOURCE)["version"] == messages.PROTOCOL_VERSION
+    assert contract.read(SOURCE)["max_window"] == messages.MAX_WINDOW
+    assert contract.read(SOURCE)["frame_header"] == messages.FRAME_HEADER.format
 
 
 def test_python_reads_the_header_that_javascript_writes(tmp_path: Path) -> None:

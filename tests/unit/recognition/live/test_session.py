@@ -7,6 +7,7 @@ import pytest
 
 from recognition.decision.matching import CandidateList
 from recognition.decision.policy import Policy, QualityFault, SampleReason
+from recognition.decision.standing import Bar
 from recognition.decision.verdict import Decision
 from recognition.live.session import BETTER_BY, LOST_AFTER_S, LiveSession, Update
 from recognition.selectors.packs import ActivePack
@@ -18,6 +19,7 @@ BOB = fakes.candidates(0.9, 0.1, first_person=5)
 STRANGER = fakes.candidates(0.2, 0.1)
 TWINS = fakes.candidates(0.8, 0.79)
 NOBODY = fakes.candidates()
+SUSPENDED = fakes.candidates(0.8, 0.1, barred=Bar.SUSPENDED)
 
 TOO_SMALL = (QualityFault(SampleReason.FACE_TOO_SMALL, 20, 48),)
 POLICY = Policy(version=1, identification_threshold=0.5, verification_threshold=0.4)  # 3 of 5, 8 s, 1 s
@@ -83,6 +85,7 @@ class TestDeciding:
             ([STRANGER, STRANGER, STRANGER], [Decision.REJECT_NO_MATCH]),
             ([NOBODY, NOBODY, NOBODY], [Decision.REJECT_NO_MATCH]),
             ([TWINS, TWINS, TWINS], [Decision.REJECT_AMBIGUOUS]),
+            ([SUSPENDED, SUSPENDED, SUSPENDED], [Decision.REJECT_NOT_ALLOWED]),
             ([STRANGER, ADA, STRANGER, ADA, ADA], [Decision.ACCEPT]),  # 3 of 5
             ([ADA, BOB, ADA, BOB], []),
             ([STRANGER, STRANGER, STRANGER, BOB], [Decision.REJECT_NO_MATCH]),  # once decided, decided once

@@ -8,17 +8,34 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recognition.decision.matching import Candidate, CandidateList
+from recognition.decision.matching import Candidate, CandidateList, Strategy
 from recognition.decision.policy import Policy, QualityFault, SampleReason
+from recognition.decision.standing import Bar
 from recognition.selectors.packs import ActivePack
 from recognition.services import wire
-from recognition.services.frames import FrameOutcome, FrameStatus, FrameTimings, SeenFace, TrackHint
+from recognition.services.frames import (
+    FrameOutcome,
+    FrameStatus,
+    FrameTimings,
+    SearchKind,
+    SearchScope,
+    SeenFace,
+    TrackHint,
+)
 from recognition.services.wire import PhotoOutcome, PhotoStatus, Reply, Request, WireError
 from recognition.vision.types import BoundingBox, DetectedFace, EmbeddedFace, Embedding, Landmarks, Quality
 
 BOX = BoundingBox(1.5, 2.0, 30.0, 40.0)
 QUALITY = Quality(28.5, 12.0, 0.9, 210.0, 0.5, 3.0, -4.0, 0.5, 1.0)
-POLICY = Policy(version=7, identification_threshold=0.47, verification_threshold=0.42)
+BANNED = Candidate(3, "B", 4, 0.8, Bar.DENY_LIST)
+POLICY = Policy(
+    version=7,
+    identification_threshold=0.47,
+    verification_threshold=0.42,
+    strategy=Strategy.K_NEAREST,
+    requires_pin=True,
+    attempts_before_delay=3,
+)
 
 
 def active(policy: Policy | None) -> ActivePack:
@@ -40,6 +57,23 @@ def test_a_request_comes_back_as_it_went(frame: tuple[TrackHint, ...] | None) ->
 
 
 @pytest.mark.parametrize(
+    "scope",
+    [
+        SearchScope(),
+        SearchScope(checkpoint_id=3, kind=SearchKind.VERIFY, person_id=8),
+        SearchScope(checkpoint_id=3, kind=SearchKind.VERIFY),
+        SearchScope(checkpoint_id=3, reads_codes=True),
+    ],
+)
+def test_a_frame_keeps_what_it_is_looked_at_for(scope: SearchScope) -> None:
+    request = Request("a", "replies", 12.5, (), b"\xff\xd8jpeg", scope)
+
+    came = wire.decode_request(wire.encode(request))
+
+    assert came.task(7.0).scope == scope
+
+
+@pytest.mark.parametrize(
     "outcome",
     [
         FrameOutcome(FrameStatus.FAILED),
@@ -49,7 +83,14 @@ def test_a_request_comes_back_as_it_went(frame: tuple[TrackHint, ...] | None) ->
             (
                 SeenFace(None, BOX, QUALITY, (QualityFault(SampleReason.TOO_DARK, 0.1, 0.12),), None, b""),
                 SeenFace("4", BOX, QUALITY, (), CandidateList(), b"crop"),
-                SeenFace("5", BOX, QUALITY, (), CandidateList((Candidate(1, "Ä", 2, 0.9),)), b"crop"),
+                SeenFace(
+                    "5",
+                    BOX,
+                    QUALITY,
+                    (),
+                    CandidateList((Candidate(1, "Ä", 2, 0.9), Candidate(3, "B", 4, 0.5, Bar.DENY_LIST))),
+                    b"crop",
+                ),
             ),
             active(POLICY),
         ),
@@ -58,6 +99,20 @@ def test_a_request_comes_back_as_it_went(frame: tuple[TrackHint, ...] | None) ->
 )
 def test_a_reply_comes_back_as_it_went(outcome: FrameOutcome | PhotoOutcome) -> None:
     assert wire.decode_reply(wire.encode(Reply("a", outcome))) == Reply("a", outcome)
+
+
+def test_enumerations_come_back_as_themselves() -> None:
+    candidates = CandidateList((Candidate(1, "", 2, 0.9, Bar.SUSPENDED),))
+    sent = FrameOutcome(FrameStatus.ANALYSED, (SeenFace(None, BOX, QUALITY, (), candidates, b""),), active(POLICY))
+
+    outcome = wire.decode_reply(wire.encode(Reply("a", sent))).outcome
+
+    assert isinstance(outcome, FrameOutcome)
+    assert outcome.active is not None
+    assert outcome.active.policy is not None
+    assert outcome.active.policy.strategy is Strategy.K_NEAREST
+    assert outcome.faces[0].candidates is not None
+    assert outcome.faces[0].candidates.people[0].barred is Bar.SUSPENDED
 
 
 def test_an_embedded_face_keeps_its_vector_and_pack() -> None:

@@ -1,0 +1,40 @@
+"""What staff must see now."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+
+from recognition.models import Alert
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class OpenAlerts:
+    """Alerts that nobody has acknowledged.
+
+    Args:
+        count: how many.
+        event_id: of the newest.
+        place: name of its checkpoint.
+        at: when it was raised.
+    """
+
+    count: int
+    event_id: int
+    place: str
+    at: dt.datetime
+
+
+def unacknowledged() -> OpenAlerts | None:
+    """The alerts that are open, told by the newest; None when there is none."""
+    alerts = Alert.objects.filter(acknowledged_at=None)
+    newest = alerts.select_related("event__checkpoint").order_by("-created_at", "-pk").first()
+    if newest is None:
+        return None
+    checkpoint = newest.event.checkpoint
+    return OpenAlerts(
+        count=alerts.count(),
+        event_id=newest.event_id,
+        place=checkpoint.name if checkpoint is not None else "",
+        at=newest.created_at,
+    )

@@ -1,0 +1,106 @@
+"""A recognition process of `faceweb up`; `recognition.services.children` is its other end.
+
+Run as `python -m recognition.worker.child CONTROL LANE...`, the numbers of inherited file descriptors.
+Says on CONTROL that it is ready, or why it is not. Then answers requests on every lane, each in a thread
+of its own, until CONTROL is closed there: by a parent that stops, or by the end of one that was killed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import logging
+import signal
+import sys
+import threading
+from collections.abc import Sequence
+from multiprocessing.connection import Connection
+from typing import TYPE_CHECKING
+
+import django
+
+from faceweb import env
+
+if TYPE_CHECKING:
+    from recognition.worker.recogniser import Recogniser
+
+logger = logging.getLogger(__name__)
+
+STOP_TIMEOUT_S = 5.0
+"""A thread that has not finished by then hangs, and ends with the process."""
+
+MOST_CORES_A_CALL = 4
+"""Networks that take two milliseconds on one core are divided into crumbs by more."""
+
+
+def main() -> None:
+    """The process."""
+    # The parent decides when it is over: a signal to all processes must not lose what is in hand.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
+    control, *lanes = [Connection(int(descriptor)) for descriptor in sys.argv[1:]]
+    env.SETTINGS_MODULE.tell(env.SETTINGS_MODULE.read())
+    django.setup()
+    # A parent that is gone hears nothing.
+    with contextlib.suppress(OSError, EOFError):
+        recogniser = _started(control, len(lanes))
+        _serve(control, lanes, recogniser)
+
+
+def _started(control: Connection, lanes: int) -> Recogniser:
+    # Imported here, because models need the settings, which `main` has just chosen.
+    from recognition import conf, wiring
+    from recognition.services.children import READY
+    from recognition.vision.errors import PackError
+    from recognition.worker import recogniser
+    from recognition.worker.engine import EngineSource
+
+    cores = min(conf.worker_threads(), MOST_CORES_A_CALL)
+    narrow = dataclasses.replace(wiring.runtime_options(), threads=lanes)
+    wide = dataclasses.replace(narrow, threads=1, threads_per_call=cores) if cores > 1 else None
+    try:
+        ready = recogniser.start(EngineSource(narrow, wide))
+    except PackError as error:
+        control.send_bytes(str(error).encode())
+        sys.exit(1)
+    except Exception as error:
+        logger.exception("recognition cannot start")
+        control.send_bytes(f"{type(error).__name__}, see above".encode())
+        sys.exit(1)
+    control.send_bytes(READY)
+    return ready
+
+
+def _serve(control: Connection, lanes: Sequence[Connection], recogniser: Recogniser) -> None:
+    threads = [
+        threading.Thread(target=_answer, args=(lane, recogniser), name=f"recognition-{number}", daemon=True)
+        for number, lane in enumerate(lanes)
+    ]
+    for thread in threads:
+        thread.start()
+    with contextlib.suppress(EOFError):
+        control.recv_bytes()
+    for thread in threads:
+        thread.join(STOP_TIMEOUT_S)
+
+
+def _answer(lane: Connection, recogniser: Recogniser) -> None:
+    # Imported here, because they import models.
+    from django import db
+
+    from recognition.services import wire
+    from recognition.services.wire import Reply
+
+    try:
+        while True:
+            request = wire.decode_request(lane.recv_bytes())
+            lane.send_bytes(wire.encode(Reply(request.id, recogniser.answer(request))))
+    except (EOFError, OSError):
+        # The parent has closed it.
+        pass
+    finally:
+        db.connections.close_all()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,406 @@
+"""Who may open what: every address and every websocket, asked for by everybody.
+
+A new address belongs into `ROUTES` (a new websocket into `SOCKETS`), else a test fails and names it. An admin page of a
+new model is a call of `admin_pages`. A parameter in an address (`<int:person_id>`, `<slug:slug>`) is filled from the
+row of that name in `rows`; `<path:object_id>` and `<int:number>` of the admin from the row named like the model.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.contrib.auth.models import Group, Permission, User
+from django.db import transaction
+from django.http import HttpResponse
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver
+from django.utils import timezone
+
+from faceweb.asgi import application
+from recognition.live.messages import CloseCode
+from recognition.live.routing import websocket_urlpatterns
+from recognition.models import (
+    ActionDelivery,
+    Alert,
+    AuditEntry,
+    Checkpoint,
+    ClaimLockout,
+    DenyListEntry,
+    EventCrop,
+    FaceSample,
+    KioskDevice,
+    PersonGroup,
+    RecognitionEvent,
+)
+from recognition.selectors import access
+from recognition.services import kiosks, policies
+from tests import fakes
+from tests.integration.recognition.live.conftest import PATIENCE_S, Socket, session_of
+from tests.processes import PROJECT
+
+ROLES = ("operator", "enroller", "auditor", "administrator")
+ANONYMOUS, OUTSIDER, NEWCOMER, SUPERUSER = "nobody", "account without staff status", "account without a role", "chief"
+KIOSK, KIOSK_ELSEWHERE = "kiosk", "kiosk of another checkpoint"
+NOT_LOGGED_IN = frozenset({ANONYMOUS, KIOSK, KIOSK_ELSEWHERE})
+VISITORS = (*sorted(NOT_LOGGED_IN), OUTSIDER, NEWCOMER, *ROLES, SUPERUSER)
+
+# Who is let in, beside the superuser, who always is (but for what nobody may do).
+EVERYBODY = frozenset(VISITORS)
+LOGGED_IN = EVERYBODY - NOT_LOGGED_IN
+STAFF = LOGGED_IN - {OUTSIDER}
+CHIEF = frozenset({SUPERUSER})
+NONE: frozenset[str] = frozenset()
+
+
+def those(*roles: str) -> frozenset[str]:
+    assert set(roles) <= set(ROLES)
+    return CHIEF | set(roles)
+
+
+@dataclasses.dataclass(frozen=True)
+class Row:
+    """Who is let in at an address.
+
+    Args:
+        get: by GET; None where the address knows no GET.
+        post: by POST without any field; None where that is not asked.
+        at: the address, where its parameters do not name rows.
+        sends: fields that the POST needs to be understood, with the names of the rows that they name.
+        answers: HTTP status of an answer to somebody who is let in.
+    """
+
+    get: frozenset[str] | None
+    post: frozenset[str] | None = None
+    at: str = ""
+    sends: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    answers: frozenset[int] = frozenset({200, 302})
+
+
+def admin_pages(
+    model: str,
+    *,
+    view: frozenset[str],
+    add: frozenset[str] = NONE,
+    change: frozenset[str] = NONE,
+    delete: frozenset[str] = NONE,
+) -> dict[str, Row]:
+    """The six addresses that the admin gives each model."""
+    start = f"admin/{model}/"
+    one = f"{start}<path:object_id>/"
+    return {
+        start: Row(view),
+        f"{start}add/": Row(add, add),
+        f"{one}change/": Row(view, change),
+        f"{one}delete/": Row(delete, delete),
+        f"{one}history/": Row(view),
+        one: Row(STAFF),  # leads to the page of the row, which asks
+    }
+
+
+ROUTES: dict[str, Row] = {
+    # pages
+    "": Row(those("operator")),
+    "search/": Row(those("enroller"), those("enroller"), answers=frozenset({200, 422})),
+    "samples/<int:sample_id>/image/": Row(those("enroller", "auditor", "administrator")),
+    "events/<int:event_id>/crop/": Row(those("operator", "auditor")),
+    "kiosk/": Row(EVERYBODY, EVERYBODY, answers=frozenset({200, 422})),
+    "checkpoint/<slug:slug>/": Row(those("operator") | {KIOSK}),
+    # the way in and out
+    "healthz": Row(EVERYBODY),
+    "accounts/login/": Row(EVERYBODY),
+    "accounts/logout/": Row(None, LOGGED_IN),
+    "i18n/setlang/": Row(None, EVERYBODY),
+    "i18n/catalog.js": Row(EVERYBODY),
+    # the admin itself
+    "admin/": Row(STAFF),
+    "admin/login/": Row(EVERYBODY),
+    "admin/logout/": Row(None, LOGGED_IN),
+    "admin/password_change/": Row(STAFF, STAFF),
+    "admin/password_change/done/": Row(STAFF),
+    "admin/jsi18n/": Row(STAFF),
+    "admin/search/": Row(STAFF),
+    "admin/autocomplete/": Row(
+        those("enroller", "auditor", "administrator"),
+        at="admin/autocomplete/?app_label=recognition&model_name=facesample&field_name=person",
+    ),
+    "admin/r/<path:content_type_id>/<path:object_id>/": Row(STAFF, at="admin/r/1/1/", answers=frozenset({404})),
+    "admin/^(?P<app_label>...)/$": Row(those(*ROLES), at="admin/recognition/"),
+    "admin/(?P<url>.*)$": Row(STAFF, at="admin/nothing/", answers=frozenset({404})),
+    # the admin's models
+    **admin_pages(
+        "recognition/person",
+        view=those("enroller", "auditor", "administrator"),
+        add=those("enroller"),
+        change=those("enroller"),
+        delete=those("administrator"),
+    ),
+    "admin/recognition/person/<int:person_id>/enrol/": Row(those("enroller"), those("enroller")),
+    "admin/recognition/person/<int:person_id>/pin/": Row(those("enroller"), those("enroller")),
+    "admin/recognition/person/<int:number>/deny/": Row(None, those("administrator")),
+    "admin/recognition/person/<int:number>/readmit/": Row(None, those("administrator")),
+    **admin_pages(
+        "recognition/persongroup",
+        view=those("enroller", "auditor", "administrator"),
+        add=those("administrator"),
+        change=those("administrator"),
+        delete=those("administrator"),
+    ),
+    **admin_pages("recognition/denylistentry", view=those("auditor", "administrator")),
+    **admin_pages(
+        "recognition/facesample",
+        view=those("enroller", "auditor", "administrator"),
+        change=those("enroller"),
+        delete=those("enroller"),
+    ),
+    **admin_pages("recognition/recognitionevent", view=those("operator", "auditor")),
+    "admin/recognition/recognitionevent/<int:number>/override/": Row(None, those("operator")),
+    **admin_pages("recognition/alert", view=those("operator", "auditor")),
+    **admin_pages("recognition/claimlockout", view=those("operator", "auditor", "administrator")),
+    **admin_pages("recognition/actiondelivery", view=those("operator", "auditor", "administrator")),
+    **admin_pages(
+        "recognition/checkpoint",
+        view=those("operator", "auditor", "administrator"),
+        add=those("administrator"),
+        change=those("administrator"),
+    ),
+    "admin/recognition/checkpoint/<int:number>/pair/": Row(None, those("operator", "administrator")),
+    "admin/recognition/checkpoint/<int:number>/remove-kiosk/": Row(
+        None, those("operator", "administrator"), sends={"device": "kiosk"}
+    ),
+    "admin/recognition/checkpoint/<int:number>/new-key/": Row(None, those("administrator")),
+    **admin_pages("recognition/auditentry", view=those("auditor", "administrator")),
+    **admin_pages("recognition/modelpack", view=those("auditor", "administrator")),
+    **admin_pages("recognition/thresholdpolicy", view=those("auditor", "administrator"), add=those("administrator")),
+    "admin/recognition/thresholdpolicy/<int:policy_id>/approve/": Row(None, those("administrator")),
+    "admin/recognition/thresholdpolicy/<int:policy_id>/reject/": Row(None, those("administrator")),
+    "admin/recognition/thresholdpolicy/<int:policy_id>/return/": Row(None, those("administrator")),
+    **admin_pages(
+        "auth/user",
+        view=those("administrator"),
+        add=those("administrator"),
+        change=those("administrator"),
+        delete=CHIEF,
+    ),
+    "admin/auth/user/<id>/password/": Row(those("administrator"), those("administrator")),
+    **admin_pages("auth/group", view=those("administrator"), add=CHIEF, change=CHIEF, delete=CHIEF),
+}
+
+SOCKETS: dict[str, frozenset[str]] = {
+    "ws/live/": those("operator"),
+    "ws/checkpoint/<slug:slug>/": those("operator") | {KIOSK},
+}
+
+
+REFUSED = {CloseCode.NOT_AUTHENTICATED, CloseCode.NOT_PERMITTED, CloseCode.NOT_PAIRED}
+
+
+def addresses(patterns: list[Any], before: str = "") -> Iterator[str]:
+    """Every address of a resolver, as it is written in the URL configurations."""
+    for pattern in patterns:
+        # The admin writes the names of all apps into one of its addresses, in any order.
+        written = re.sub(r"(<app_label>)[^)]*", r"\1...", f"{before}{pattern.pattern}")
+        if isinstance(pattern, URLResolver):
+            yield from addresses(pattern.url_patterns, written)
+        else:
+            assert isinstance(pattern, URLPattern)
+            yield written
+
+
+def test_every_address_is_in_the_table_and_every_row_has_an_address() -> None:
+    found = set(addresses(get_resolver().url_patterns))
+    assert not found - set(ROUTES), "who may open these? Add them to ROUTES"
+    assert not set(ROUTES) - found, "these are gone: remove them from ROUTES"
+
+
+def test_every_socket_is_in_the_table_and_every_row_has_a_socket() -> None:
+    found = set(addresses(websocket_urlpatterns))
+    assert not found - set(SOCKETS), "who may open these? Add them to SOCKETS"
+    assert not set(SOCKETS) - found, "these are gone: remove them from SOCKETS"
+
+
+def account(visitor: str) -> User | None:
+    match visitor:
+        case "nobody" | "kiosk" | "kiosk of another checkpoint":
+            return None
+        case "chief":
+            return User.objects.create_superuser("chief")
+        case "account without staff status":
+            return fakes.user()
+        case "account without a role":
+            return fakes.in_role()
+        case role:
+            return fakes.in_role(role)
+
+
+def cookies(visitor: str) -> dict[str, str]:
+    """What a visitor's browser sends, beside the session of an account."""
+    if visitor not in {KIOSK, KIOSK_ELSEWHERE}:
+        return {}
+    where = Checkpoint.objects.get(slug="door") if visitor == KIOSK else fakes.checkpoint("elsewhere")
+    now = timezone.now()
+    code = kiosks.make_code(checkpoint=where, actor=fakes.user(), now=now)
+    return {access.KIOSK_COOKIE: kiosks.pair(code=code, label="a tablet", now=now).token}
+
+
+def rows() -> dict[str, object]:
+    """One row of each model, by the name of the model and of the parameter that names it."""
+    pack = fakes.activated_pack()
+    person = fakes.person("Ada", fakes.probe())
+    sample = FaceSample.objects.get()
+    proposer, colleague = fakes.user(), fakes.in_role("operator")
+    policy = policies.propose(pack=pack, values={}, reason="a test", actor=proposer)
+    now = timezone.now()
+    door = fakes.checkpoint("door")
+    kiosk = KioskDevice.objects.create(checkpoint=door, label="a tablet", token_hash="0" * 64)
+    event = RecognitionEvent.objects.create(
+        decision="accept",
+        checkpoint=door,
+        person=person,
+        policy=pack.policies.get(version=1),
+        pack=pack,
+        thresholds={"identification_threshold": 0.5, "margin": 0.05, "votes_needed": 3, "votes_of": 5},
+        similarity=0.9,
+        started_at=now,
+        decided_at=now,
+    )
+    EventCrop.objects.create(event=event, jpeg=b"a crop")
+    return {
+        "slug": door.slug,
+        "checkpoint": door.pk,
+        "kiosk": kiosk.pk,
+        "alert": Alert.objects.create(event=event).pk,
+        "claimlockout": ClaimLockout.objects.create(checkpoint=door, person=person, failures=1).pk,
+        "actiondelivery": ActionDelivery.objects.create(checkpoint=door, event=event, expires_at=now).pk,
+        "denylistentry": DenyListEntry.objects.create(person=person, reason="a test").pk,
+        "persongroup": PersonGroup.objects.create(name="staff").pk,
+        "person": person.pk,
+        "sample": sample.pk,
+        "facesample": sample.pk,
+        "event": event.pk,
+        "recognitionevent": event.pk,
+        "auditentry": AuditEntry.objects.latest("pk").pk,
+        "modelpack": pack.pk,
+        "policy": policy.pk,
+        "thresholdpolicy": policy.pk,
+        "user": colleague.pk,
+        "id": colleague.pk,  # what Django calls a user whose password is changed
+        "group": Group.objects.get(name="operator").pk,
+    }
+
+
+def filled(route: str, row: Row, named: Mapping[str, object]) -> str:
+    if row.at:
+        return f"/{row.at}"
+
+    def value(match: re.Match[str]) -> str:
+        parameter = match[1]
+        name = route.split("/")[2] if parameter in {"object_id", "number"} else parameter.removesuffix("_id")
+        return str(named[name])
+
+    return "/" + re.sub(r"<(?:\w+:)?(\w+)>", value, route)
+
+
+def is_let_in(response: HttpResponse, row: Row) -> bool:
+    """Whether the page opened; anything that is neither that nor a proper refusal fails the test."""
+    if response.status_code == 302 and "/login/?next=" in response["Location"]:
+        return False
+    if response.status_code in row.answers:
+        return True
+    assert response.status_code in {403, 404}, response.status_code
+    return False
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("visitor", VISITORS)
+def test_a_visitor_is_let_in_where_the_table_says_and_nowhere_else(visitor: str) -> None:
+    named = rows()
+    user, sent = account(visitor), cookies(visitor)
+    wrong = []
+    for route, row in ROUTES.items():
+        for method, who in (("get", row.get), ("post", row.post)):
+            if who is None:
+                continue
+            client = Client(raise_request_exception=False)
+            if user is not None:
+                client.force_login(user)
+            client.cookies.load(sent)
+            fields = {name: named[of] for name, of in row.sends.items()} if method == "post" else {}
+            with transaction.atomic():
+                response = getattr(client, method)(filled(route, row, named), fields)
+                transaction.set_rollback(True)
+            try:
+                let_in = is_let_in(response, row)
+            except AssertionError as odd:
+                wrong.append(f"{method} {route}: answered {odd}")
+                continue
+            if let_in != (visitor in who):
+                wrong.append(f"{method} {route}: {'is' if let_in else 'is not'} let in ({response.status_code})")
+    assert not wrong, f"{visitor}:\n" + "\n".join(wrong)
+
+
+@pytest.fixture(params=VISITORS)
+def browser(request: pytest.FixtureRequest, transactional_db: None) -> tuple[str, dict[str, str]]:
+    """A visitor, and the cookies in their browser."""
+    fakes.activated_pack()
+    fakes.checkpoint("door")
+    user, sent = account(request.param), cookies(request.param)
+    return request.param, {**sent, settings.SESSION_COOKIE_NAME: session_of(user)} if user else sent
+
+
+async def close_code(path: str, sent: Mapping[str, str]) -> int:
+    """How a socket ends after a message that no page would send."""
+    cookie = "; ".join(f"{name}={value}" for name, value in sent.items())
+    headers = [(b"host", b"testserver"), (b"origin", b"http://testserver"), (b"cookie", cookie.encode())]
+    socket = Socket(application, path, headers=headers)
+    await socket.connect(timeout=PATIENCE_S)
+    await socket.send_input({"type": "websocket.receive", "text": "no hello"})  # type: ignore[no-untyped-call]
+    while (output := await socket.receive_output(timeout=PATIENCE_S))["type"] != "websocket.close":  # type: ignore[no-untyped-call]
+        pass
+    await socket.disconnect(timeout=PATIENCE_S)
+    code: int = output["code"]
+    return code
+
+
+async def test_a_visitor_reaches_the_sockets_that_the_table_says_and_no_other(
+    browser: tuple[str, dict[str, str]],
+) -> None:
+    visitor, sent = browser
+    for route, who in SOCKETS.items():
+        code = await close_code("/" + route.replace("<slug:slug>", "door"), sent)
+        assert code in ({CloseCode.MALFORMED} if visitor in who else REFUSED), route
+
+
+# --- what the documentation says of the roles ---
+
+
+def test_the_roles_hold_exactly_the_permissions_that_are_documented(db: None) -> None:
+    text = (PROJECT / "docs" / "howto" / "roles.md").read_text(encoding="utf-8")
+    header = re.search(r"^\| Permission \|(.*)\|$", text, re.MULTILINE)
+    assert header is not None
+    assert tuple(cell.strip() for cell in header[1].split("|")) == ROLES
+    documented: dict[str, set[str]] = {role: set() for role in ROLES}
+    for permission, cells in re.findall(r"^\| [^|]*`(\w+\.\w+)` \|(.*)\|$", text, re.MULTILINE):
+        for role, cell in zip(ROLES, cells.split("|"), strict=True):
+            if cell.strip():
+                documented[role].add(permission)
+    held = {
+        role: {
+            f"{permission.content_type.app_label}.{permission.codename}"
+            for permission in Permission.objects.filter(group__name=role).select_related("content_type")
+        }
+        for role in ROLES
+    }
+    assert held == documented
+
+
+def test_what_the_documentation_calls_a_permission_is_its_name(db: None) -> None:
+    text = (PROJECT / "docs" / "howto" / "roles.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| ([^|`]+) `(\w+)\.(\w+)` \|", text, re.MULTILINE)
+    assert rows
+    for name, app_label, codename in rows:
+        assert Permission.objects.get(content_type__app_label=app_label, codename=codename).name == name

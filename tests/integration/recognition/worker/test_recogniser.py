@@ -1,0 +1,108 @@
+from __future__ import annotations
+
+import dataclasses
+import logging
+import time
+
+import numpy as np
+import pytest
+
+from recognition import wiring
+from recognition.models import ModelPack
+from recognition.services.frames import FrameStatus, FrameTask
+from recognition.services.wire import PhotoOutcome, PhotoStatus, Request
+from recognition.vision.errors import UnreadableImage
+from recognition.worker import processing, recogniser
+from recognition.worker.engine import Engine, EngineSource
+from recognition.worker.recogniser import Recogniser
+from tests import faces
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def frame() -> FrameTask:
+    return FrameTask(faces.jpeg(faces.astronaut()), (), time.monotonic())
+
+
+class TestFrame:
+    def test_is_analysed_with_the_active_pack(self, default_pack: ModelPack) -> None:
+        outcome = Recogniser().frame(frame())
+        assert outcome.status is FrameStatus.ANALYSED
+        assert outcome.active is not None
+        assert outcome.active.digest == default_pack.digest
+        assert len(outcome.faces) == 1
+
+    def test_fails_without_an_active_pack_and_the_next_one_may_not(
+        self, small_runtime: None, request: pytest.FixtureRequest
+    ) -> None:
+        recogniser = Recogniser()
+        assert recogniser.frame(frame()).status is FrameStatus.FAILED
+        request.getfixturevalue("default_pack")
+        assert recogniser.frame(frame()).status is FrameStatus.ANALYSED
+
+    def test_fails_at_whatever_is_raised(
+        self, default_pack: ModelPack, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        def raising(_task: FrameTask, _engine: Engine) -> None:
+            raise RuntimeError("the network is broken")
+
+        monkeypatch.setattr(processing, "process", raising)
+        with caplog.at_level(logging.ERROR):
+            assert Recogniser().frame(frame()).status is FrameStatus.FAILED
+        assert "a frame could not be analysed" in caplog.text
+
+    def test_alone_on_the_machine_gives_what_it_gives_among_others(self, default_pack: ModelPack) -> None:
+        options = wiring.runtime_options()
+        wide = dataclasses.replace(options, threads=1, threads_per_call=2)
+        recogniser = Recogniser(EngineSource(wide=wide))
+        (among_others,), (alone,) = (recogniser.frame(frame(), wide=wide).faces for wide in (False, True))
+        assert alone.candidates == among_others.candidates
+        assert np.allclose(
+            [alone.box.x_min, alone.box.y_max, alone.quality.sharpness],
+            [among_others.box.x_min, among_others.box.y_max, among_others.quality.sharpness],
+            rtol=1e-3,
+        )
+
+
+class TestPhoto:
+    def test_gives_every_face(self, default_pack: ModelPack) -> None:
+        outcome = Recogniser().photo(faces.jpeg(faces.group()))
+        assert outcome.status is PhotoStatus.ANALYSED
+        assert len(outcome.faces) == faces.PEOPLE_IN_GROUP
+
+    @pytest.mark.parametrize(
+        ("data", "status"),
+        [
+            (b"no image", PhotoStatus.UNREADABLE),
+            (faces.jpeg(faces.astronaut())[:600], PhotoStatus.UNREADABLE),
+            (bytes(21 * 1024 * 1024), PhotoStatus.TOO_LARGE),
+        ],
+        ids=["no image", "damaged", "too large"],
+    )
+    def test_that_is_none_says_so(self, default_pack: ModelPack, data: bytes, status: PhotoStatus) -> None:
+        assert Recogniser().photo(data) == PhotoOutcome(status)
+
+    def test_fails_without_an_active_pack(self, small_runtime: None) -> None:
+        assert Recogniser().photo(faces.jpeg(faces.astronaut())) == PhotoOutcome(PhotoStatus.FAILED)
+
+    def test_raises_its_error_for_a_caller_in_the_same_process(self, default_pack: ModelPack) -> None:
+        with pytest.raises(UnreadableImage):
+            Recogniser().analyse(b"no image")
+        with pytest.raises(UnreadableImage):
+            Recogniser().analyse(faces.jpeg(faces.astronaut())[:600])
+        assert Recogniser().analyse(faces.jpeg(np.zeros((50, 50, 3), np.uint8))) == ()
+
+
+def test_a_request_is_answered_by_what_it_asks_for(default_pack: ModelPack) -> None:
+    jpeg = faces.jpeg(faces.astronaut())
+    recogniser = Recogniser()
+    as_photo, as_frame = (recogniser.answer(Request("", "", 0.0, hints, jpeg)) for hints in (None, ()))
+    assert as_photo.status is PhotoStatus.ANALYSED
+    assert as_frame.status is FrameStatus.ANALYSED
+
+
+def test_starting_activates_the_default_pack_and_knows_its_runtime(small_runtime: None) -> None:
+    started = recogniser.start()
+    pack = ModelPack.objects.get(is_active=True)
+    assert (pack.name, pack.dimension, pack.decides) == ("opencv-zoo", 128, True)
+    assert started.runtime.startswith("onnxruntime")
