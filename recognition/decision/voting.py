@@ -33,7 +33,7 @@ class VoteRecord:
         """What the event keeps of it; people by number, never by name.
 
         Args:
-            counts: whether it counted to the end; not after a change of face.
+            counts: whether it counted to the end; not when it was set aside.
         """
         best, runner_up = self.vote.best, self.vote.runner_up
         return {

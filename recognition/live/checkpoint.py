@@ -299,5 +299,4 @@ class CheckpointSession:
         if looking is None or self._waits_for_answer:
             return None
         self._looking = None
-        abandoned = looking.abandon(now_s)
-        return None if abandoned is None else dataclasses.replace(abandoned, is_shown=False)
+        return looking.abandon(now_s)

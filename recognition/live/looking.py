@@ -7,10 +7,11 @@ import math
 from collections.abc import Sequence
 
 from recognition.decision import verdict
+from recognition.decision.conclusion import Conclusion
 from recognition.decision.matching import CandidateList
 from recognition.decision.policy import Policy
-from recognition.decision.transaction import Conclusion, FaceSighting, Instruction, Sighting, Transaction
-from recognition.decision.verdict import Decision, Reason, TransactionReason, Vote
+from recognition.decision.transaction import FaceSighting, Instruction, Sighting, Transaction
+from recognition.decision.verdict import Vote
 from recognition.selectors.packs import ActivePack
 from recognition.services.frames import FrameOutcome, FrameTimings, SeenFace
 from recognition.services.transactions import ClaimInProgress
@@ -63,7 +64,6 @@ class Looking:
         self._policy = policy
         self._active = active
         self._started_s = started_s
-        self._looks = 0
         self._best_score = -math.inf
         self._crop_jpeg = b""
         self._timings = FrameTimings()
@@ -76,8 +76,8 @@ class Looking:
 
     @property
     def progress(self) -> float:
-        """Votes cast in a row as a share of those that are needed, for the page: 0..1."""
-        return min(self._looks / self._policy.votes_needed, 1.0)
+        """Votes that count as a share of those that are needed, for the page: 0..1."""
+        return min(self._transaction.vote_count / self._policy.votes_needed, 1.0)
 
     def seconds_left(self, now_s: float) -> float:
         """Until its time is up."""
@@ -99,7 +99,7 @@ class Looking:
         if (active.policy, active.digest) != (self._policy, self._active.digest):
             # An event names one policy and one pack, so votes cast under others count no more.
             self._transaction.restart(active.policy)
-            self._policy, self._looks = active.policy, 0
+            self._policy = active.policy
         self._active, self._timings, self._runtime = active, outcome.timings, outcome.runtime
         sighting = Sighting(tuple(self._sighted(track, face) for track, face in faces))
         conclusion = self._transaction.see(sighting, now_s)
@@ -115,16 +115,12 @@ class Looking:
         conclusion = self._transaction.timed_out(now_s)
         if conclusion is None and nobody_is_there:
             conclusion = self._transaction.left(now_s)
-            self.voted_track, self._looks = None, 0
+            self.voted_track = None
         return self._finished(conclusion, now_s)
 
     def abandon(self, now_s: float) -> Finished | None:
         """Ends it without an answer: an identification without a vote leaves no record, a claim always does."""
-        conclusion = self._transaction.left(now_s)
-        if conclusion is None and self.claim is not None:
-            left = (Reason(TransactionReason.LEFT),)
-            conclusion = Conclusion(Decision.NO_DECISION_TIMEOUT, None, (), left, is_claim=True)
-        return self._finished(conclusion, now_s, is_shown=False)
+        return self._finished(self._transaction.abandoned(now_s), now_s, is_shown=False)
 
     def _sighted(self, track: str, face: SeenFace) -> FaceSighting:
         return FaceSighting(
@@ -147,18 +143,16 @@ class Looking:
         return verdict.judge_claim(claimed, face.denied, self._policy)
 
     def _note(self, faces: Followed) -> None:
-        """Keeps who votes, their best picture, and how far the votes are; the votes are the transaction's own."""
+        """Keeps who votes, and their best picture; the votes are the transaction's own."""
         usable = [(track, face) for track, face in faces if not face.faults]
         if len(usable) != 1:
-            self._looks = 0 if usable else self._looks
             return
         ((track, face),) = usable
         if face.candidates is None:
             return
         if track != self.voted_track:
-            self._looks, self._best_score = 0, -math.inf
+            self._best_score = -math.inf
         self.voted_track, self.has_voted = track, True
-        self._looks += 1
         if face.quality.score > self._best_score:
             self._best_score, self._crop_jpeg = face.quality.score, face.crop_jpeg
 

@@ -42,7 +42,7 @@ class TransactionRecord:
         duration_s: from first sight to decision.
         timings: of the frame that decided.
         runtime: what ran the networks.
-        set_aside: votes from before a change of face, which count no more.
+        set_aside: votes that count no more; see `Conclusion`.
     """
 
     decision: Decision

@@ -10,10 +10,10 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext
 
+from recognition.decision.conclusion import Conclusion, Verdict
+from recognition.decision.conclusion import conclude as decide
 from recognition.decision.lockout import Lockout, counts_as_failure
 from recognition.decision.policy import Policy
-from recognition.decision.transaction import Conclusion, Verdict
-from recognition.decision.transaction import conclude as decide
 from recognition.decision.verdict import Decision, Reason, TransactionReason
 from recognition.models import Checkpoint, ClaimLockout, Person, RecognitionEvent
 from recognition.selectors import checkpoints, packs

@@ -278,6 +278,23 @@ class TestClaims:
         await opened.leaves()
         assert await stored("decision", "claimed_id") == [("no_decision_timeout", "4711")]
 
+    async def test_a_claim_whose_page_closes_after_some_votes_is_recorded_with_them(
+        self, page: NewPage, token: str, ada: Person, eyes: Eyes
+    ) -> None:
+        eyes.like = await database_sync_to_async(like)(ada)
+        opened = page(None, path=PATH, kiosk=token)
+        await opened.is_welcomed()
+        await claims(opened)
+        for _ in range(2):
+            await opened.shows()
+            await opened.hears("result")
+        await opened.leaves()
+        ((decision, claimed_id, votes, crop),) = await stored("decision", "claimed_id", "votes", "crop__jpeg")
+        assert (decision, claimed_id, bytes(crop)) == ("no_decision_timeout", "4711", b"a crop")
+        assert [(vote["best_person"], vote["similarity"], vote["counts"]) for vote in votes] == [
+            (ada.pk, 0.9, False)
+        ] * 2
+
     async def test_a_code_that_the_camera_reads_is_told_to_the_page(
         self, page: NewPage, token: str, eyes: Eyes
     ) -> None:

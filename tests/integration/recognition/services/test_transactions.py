@@ -10,10 +10,10 @@ from django.db import connection
 from django.utils import timezone
 
 from recognition.decision import verdict
+from recognition.decision.conclusion import Conclusion
 from recognition.decision.matching import CandidateList
 from recognition.decision.policy import Policy, SampleReason
 from recognition.decision.standing import Bar
-from recognition.decision.transaction import Conclusion
 from recognition.decision.verdict import Decision, Reason, TransactionReason
 from recognition.decision.voting import VoteRecord
 from recognition.models import (

@@ -13,7 +13,7 @@ import pytest
 from django.db import transaction
 from django.utils import timezone
 
-from recognition.decision.transaction import Conclusion
+from recognition.decision.conclusion import Conclusion
 from recognition.decision.verdict import Decision, judge
 from recognition.models import ActionDelivery, Checkpoint
 from recognition.selectors import gallery, packs

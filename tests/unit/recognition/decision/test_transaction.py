@@ -5,12 +5,12 @@ import math
 import pytest
 
 from recognition.decision import verdict
+from recognition.decision.conclusion import Conclusion
 from recognition.decision.matching import CandidateList
 from recognition.decision.policy import Policy, QualityFault, QualityGates, SampleReason
 from recognition.decision.standing import Bar
 from recognition.decision.transaction import (
     RECENT_S,
-    Conclusion,
     FaceSighting,
     Instruction,
     Sighting,
@@ -277,12 +277,69 @@ class TestLeaving:
         assert conclusion.reasons == (Reason(R.VOTES_DISAGREE, 1, 3),)
 
 
+class TestAbandoned:
+    @pytest.mark.parametrize("votes", [[], [ADA], [ADA, STRANGER]])
+    def test_a_claim_ends_without_a_decision_and_keeps_its_votes_aside(self, votes: list[Vote]) -> None:
+        door = Door(is_claim=True)
+        door.sees(*votes)
+        conclusion = door.transaction.abandoned(door.now_s)
+        assert conclusion is not None
+        assert (conclusion.decision, conclusion.reasons) == (D.NO_DECISION_TIMEOUT, (Reason(R.LEFT),))
+        assert (conclusion.is_claim, conclusion.leading, conclusion.votes) == (True, None, ())
+        assert [record.vote for record in conclusion.set_aside] == votes
+        assert door.transaction.is_over
+
+    def test_a_claim_keeps_the_votes_of_an_earlier_face_before_the_later_ones(self) -> None:
+        door = Door(is_claim=True)
+        door.sees(STRANGER)
+        door.transaction.left(door.now_s)
+        door.sees(ADA)
+        conclusion = door.transaction.abandoned(door.now_s)
+        assert conclusion is not None
+        assert [record.vote for record in conclusion.set_aside] == [STRANGER, ADA]
+
+    def test_an_identification_ends_as_if_its_face_had_left(self, door: Door) -> None:
+        door.sees(ADA)
+        conclusion = door.transaction.abandoned(door.now_s)
+        assert conclusion is not None
+        assert (conclusion.decision, conclusion.leading) == (D.NO_DECISION_TIMEOUT, ADA)
+        assert [record.vote for record in conclusion.votes] == [ADA]
+
+    def test_an_identification_without_a_vote_leaves_nothing_to_record(self, door: Door) -> None:
+        assert door.transaction.abandoned(door.now_s) is None
+        assert door.transaction.is_over
+
+    @pytest.mark.parametrize("is_claim", [False, True])
+    def test_after_the_time_it_is_a_time_out(self, is_claim: bool) -> None:
+        door = Door(is_claim=is_claim)
+        door.sees(ADA)
+        conclusion = door.transaction.abandoned(108.0)
+        assert conclusion is not None
+        assert conclusion.reasons == (Reason(R.VOTES_DISAGREE, 1, 3),)
+
+
+class TestVoteCount:
+    def test_is_of_the_votes_that_count(self, door: Door) -> None:
+        assert door.transaction.vote_count == 0
+        door.sees(ADA, STRANGER)
+        assert door.transaction.vote_count == 2
+
+    def test_begins_anew_with_another_face_and_under_another_policy(self, door: Door) -> None:
+        door.sees(ADA, ADA)
+        door.shows(face(ADA, same=False))
+        assert door.transaction.vote_count == 1
+        door.transaction.restart(POLICY)
+        assert door.transaction.vote_count == 0
+
+
 def test_nothing_can_be_added_after_the_end(door: Door) -> None:
     door.sees(ADA, ADA, ADA)
     with pytest.raises(TransactionOver):
         door.shows(face(ADA))
     with pytest.raises(TransactionOver):
         door.transaction.left(door.now_s)
+    with pytest.raises(TransactionOver):
+        door.transaction.abandoned(door.now_s)
     with pytest.raises(TransactionOver):
         door.transaction.timed_out(door.now_s)
     with pytest.raises(TransactionOver):

@@ -340,6 +340,22 @@ class TestVerify:
         desk.keep(desk.session.close(desk.now_s))
         assert desk.decisions == [Decision.NO_DECISION_TIMEOUT]
 
+    def test_is_recorded_with_its_votes_and_picture_when_the_page_closes_after_some(self, desk: Kiosk) -> None:
+        desk.claims()
+        desk.sees(ADA_ALONE, ADA_ALONE)
+        desk.keep(desk.session.close(desk.now_s))
+        (finished,) = desk.finished
+        assert (finished.claim, finished.is_shown, finished.crop_jpeg) == (ADAS_CLAIM, False, b"a crop")
+        assert finished.conclusion.decision is Decision.NO_DECISION_TIMEOUT
+        assert [record.vote.best for record in finished.conclusion.set_aside] == [ADA_ALONE.best] * 2
+
+    def test_tells_of_no_progress_while_no_face_is_searched_on_the_deny_list(self, desk: Kiosk) -> None:
+        desk.claims()
+        desk.shows(fakes.seen_face(ADA_ALONE))
+        assert desk.session.view(desk.now_s).progress == 0
+        desk.sees(ADA_ALONE)
+        assert desk.session.view(desk.now_s).progress == pytest.approx(1 / 3)
+
     def test_a_kiosk_that_identifies_takes_none(self, kiosk: Kiosk) -> None:
         assert not kiosk.session.takes_claims
         assert kiosk.session.enter_id(kiosk.now_s) is None

@@ -10,11 +10,13 @@ import pytest
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
-from recognition.decision import matching, transaction, verdict
+from recognition.decision import conclusion as final_word
+from recognition.decision import matching, verdict
+from recognition.decision.conclusion import Conclusion, Verdict
 from recognition.decision.matching import Candidate, CandidateList
 from recognition.decision.policy import Policy, QualityFault, SampleReason
 from recognition.decision.standing import Bar, Standing
-from recognition.decision.transaction import Conclusion, FaceSighting, Sighting, Transaction, Verdict
+from recognition.decision.transaction import FaceSighting, Sighting, Transaction
 from recognition.decision.verdict import Decision, Reason, TransactionReason, Vote
 from tests import fakes
 
@@ -43,7 +45,7 @@ def concluded(conclusion: Conclusion, **changes: Any) -> Verdict:
         "now": fakes.NOW,
         "policy": POLICY,
     }
-    return transaction.conclude(conclusion, **{**facts, **changes})
+    return final_word.conclude(conclusion, **{**facts, **changes})
 
 
 ACCEPTED = Verdict(D.ACCEPT, (), raises_alert=False)
