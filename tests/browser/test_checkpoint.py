@@ -141,6 +141,22 @@ def test_a_stranger_is_not_recognised(door: Door) -> None:
     assert (event["kind"], event["decision"], event["person"]) == ("identification", "reject_no_match", None)
 
 
+def test_where_either_is_enough_a_face_alone_and_a_claim_are_taken_on_one_page(door: Door) -> None:
+    kiosk_page.make_checkpoint(door.site, "lobby", "both")
+    page = door.kiosk("lobby", "owner")
+    expect_result(page, f"Welcome, {door.cast.owner.name}", tone="yes")
+    page.get_by_role("button", name="Enter your id").click()
+    claim(page, OWNERS_ID)
+    expect_result(page, f"Welcome, {door.cast.owner.name}", tone="yes")
+    page.context.close()
+    events = door.events("lobby")
+    by_face = [event for event in events if event["kind"] == "identification"]
+    (by_claim,) = [event for event in events if event["kind"] == "verification"]
+    expected = {"decision": "accept", "reasons": [], "person": door.cast.owner.name}
+    assert by_face[0].items() >= {**expected, "claimed": ""}.items()
+    assert by_claim.items() >= {**expected, "claimed": OWNERS_ID}.items()
+
+
 def test_two_people_get_no_decision(door: Door) -> None:
     kiosk_page.make_checkpoint(door.site, "gate-2", "identify")
     page = door.kiosk("gate-2", "two")
