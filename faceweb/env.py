@@ -137,7 +137,8 @@ SHARED_DATA: Variable[Path | None] = Variable(
     "FACEWEB_SHARED_DATA",
     _path,
     None,
-    "The folder with face images for the accuracy and browser tests; unset: `../shared/data` beside the checkout.",
+    "The folder with face images for the accuracy and browser tests and `faceweb bench live`; unset: `../shared/data` "
+    "beside the checkout.",
 )
 HOSTS: Variable[Sequence[str]] = Variable(
     "FACEWEB_HOSTS",

@@ -54,6 +54,11 @@ def cache_directory() -> Path:
     return created(env.CACHE_DIR.read() or directory() / "cache", mode=0o755)
 
 
+def shared_data_directory() -> Path:
+    """Return where tests and benchmarks look for face images; it is not there on most machines."""
+    return env.SHARED_DATA.read() or PROJECT_DIR.parent / "shared" / "data"
+
+
 def secret_key() -> str:
     """Return the key that signs sessions: the one of the environment, else a generated one that is kept."""
     return env.SECRET_KEY.read() or _kept_secret(directory() / "secret_key")

@@ -1,4 +1,4 @@
-"""The real faces of `../shared/data`; tests that need them skip, and say so, where the folder is absent."""
+"""Real faces; tests that need them skip, and say so, where their folder is absent."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from faceweb import env
+from faceweb import env, state
 
-FOLDER = env.SHARED_DATA.read() or Path(__file__).resolve().parents[2] / "shared" / "data"
-LFW_IMAGES = FOLDER / "lfw-view1" / "images"
+FOLDER = state.shared_data_directory()
+LFW_VIEW_1 = FOLDER / "lfw-view1"
+LFW_IMAGES = LFW_VIEW_1 / "images"
 
 needed = pytest.mark.skipif(
-    not LFW_IMAGES.is_dir(), reason=f"the shared data is not in {FOLDER}; FACEWEB_SHARED_DATA says where it is"
+    not LFW_IMAGES.is_dir(), reason=f"the shared data is not in {FOLDER}; {env.SHARED_DATA.name} says where it is"
 )
 
 

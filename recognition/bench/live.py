@@ -9,7 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from faceweb import env, state
+from faceweb import state
 from recognition import conf, wiring
 from recognition.bench import bare, clients, gallery, people, recordings, server
 from recognition.bench.bare import BareRun
@@ -115,8 +115,7 @@ def measure(*, streams: int, seconds: float, say: Callable[[str], None]) -> Live
 
 def lfw_images() -> Path | None:
     """The LFW images of the shared data; None where they are not."""
-    shared = env.SHARED_DATA.read() or state.PROJECT_DIR.parent / "shared" / "data"
-    folder = shared / "lfw-view1" / "images"
+    folder = state.shared_data_directory() / "lfw-view1" / "images"
     return folder if folder.is_dir() else None
 
 

@@ -1,4 +1,4 @@
-"""Where the real faces are, and that each is embedded once for all tests."""
+"""Each real face is embedded once for all tests."""
 
 from __future__ import annotations
 
@@ -7,21 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from faceweb import env, state
 from recognition.evaluation.lfw_protocol import ImageName
 from recognition.management import evaluating
 from recognition.vision.pipeline import FacePipeline
 from recognition.vision.types import Embedding
-
-
-@pytest.fixture(scope="session")
-def shared_data() -> Path:
-    """The folder of shared data; tests that need it are skipped where it is absent."""
-    folder = env.SHARED_DATA.read() or state.PROJECT_DIR.parent / "shared" / "data"
-    if not folder.is_dir():
-        pytest.skip(f"the shared face images are not in {folder}; {env.SHARED_DATA.name} names another folder")
-    return folder
-
 
 Kept = dict[tuple[str, Path, ImageName], Embedding | None]
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import io
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core.management import call_command
 
 from recognition.vision import model_packs
+from tests import shared_data
+from tests.shared_data import LFW_IMAGES, LFW_VIEW_1
 
 LEAST_ACCURACY = 0.988
 LEAST_TMR = {"0.0001": 0.984}
@@ -20,7 +21,12 @@ THRESHOLD_TOLERANCE = 0.005
 MOST_FPIR, MOST_FNIR = 0.007, 0.05
 """Of 500 people, one image each, at the default threshold: mean of five galleries."""
 
-pytestmark = [pytest.mark.accuracy, pytest.mark.django_db, pytest.mark.usefixtures("embeds_once")]
+pytestmark = [
+    pytest.mark.accuracy,
+    pytest.mark.django_db,
+    pytest.mark.usefixtures("embeds_once"),
+    shared_data.needed,
+]
 
 
 def evaluate(*arguments: object) -> dict[str, Any]:
@@ -30,10 +36,9 @@ def evaluate(*arguments: object) -> dict[str, Any]:
     return measured
 
 
-def test_view_1_finds_the_shipped_thresholds_again_and_reaches_the_targets(shared_data: Path) -> None:
-    view = shared_data / "lfw-view1"
-    tested = ["--pairs", view / "pairsDevTest.txt", "--train-pairs", view / "pairsDevTrain.txt"]
-    measured = evaluate("pairs", "--images", view / "images", *tested, "--all-pairs")
+def test_view_1_finds_the_shipped_thresholds_again_and_reaches_the_targets() -> None:
+    tested = ["--pairs", LFW_VIEW_1 / "pairsDevTest.txt", "--train-pairs", LFW_VIEW_1 / "pairsDevTrain.txt"]
+    measured = evaluate("pairs", "--images", LFW_IMAGES, *tested, "--all-pairs")
 
     assert (measured["pairs"], measured["images"], measured["mated"], measured["non_mated"]) == (
         1000,
@@ -49,9 +54,8 @@ def test_view_1_finds_the_shipped_thresholds_again_and_reaches_the_targets(share
         assert found == pytest.approx(point.threshold, abs=THRESHOLD_TOLERANCE)
 
 
-def test_strangers_are_seldom_named_and_enrolled_people_seldom_missed(shared_data: Path) -> None:
-    images = shared_data / "lfw-view1" / "images"
-    measured = evaluate("open-set", "--images", images, "--gallery-size", 500, "--seeds", 5)
+def test_strangers_are_seldom_named_and_enrolled_people_seldom_missed() -> None:
+    measured = evaluate("open-set", "--images", LFW_IMAGES, "--gallery-size", 500, "--seeds", 5)
 
     assert [trial["seed"] for trial in measured["trials"]] == [0, 1, 2, 3, 4]
     assert measured["threshold"] == model_packs.OPENCV_ZOO_OPERATING_POINTS[-1].threshold

@@ -8,12 +8,13 @@ import pytest
 from recognition import wiring
 from recognition.vision import model_packs
 from recognition.vision.runtimes.choice import RuntimeOptions
-from tests import faces
+from tests import faces, shared_data
 
 
+@shared_data.needed
 @pytest.mark.accuracy
-def test_an_insightface_pack_finds_six_people_and_tells_them_apart(shared_data: Path, tmp_path: Path) -> None:
-    pack = model_packs.insightface_pack(shared_data / "packs" / "scrfd_mbf")
+def test_an_insightface_pack_finds_six_people_and_tells_them_apart(tmp_path: Path) -> None:
+    pack = model_packs.insightface_pack(shared_data.FOLDER / "packs" / "scrfd_mbf")
     loaded = wiring.load(pack, RuntimeOptions("auto", threads=1, cache_dir=tmp_path))
     assert loaded.dimension == 128
     assert pack.licence.commercial_use is False

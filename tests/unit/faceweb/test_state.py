@@ -74,3 +74,12 @@ def test_prepared_models_are_kept_in_the_state_directory_unless_told(
     assert state.cache_directory() == directory / "cache"
     monkeypatch.setenv("FACEWEB_CACHE_DIR", str(tmp_path / "elsewhere"))
     assert state.cache_directory() == tmp_path / "elsewhere"
+
+
+def test_face_images_are_looked_for_beside_the_checkout_unless_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("FACEWEB_SHARED_DATA", raising=False)
+    assert state.shared_data_directory() == state.PROJECT_DIR.parent / "shared" / "data"
+    monkeypatch.setenv("FACEWEB_SHARED_DATA", str(tmp_path))
+    assert state.shared_data_directory() == tmp_path
