@@ -26,7 +26,7 @@ from recognition.decision.standing import Bar, Standing
 from recognition.models import Checkpoint, FaceSample, FaceTemplate, ModelPack, Person, PersonGroup, SampleImage
 from recognition.selectors.packs import ActivePack
 from recognition.services import packs
-from recognition.services.frames import FrameOutcome, FrameStatus, FrameTask, SeenFace
+from recognition.services.frames import FrameOutcome, FrameStatus, FrameTask, SearchScope, SeenFace
 from recognition.services.packs import PackDescription
 from recognition.vision.alignment import ARCFACE_TEMPLATE_XY, CROP_SIZE_PX
 from recognition.vision.model_packs import OperatingPoint
@@ -118,6 +118,7 @@ class FakeFrameWorker:
         """Takes the answer; without one, every frame shows nobody."""
         self.answer = answer or (lambda task: FrameOutcome(FrameStatus.ANALYSED, active=active_pack()))
         self.tasks: list[FrameTask] = []
+        self.prepared: list[tuple[bytes, SearchScope]] = []
         self.held = False
         self._waiting: list[tuple[FrameTask, Callable[[FrameOutcome], None]]] = []
 
@@ -128,6 +129,10 @@ class FakeFrameWorker:
             self._waiting.append((task, done))
         else:
             threading.Thread(target=lambda: done(self.answer(task))).start()
+
+    def prepare(self, jpeg: bytes, scope: SearchScope) -> None:
+        """See `FrameWorker`."""
+        self.prepared.append((jpeg, scope))
 
     def release(self) -> None:
         """Answers what was held."""

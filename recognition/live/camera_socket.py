@@ -83,6 +83,7 @@ class CameraSocket(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels is
         self._recordings: set[asyncio.Task[None]] = set()
         self._window = LinkWindow()
         self._newest = NewestFrame(self._on_dropped)
+        self._begun: _Begun | None = None
         self._welcomed = False
         self._dropped = 0
         self._recent_drops: collections.deque[float] = collections.deque(maxlen=MAX_DROPS_PER_S)
@@ -216,7 +217,11 @@ class CameraSocket(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels is
         if len(data) > FRAME_LIMITS.max_bytes + messages.FRAME_HEADER.size:
             await self._refuse(ErrorCode.FRAME_TOO_LARGE)
             return
-        self._newest.put(CameraFrame.parse(data), received_at)
+        frame = CameraFrame.parse(data)
+        self._newest.put(frame, received_at)
+        if self._begun is not None:
+            # Most frames are looked at for the same as the one before them.
+            frames.prepare(frame, self._begun.scope)
         drops = self._recent_drops
         if len(drops) == MAX_DROPS_PER_S and received_at - drops[0] < 1.0:
             await self._refuse(ErrorCode.TOO_FAST)
@@ -224,17 +229,17 @@ class CameraSocket(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels is
     # --- frames ---
 
     async def _analyse(self) -> None:
-        """Has one frame after the other analysed: never two of a session at once."""
-        begun: _Begun | None = None
+        """Has one frame after the other analysed: what one says of its tracks is the next one's hints."""
         while True:
+            begun = self._begun
             if begun is None:
-                begun = self._begin(await self._newest.take())
+                self._begun = self._begin(await self._newest.take())
                 continue
             outcome = await begun.outcome
             answer = self._absorbed(begun, outcome, time.monotonic())
             # Begun before the answer is written, because the worker would wait for that too.
             waiting = self._newest.take_waiting()
-            begun = self._begin(waiting) if waiting else None
+            self._begun = self._begin(waiting) if waiting else None
             await answer
 
     def _begin(self, taken: tuple[CameraFrame, float]) -> _Begun | None:

@@ -68,6 +68,12 @@ class NewestFrame:
         return taken
 
 
+def prepare(frame: CameraFrame, scope: SearchScope) -> None:
+    """Lets the worker look at a frame that waits for its session's last one; see `FrameWorker.prepare`."""
+    with contextlib.suppress(NoWorker):
+        connected().prepare(frame.jpeg, scope)
+
+
 def analysed(
     frame: CameraFrame, hints: tuple[TrackHint, ...], received_at: float, scope: SearchScope = SITE_WIDE
 ) -> asyncio.Future[FrameOutcome]:

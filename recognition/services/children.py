@@ -14,9 +14,9 @@ from multiprocessing.connection import Connection
 from django.utils.translation import gettext
 
 from recognition.services.analysis import AnalyserUnavailable
-from recognition.services.frames import SITE_WIDE, FrameOutcome, FrameStatus, FrameTask
+from recognition.services.frames import SITE_WIDE, FrameOutcome, FrameStatus, FrameTask, SearchScope
 from recognition.services.lanes import Job, Lane, Lanes, Outcome
-from recognition.services.wire import PhotoOutcome, PhotoStatus
+from recognition.services.wire import Ahead, PhotoOutcome, PhotoStatus
 from recognition.vision import images
 from recognition.vision.types import EmbeddedFace
 
@@ -107,6 +107,10 @@ class ChildWorkers:
                 finish,
             )
         )
+
+    def prepare(self, jpeg: bytes, scope: SearchScope) -> None:
+        """Has a frame looked at where a child has nothing else to do; see `services.frames.FrameWorker`."""
+        self._lanes.prepare(Ahead(jpeg, scope))
 
     def analyse(self, data: bytes) -> tuple[EmbeddedFace, ...]:
         """Has a photo analysed and waits; see `services.analysis.StillImageAnalyser`."""

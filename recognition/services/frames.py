@@ -110,10 +110,11 @@ class FrameTimings:
     Args:
         waited: from arrival until a worker took it.
         decode: JPEG to pixels.
-        detect: finding faces and matching them to tracks.
-        embed: measuring, placing landmarks, embedding.
+        detect: finding and measuring faces.
+        embed: placing landmarks, embedding.
         search: the gallery.
-        worker: all of the worker's time, without `waited`.
+        worker: all of the worker's time, without `waited`, and without the time that a frame looked at ahead
+            waited for the one before it.
     """
 
     waited: float = 0.0
@@ -163,4 +164,12 @@ class FrameWorker(Protocol):
         Args:
             task: the frame.
             done: called once, from any thread, when the frame ended in whatever way.
+        """
+
+    def prepare(self, jpeg: bytes, scope: SearchScope) -> None:
+        """May look at a frame that will be submitted when the one before it is answered; returns at once.
+
+        Args:
+            jpeg: the very object that the task will hold.
+            scope: what will probably be looked for.
         """

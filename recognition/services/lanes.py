@@ -17,7 +17,7 @@ from multiprocessing.connection import Connection
 
 from recognition.services import wire
 from recognition.services.frames import FrameOutcome, SearchScope, TrackHint
-from recognition.services.wire import PhotoOutcome, Request
+from recognition.services.wire import Ahead, PhotoOutcome, Request
 
 logger = logging.getLogger(__name__)
 
@@ -60,9 +60,15 @@ class Job:
         except Exception:
             logger.exception("the outcome of a recognition job found nobody")
 
-    def request(self, now: float, *, wide: bool) -> Request:
-        """The job for the wire."""
-        return Request("", "", 0.0, self.hints, self.image, self.scope, now - self.received_at, wide)
+    def request(self, now: float, *, was_ahead: bool) -> Request:
+        """The job for the wire.
+
+        Args:
+            now: `time.monotonic()`, in seconds.
+            was_ahead: whether the lane has the image.
+        """
+        image = b"" if was_ahead else self.image
+        return Request("", "", 0.0, self.hints, image, self.scope, now - self.received_at, was_ahead)
 
 
 _answering = threading.Lock()
@@ -71,7 +77,13 @@ _answering = threading.Lock()
 
 AT_ONCE_BYTES = 96 * 1024
 """A job up to this size is sent by whoever submits it, so that nothing waits for a thread to wake up: an idle lane's
-buffer is empty and takes that much without anybody reading. A larger one could hold an event loop up."""
+buffer takes that much without anybody reading. A larger one could hold an event loop up."""
+
+AHEAD_BYTES = 64 * 1024
+"""A frame up to this size is sent ahead: the buffer still has room for a job of `AT_ONCE_BYTES` then."""
+
+AHEAD_S = 1.0
+"""A session that has not asked about its frame by then has gone."""
 
 
 class Lane:
@@ -86,18 +98,42 @@ class Lane:
         """
         self._connection = connection
         self._lanes = lanes
-        self._inbox: queue.SimpleQueue[tuple[Job, bool] | None] = queue.SimpleQueue()
+        self._inbox: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._in_hand: tuple[Job, float] | None = None
+        # What was sent ahead, and when. Never two: a process that does not read must not hold its lane's sender up.
+        self._ahead: tuple[bytes, float] | None = None
         self._thread = threading.Thread(target=self._run, name="lane", daemon=True)
         self._thread.start()
 
-    def begin(self, job: Job, *, wide: bool) -> None:
+    def prepare(self, frame: Ahead) -> bool:
+        """Sends a frame ahead; only for a lane that is idle. False where one is there already."""
+        if self._ahead is not None:
+            return False
+        self._ahead = frame.image, time.monotonic()
+        # As in `begin`.
+        with contextlib.suppress(OSError):
+            self._connection.send_bytes(wire.encode(frame))
+        return True
+
+    def fitness(self, image: bytes, now: float) -> int:
+        """How well an idle lane suits a job, the higher the better.
+
+        The one that has looked at its frame; else one whose frame nobody will ask about any more, which a job
+        makes free for others; else one without a frame; last one whose frame a session will ask about.
+        """
+        if self._ahead is None:
+            return 1
+        if self._ahead[0] is image:
+            return 3
+        return 2 if now - self._ahead[1] > AHEAD_S else 0
+
+    def begin(self, job: Job) -> None:
         """Takes a job; only for a lane that is idle."""
         if len(job.image) <= AT_ONCE_BYTES:
             # A process that has ended is noticed by the thread, which then answers the job.
             with contextlib.suppress(OSError):
-                self._send(job, wide)
-        self._inbox.put((job, wide))
+                self._send(job)
+        self._inbox.put(job)
 
     def end(self) -> None:
         """Ends the thread once it has nothing in hand."""
@@ -123,10 +159,9 @@ class Lane:
 
     def _run(self) -> None:
         try:
-            while (taken := self._inbox.get()) is not None:
-                job, wide = taken
+            while (job := self._inbox.get()) is not None:
                 if self._in_hand is None:
-                    self._send(job, wide)
+                    self._send(job)
                 following: Job | None = job
                 while following is not None:
                     following = self._finish(following)
@@ -149,15 +184,17 @@ class Lane:
         following = self._lanes.following(self)
         try:
             if following is not None:
-                self._send(following, wide=False)
+                self._send(following)
         finally:
             job.answer(_outcome(data) or job.failed)
         return following
 
-    def _send(self, job: Job, wide: bool) -> None:
+    def _send(self, job: Job) -> None:
         now = time.monotonic()
         self._in_hand = job, now
-        self._connection.send_bytes(wire.encode(job.request(now, wide=wide)))
+        ahead, self._ahead = self._ahead, None
+        was_ahead = ahead is not None and ahead[0] is job.image
+        self._connection.send_bytes(wire.encode(job.request(now, was_ahead=was_ahead)))
 
 
 def _outcome(data: bytes) -> Outcome | None:
@@ -175,7 +212,7 @@ class Lanes:
         """Starts without lanes: whatever is submitted fails."""
         self._lock = threading.Lock()
         self._all: set[Lane] = set()
-        # The last one that became idle is the first to get a job: its process is warm.
+        # In the order they became idle.
         self._idle: list[Lane] = []
         self._waiting: collections.deque[Job] = collections.deque()
         self._stopping = False
@@ -192,7 +229,7 @@ class Lanes:
             self._all.add(lane)
         following = self.following(lane)
         if following is not None:
-            lane.begin(following, wide=False)
+            lane.begin(following)
         return lane
 
     def remove(self, lane: Lane) -> None:
@@ -212,14 +249,23 @@ class Lanes:
         """Hands a job to an idle lane, or lets it wait for one; without any lane it fails at once."""
         with self._lock:
             if self._idle:
-                # Nothing else is in hand: this one may have the machine to itself.
-                wide = len(self._idle) == len(self._all)
-                self._idle.pop().begin(job, wide=wide)
+                now = time.monotonic()
+                # Of equal ones the last that became idle: its process is warm.
+                lane = max(reversed(self._idle), key=lambda lane: lane.fitness(job.image, now))
+                self._idle.remove(lane)
+                lane.begin(job)
                 return
             if self._all and not self._stopping:
                 self._waiting.append(job)
                 return
         job.answer(job.failed)
+
+    def prepare(self, frame: Ahead) -> None:
+        """Has a frame looked at by an idle lane before it is submitted; does nothing where all are busy."""
+        if len(frame.image) > AHEAD_BYTES:
+            return
+        with self._lock:
+            any(lane.prepare(frame) for lane in reversed(self._idle))
 
     def following(self, lane: Lane) -> Job | None:
         """The next job of a lane that has become free; the lane is idle when there is none."""

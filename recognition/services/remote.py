@@ -82,6 +82,9 @@ class RemoteWorkers:
 
         self._request(task.jpeg, task.hints, finish, FrameOutcome(FrameStatus.FAILED), FRAME_TIMEOUT_S, task.scope)
 
+    def prepare(self, jpeg: bytes, scope: SearchScope) -> None:
+        """Does nothing: any worker may take the frame, so none could be told to look at it."""
+
     def analyse(self, data: bytes) -> tuple[EmbeddedFace, ...]:
         """Sends a photo and waits; see `services.analysis.StillImageAnalyser`."""
         images.read_header(data)

@@ -61,7 +61,7 @@ class Request:
         image: the file.
         scope: what a frame is looked at for.
         waited_s: how long the frame had waited at the sender.
-        wide: whether nothing else is being analysed, so that it may have all cores.
+        was_ahead: whether the image is the one that was sent ahead on this lane, and left out here.
     """
 
     id: str
@@ -71,11 +71,24 @@ class Request:
     image: bytes
     scope: SearchScope = SITE_WIDE
     waited_s: float = 0.0
-    wide: bool = False
+    was_ahead: bool = False
 
     def task(self, taken_at: float) -> FrameTask:
         """The frame as a task of the worker that took it, at `time.monotonic()`."""
         return FrameTask(self.image, self.frame or (), taken_at - self.waited_s, self.scope)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Ahead:
+    """A frame to look at before it is asked about, on the same lane; nobody replies to it.
+
+    Args:
+        image: the file.
+        scope: what will probably be looked for.
+    """
+
+    image: bytes
+    scope: SearchScope
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -122,7 +135,7 @@ class Reply:
     outcome: FrameOutcome | PhotoOutcome
 
 
-def encode(message: Request | Reply) -> bytes:
+def encode(message: Request | Ahead | Reply) -> bytes:
     """The message as bytes."""
     packed: bytes = msgpack.packb(message, default=_plain)
     return packed
@@ -135,6 +148,15 @@ def decode_request(data: bytes | str) -> Request:
         WireError: for anything else.
     """
     return _read(data, _request)
+
+
+def decode_lane_message(data: bytes | str) -> Request | Ahead:
+    """The inverse of `encode`, for what comes on a lane.
+
+    Raises:
+        WireError: for anything else.
+    """
+    return _read(data, _lane_message)
 
 
 def decode_reply(data: bytes | str) -> Reply:
@@ -175,10 +197,18 @@ def _request(raw: Mapping[str, Any]) -> Request:
         sent_at=float(raw["sent_at"]),
         frame=None if hints is None else tuple(_hint(hint) for hint in hints),
         image=bytes(raw["image"]),
-        scope=SearchScope(**{**raw["scope"], "kind": SearchKind(raw["scope"]["kind"])}),
+        scope=_scope(raw["scope"]),
         waited_s=float(raw["waited_s"]),
-        wide=bool(raw["wide"]),
+        was_ahead=bool(raw["was_ahead"]),
     )
+
+
+def _lane_message(raw: Mapping[str, Any]) -> Request | Ahead:
+    return _request(raw) if "id" in raw else Ahead(bytes(raw["image"]), _scope(raw["scope"]))
+
+
+def _scope(raw: Mapping[str, Any]) -> SearchScope:
+    return SearchScope(**{**raw, "kind": SearchKind(raw["kind"])})
 
 
 def _reply(raw: Mapping[str, Any]) -> Reply:

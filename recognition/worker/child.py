@@ -22,15 +22,13 @@ import django
 from faceweb import env
 
 if TYPE_CHECKING:
+    from recognition.worker.processing import Look
     from recognition.worker.recogniser import Recogniser
 
 logger = logging.getLogger(__name__)
 
 STOP_TIMEOUT_S = 5.0
 """A thread that has not finished by then hangs, and ends with the process."""
-
-MOST_CORES_A_CALL = 4
-"""Networks that take two milliseconds on one core are divided into crumbs by more."""
 
 
 def main() -> None:
@@ -49,17 +47,14 @@ def main() -> None:
 
 def _started(control: Connection, lanes: int) -> Recogniser:
     # Imported here, because models need the settings, which `main` has just chosen.
-    from recognition import conf, wiring
+    from recognition import wiring
     from recognition.services.children import READY
     from recognition.vision.errors import PackError
     from recognition.worker import recogniser
     from recognition.worker.engine import EngineSource
 
-    cores = min(conf.worker_threads(), MOST_CORES_A_CALL)
-    narrow = dataclasses.replace(wiring.runtime_options(), threads=lanes)
-    wide = dataclasses.replace(narrow, threads=1, threads_per_call=cores) if cores > 1 else None
     try:
-        ready = recogniser.start(EngineSource(narrow, wide))
+        ready = recogniser.start(EngineSource(dataclasses.replace(wiring.runtime_options(), threads=lanes)))
     except PackError as error:
         control.send_bytes(str(error).encode())
         sys.exit(1)
@@ -89,12 +84,20 @@ def _answer(lane: Connection, recogniser: Recogniser) -> None:
     from django import db
 
     from recognition.services import wire
-    from recognition.services.wire import Reply
+    from recognition.services.wire import Ahead, Reply
 
+    ahead: tuple[Ahead, Look | None] | None = None
     try:
         while True:
-            request = wire.decode_request(lane.recv_bytes())
-            lane.send_bytes(wire.encode(Reply(request.id, recogniser.answer(request))))
+            message = wire.decode_lane_message(lane.recv_bytes())
+            if isinstance(message, Ahead):
+                ahead = message, recogniser.look_ahead(message)
+                continue
+            look = None
+            if message.was_ahead and ahead is not None:
+                message, look = dataclasses.replace(message, image=ahead[0].image), ahead[1]
+            ahead = None
+            lane.send_bytes(wire.encode(Reply(message.id, recogniser.answer(message, look))))
     except (EOFError, OSError):
         # The parent has closed it.
         pass

@@ -32,27 +32,23 @@ class Engine:
         active: what the database said.
         pipeline: makes vectors of exactly that pack.
         exact: whether its gallery was small enough to be scanned when last looked; None asks each time.
-        wide: the same pack with several cores for each call of a network; None where there is none.
     """
 
     active: ActivePack
     pipeline: FacePipeline
     exact: bool | None = None
-    wide: FacePipeline | None = None
 
 
 class EngineSource:
     """Gives the current engine to any thread, and looks for changes every two seconds."""
 
-    def __init__(self, options: RuntimeOptions | None = None, wide: RuntimeOptions | None = None) -> None:
+    def __init__(self, options: RuntimeOptions | None = None) -> None:
         """Loads nothing yet.
 
         Args:
             options: how networks are run; as the settings say when left out.
-            wide: how they are run for a frame that has the machine to itself; None loads no such pipeline.
         """
         self._options = options
-        self._wide = wide
         self._lock = threading.Lock()
         self._engine: Engine | None = None
         self._checked_at = 0.0
@@ -105,11 +101,7 @@ class EngineSource:
             return dataclasses.replace(engine, active=active, exact=exact)
         pipeline = load_active(active, self._options or wiring.runtime_options()).pipeline
         logger.info("model pack %s loaded, running on %s", active.name, pipeline.runtime)
-        wide = None
-        if self._wide is not None:
-            wide = load_active(active, self._wide).pipeline
-            logger.info("a frame alone has %d cores, running on %s", self._wide.threads_per_call, wide.runtime)
-        return Engine(active, pipeline, exact, wide)
+        return Engine(active, pipeline, exact)
 
 
 def load_active(active: ActivePack, options: RuntimeOptions) -> LoadedPack:

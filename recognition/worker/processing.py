@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from collections.abc import Sequence
 
@@ -25,47 +26,110 @@ from recognition.vision.types import DetectedFace, EmbeddedFace, Embedding, Imag
 from recognition.worker.engine import Engine
 
 
-def process(task: FrameTask, engine: Engine) -> FrameOutcome:
+@dataclasses.dataclass(frozen=True, slots=True, eq=False)
+class Look:
+    """What a frame shows before its session's tracks are asked about.
+
+    Args:
+        status: ANALYSED, or why there is nothing to see.
+        terms: how it was looked at; on other terms something else might have been seen.
+        began_at: `time.monotonic()` when it began, in seconds.
+        decode_ms: JPEG to pixels.
+        detect_ms: finding and measuring faces.
+        image_bgr: (height, width, 3) uint8 in the order blue, green, red.
+        faces: found, best score first.
+        qualities: one for each face.
+        codes: texts of printed codes, where those were looked for.
+    """
+
+    status: FrameStatus
+    terms: _Terms
+    began_at: float
+    decode_ms: float = 0.0
+    detect_ms: float = 0.0
+    image_bgr: ImageBgr | None = None
+    faces: tuple[DetectedFace, ...] = ()
+    qualities: tuple[Quality, ...] = ()
+    codes: tuple[str, ...] = ()
+
+
+_Terms = tuple[str, float, bool]
+"""Digest of the pack, smallest face in pixels, whether printed codes are read."""
+
+
+def _terms(scope: SearchScope, engine: Engine) -> _Terms:
+    return engine.pipeline.pack_digest, _gates(engine).min_face_size_px, scope.reads_codes
+
+
+def _gates(engine: Engine) -> QualityGates:
+    return engine.active.policy.gates if engine.active.policy else QualityGates()
+
+
+def look(jpeg: bytes, scope: SearchScope, engine: Engine) -> Look:
+    """Decodes a frame and finds and measures what is in it.
+
+    Args:
+        jpeg: the frame as it came.
+        scope: what is looked for.
+        engine: what to look with.
+
+    Returns:
+        What there is; a frame that is not an image is a look too.
+    """
+    began_at = time.monotonic()
+    terms = _terms(scope, engine)
+    try:
+        image_bgr = images.decode(jpeg, images.FRAME_LIMITS)
+    except ImageTooLarge:
+        return Look(FrameStatus.TOO_LARGE, terms, began_at)
+    except UnreadableImage:
+        return Look(FrameStatus.UNREADABLE, terms, began_at)
+    decoded_at = time.monotonic()
+    decode_ms = (decoded_at - began_at) * 1e3
+    if scope.reads_codes:
+        return Look(FrameStatus.ANALYSED, terms, began_at, decode_ms, codes=codes.read(image_bgr))
+    faces = engine.pipeline.find(image_bgr, smallest_face_px=terms[1], coarser=False)
+    qualities = tuple(engine.pipeline.measure(image_bgr, face) for face in faces)
+    detect_ms = (time.monotonic() - decoded_at) * 1e3
+    return Look(FrameStatus.ANALYSED, terms, began_at, decode_ms, detect_ms, image_bgr, faces, qualities)
+
+
+def process(task: FrameTask, engine: Engine, ahead: Look | None = None) -> FrameOutcome:
     """Analyses one frame.
 
     Args:
         task: the frame with the hints of its session.
         engine: what to analyse it with.
+        ahead: what was seen of it while the session's last frame was analysed.
 
     Returns:
         The outcome; a frame that is not an image is one too.
     """
-    clock = _Clock(task.received_at)
-    try:
-        image_bgr = images.decode(task.jpeg, images.FRAME_LIMITS)
-    except ImageTooLarge:
-        return FrameOutcome(FrameStatus.TOO_LARGE, timings=clock.timings())
-    except UnreadableImage:
-        return FrameOutcome(FrameStatus.UNREADABLE, timings=clock.timings())
-    clock.lap("decode")
-    if task.scope.reads_codes:
+    if ahead is None or ahead.terms != _terms(task.scope, engine):
+        ahead = look(task.jpeg, task.scope, engine)
+    clock = _Clock(task.received_at, ahead)
+    if ahead.image_bgr is None:
+        is_read = ahead.status is FrameStatus.ANALYSED
         return FrameOutcome(
-            FrameStatus.ANALYSED,
-            active=engine.active,
-            runtime=engine.pipeline.runtime,
+            ahead.status,
+            active=engine.active if is_read else None,
+            runtime=engine.pipeline.runtime if is_read else "",
             timings=clock.timings(),
-            codes=codes.read(image_bgr),
+            codes=ahead.codes,
         )
-    gates = engine.active.policy.gates if engine.active.policy else QualityGates()
-    faces = engine.pipeline.find(image_bgr, smallest_face_px=gates.min_face_size_px, coarser=False)
-    hints = _hints_by_face(faces, task.hints)
-    clock.lap("detect")
-    qualities = [engine.pipeline.measure(image_bgr, face) for face in faces]
+    gates = _gates(engine)
+    hints = _hints_by_face(ahead.faces, task.hints)
     wanted = [
         index
-        for index, (quality, hint) in enumerate(zip(qualities, hints, strict=True))
+        for index, (quality, hint) in enumerate(zip(ahead.qualities, hints, strict=True))
         if not gates.faults(quality) and _is_due(hint, quality)
     ]
-    embedded = dict(zip(wanted, engine.pipeline.embed(image_bgr, [faces[i] for i in wanted]), strict=True))
+    vectors = engine.pipeline.embed(ahead.image_bgr, [ahead.faces[index] for index in wanted])
+    embedded = dict(zip(wanted, vectors, strict=True))
     clock.lap("embed")
     seen = tuple(
         _seen(face, hint, quality, gates, embedded.get(index), engine, task.scope)
-        for index, (face, hint, quality) in enumerate(zip(faces, hints, qualities, strict=True))
+        for index, (face, hint, quality) in enumerate(zip(ahead.faces, hints, ahead.qualities, strict=True))
     )
     clock.lap("search")
     return FrameOutcome(FrameStatus.ANALYSED, seen, engine.active, engine.pipeline.runtime, clock.timings())
@@ -121,10 +185,10 @@ def photo(image_bgr: ImageBgr, engine: Engine) -> tuple[EmbeddedFace, ...]:
 class _Clock:
     """Times the steps of one frame."""
 
-    def __init__(self, received_at: float) -> None:
-        self._begin = self._lap = time.monotonic()
-        self._waited_ms = (self._begin - received_at) * 1e3
-        self._laps: dict[str, float] = {}
+    def __init__(self, received_at: float, ahead: Look) -> None:
+        self._lap = time.monotonic()
+        self._waited_ms = max(ahead.began_at - received_at, 0.0) * 1e3
+        self._laps = {"decode": ahead.decode_ms, "detect": ahead.detect_ms}
 
     def lap(self, step: str) -> None:
         now = time.monotonic()
@@ -132,5 +196,4 @@ class _Clock:
         self._lap = now
 
     def timings(self) -> FrameTimings:
-        worker_ms = (time.monotonic() - self._begin) * 1e3
-        return FrameTimings(waited=self._waited_ms, worker=worker_ms, **self._laps)
+        return FrameTimings(waited=self._waited_ms, worker=sum(self._laps.values()), **self._laps)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import logging
 import time
 
@@ -11,12 +10,13 @@ from django import db
 
 from recognition.selectors.packs import NoActivePack
 from recognition.services.frames import FrameOutcome, FrameStatus, FrameTask
-from recognition.services.wire import PhotoOutcome, PhotoStatus, Request
+from recognition.services.wire import Ahead, PhotoOutcome, PhotoStatus, Request
 from recognition.vision import images
 from recognition.vision.errors import ImageTooLarge, PackError, UnreadableImage
 from recognition.vision.types import EmbeddedFace
 from recognition.worker import packs, processing
 from recognition.worker.engine import EngineSource
+from recognition.worker.processing import Look
 
 logger = logging.getLogger(__name__)
 
@@ -28,7 +28,7 @@ class Recogniser:
         """Loads nothing yet.
 
         Args:
-            engines: where the engine comes from; a new source without a wide pipeline when left out.
+            engines: where the engine comes from; a new source when left out.
         """
         self._engines = engines or EngineSource()
 
@@ -43,29 +43,39 @@ class Recogniser:
         Raises:
             PackError: when the active pack cannot be loaded here.
         """
-        engine = self._engines.current()
-        engine.pipeline.warm_up()
-        if engine.wide is not None:
-            engine.wide.warm_up()
+        self._engines.current().pipeline.warm_up()
 
-    def answer(self, request: Request) -> FrameOutcome | PhotoOutcome:
-        """Analyses whatever a request asks for, just taken from the wire."""
+    def look_ahead(self, frame: Ahead) -> Look | None:
+        """Looks at a frame that will be asked about next; None where that fails, which is told when it is asked."""
+        try:
+            engine = self._engines.current(frame.scope.checkpoint_id)
+            return processing.look(frame.image, frame.scope, engine)
+        # Whatever it is, it will be met again with somebody to answer to.
+        except Exception:
+            logger.debug("a frame could not be looked at ahead", exc_info=True)
+        _let_go_of_the_database()
+        return None
+
+    def answer(self, request: Request, look: Look | None = None) -> FrameOutcome | PhotoOutcome:
+        """Analyses whatever a request asks for, just taken from the wire.
+
+        Args:
+            request: the frame or the photo.
+            look: what was seen of the frame ahead.
+        """
         if request.frame is None:
             return self.photo(request.image)
-        return self.frame(request.task(time.monotonic()), wide=request.wide)
+        return self.frame(request.task(time.monotonic()), look)
 
-    def frame(self, task: FrameTask, *, wide: bool = False) -> FrameOutcome:
+    def frame(self, task: FrameTask, look: Look | None = None) -> FrameOutcome:
         """Analyses a frame in a thread that does nothing else; whatever goes wrong is an outcome too.
 
         Args:
             task: the frame.
-            wide: whether one call of a network may use all cores, because nothing else runs.
+            look: what was seen of it ahead.
         """
         try:
-            engine = self._engines.current(task.scope.checkpoint_id)
-            if wide and engine.wide is not None:
-                engine = dataclasses.replace(engine, pipeline=engine.wide)
-            return processing.process(task, engine)
+            return processing.process(task, self._engines.current(task.scope.checkpoint_id), look)
         except (PackError, NoActivePack, db.Error) as error:
             logger.error("a frame could not be analysed: %s", error)
         except Exception:

@@ -16,7 +16,7 @@ from recognition.decision.matching import Candidate, CandidateList
 from recognition.live import camera_socket, frames
 from recognition.live.messages import FRAME_HEADER
 from recognition.models import ModelPack, Person, RecognitionEvent
-from recognition.services.frames import FrameOutcome, FrameStatus
+from recognition.services.frames import SITE_WIDE, FrameOutcome, FrameStatus
 from recognition.vision.images import FRAME_LIMITS
 from tests import fakes
 from tests.integration.recognition.live.conftest import Page, Worker, session_of
@@ -245,6 +245,25 @@ class TestFrames:
         assert [(answer["sequence"], answer["status"]) for answer in analysed] == [(1, "analysed"), (4, "analysed")]
         assert analysed[1]["dropped"] == 2
         assert [task.jpeg for task in worker.tasks] == [b"frame 1", b"frame 4"]
+
+    async def test_a_frame_that_waits_for_the_one_before_it_may_be_looked_at(
+        self, page: NewPage, worker: Worker
+    ) -> None:
+        opened = page()
+        await opened.is_welcomed()
+        worker.held = True
+        for number in (1, 2):
+            await opened.shows(b"frame %d" % number)
+        # Dropping the second one tells that it has arrived.
+        await opened.shows(b"frame 3")
+        await opened.hears("result")
+        assert [task.jpeg for task in worker.tasks] == [b"frame 1"]
+        assert worker.prepared == [(b"frame 2", SITE_WIDE), (b"frame 3", SITE_WIDE)]
+        worker.release()
+        for _ in range(2):
+            await opened.hears("result")
+        # The very object: that is what a lane knows it by.
+        assert worker.tasks[1].jpeg is worker.prepared[1][0]
 
     async def test_the_worker_is_told_of_the_tracks(self, page: NewPage, worker: Worker) -> None:
         opened = page()

@@ -23,7 +23,7 @@ from recognition.models import ModelPack
 from recognition.services import children
 from recognition.services.analysis import AnalyserUnavailable
 from recognition.services.children import ChildWorkers, StartFailed
-from recognition.services.frames import FrameOutcome, FrameStatus, FrameTask
+from recognition.services.frames import SITE_WIDE, FrameOutcome, FrameStatus, FrameTask
 from recognition.vision.errors import UnreadableImage
 from tests import faces
 from tests.processes import DEADLINE_S, POLL_INTERVAL_S, wait_until_gone
@@ -63,7 +63,17 @@ def start(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Itera
 
 
 def processes() -> list[psutil.Process]:
-    return [child for child in psutil.Process().children() if server.RECOGNITION[-1] in child.cmdline()]
+    """Those that have not ended, or whose end their keeper has not dealt with."""
+
+    def is_one(child: psutil.Process) -> bool:
+        try:
+            return server.RECOGNITION[-1] in child.cmdline()
+        except psutil.ZombieProcess:
+            return True
+        except psutil.NoSuchProcess:
+            return False
+
+    return [child for child in psutil.Process().children() if is_one(child)]
 
 
 def wait_for_processes(count: int) -> None:
@@ -108,6 +118,20 @@ def test_frames_and_photos_are_analysed(start: Callable[..., ChildWorkers], defa
     assert len(outcome.faces) == 1
     assert len(workers.analyse(faces.jpeg(faces.group()))) == faces.PEOPLE_IN_GROUP
     assert workers.analyse(faces.jpeg(np.zeros((50, 50, 3), np.uint8))) == ()
+
+
+def test_a_frame_looked_at_ahead_is_answered_like_any_other(start: Callable[..., ChildWorkers]) -> None:
+    workers = start(1)
+    at_once = submit(workers).get(timeout=DEADLINE_S)
+    for jpeg in (faces.jpeg(faces.astronaut()), b"no image"):
+        workers.prepare(jpeg, SITE_WIDE)
+        answers: queue.Queue[FrameOutcome] = queue.Queue()
+        workers.submit(FrameTask(jpeg, (), time.monotonic()), answers.put)
+        outcome = answers.get(timeout=DEADLINE_S)
+        if jpeg == b"no image":
+            assert outcome.status is FrameStatus.UNREADABLE
+        else:
+            assert outcome.faces == at_once.faces
 
 
 def test_a_damaged_photo_is_refused_as_in_one_process(start: Callable[..., ChildWorkers]) -> None:

@@ -1,12 +1,10 @@
 from __future__ import annotations
 
-import dataclasses
 import datetime as dt
 
 import pytest
 from django.utils import timezone
 
-from recognition import wiring
 from recognition.models import Checkpoint, ModelPack
 from recognition.selectors.packs import NoActivePack
 from recognition.services import policies
@@ -98,11 +96,3 @@ class TestEngineSource:
         ModelPack.objects.filter(pk=default_pack.pk).update(digest="f" * 64)
         with pytest.raises(PackError, match="not the one that the gallery was"):
             EngineSource().current()
-
-    def test_has_a_pipeline_with_more_cores_a_call_where_one_was_asked_for(self, default_pack: ModelPack) -> None:
-        assert EngineSource().current().wide is None
-        wide = dataclasses.replace(wiring.runtime_options(), threads=1, threads_per_call=2)
-        engine = EngineSource(wide=wide).current()
-        assert engine.wide is not None
-        assert engine.wide is not engine.pipeline
-        assert engine.wide.pack_digest == engine.pipeline.pack_digest

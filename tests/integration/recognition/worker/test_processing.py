@@ -193,3 +193,32 @@ def test_a_photo_gives_every_face_the_largest_first(engine: Engine) -> None:
     areas = [face.face.box.area for face in found]
     assert areas == sorted(areas, reverse=True)
     assert {face.embedding.pack_digest for face in found} == {engine.active.digest}
+
+
+class TestAhead:
+    def test_what_was_seen_ahead_is_not_looked_for_again(self, engine: Engine) -> None:
+        nobody = processing.look(faces.jpeg(np.zeros((480, 640, 3), np.uint8)), SITE_WIDE, engine)
+        outcome = processing.process(FrameTask(faces.jpeg(faces.astronaut()), (), 0.0), engine, nobody)
+        assert (outcome.status, outcome.faces) == (FrameStatus.ANALYSED, ())
+
+    @pytest.mark.parametrize("jpeg", [b"", bytes(FRAME_LIMITS.max_bytes + 1)])
+    def test_what_is_no_frame_stays_none(self, engine: Engine, jpeg: bytes) -> None:
+        ahead = processing.look(jpeg, SITE_WIDE, engine)
+        outcome = processing.process(FrameTask(jpeg, (), 0.0), engine, ahead)
+        assert outcome == dataclasses.replace(analysed(engine, jpeg), timings=outcome.timings)
+
+    def test_on_other_terms_the_frame_is_looked_at_again(self, engine: Engine) -> None:
+        jpeg = faces.jpeg(faces.astronaut())
+        ahead = processing.look(jpeg, SearchScope(reads_codes=True), engine)
+        assert len(processing.process(FrameTask(jpeg, (), 0.0), engine, ahead).faces) == 1
+
+    def test_the_time_until_it_was_asked_about_is_no_time_of_the_worker(self, engine: Engine) -> None:
+        jpeg = faces.jpeg(faces.astronaut())
+        received_at = time.monotonic()
+        ahead = processing.look(jpeg, SITE_WIDE, engine)
+        # As if the frame before it had taken a minute.
+        waited = dataclasses.replace(ahead, began_at=ahead.began_at - 60.0)
+        timings = processing.process(FrameTask(jpeg, (), received_at - 60.0), engine, waited).timings
+        assert timings.worker == pytest.approx(timings.decode + timings.detect + timings.embed + timings.search)
+        assert timings.worker < 30_000.0
+        assert timings.waited < 30_000.0

@@ -1,19 +1,18 @@
 from __future__ import annotations
 
-import dataclasses
 import logging
 import time
 
 import numpy as np
 import pytest
 
-from recognition import wiring
 from recognition.models import ModelPack
-from recognition.services.frames import FrameStatus, FrameTask
-from recognition.services.wire import PhotoOutcome, PhotoStatus, Request
+from recognition.services.frames import SITE_WIDE, FrameOutcome, FrameStatus, FrameTask
+from recognition.services.wire import Ahead, PhotoOutcome, PhotoStatus, Request
 from recognition.vision.errors import UnreadableImage
 from recognition.worker import processing, recogniser
-from recognition.worker.engine import Engine, EngineSource
+from recognition.worker.engine import Engine
+from recognition.worker.processing import Look
 from recognition.worker.recogniser import Recogniser
 from tests import faces
 
@@ -43,7 +42,7 @@ class TestFrame:
     def test_fails_at_whatever_is_raised(
         self, default_pack: ModelPack, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
     ) -> None:
-        def raising(_task: FrameTask, _engine: Engine) -> None:
+        def raising(_task: FrameTask, _engine: Engine, _look: Look | None) -> None:
             raise RuntimeError("the network is broken")
 
         monkeypatch.setattr(processing, "process", raising)
@@ -51,17 +50,23 @@ class TestFrame:
             assert Recogniser().frame(frame()).status is FrameStatus.FAILED
         assert "a frame could not be analysed" in caplog.text
 
-    def test_alone_on_the_machine_gives_what_it_gives_among_others(self, default_pack: ModelPack) -> None:
-        options = wiring.runtime_options()
-        wide = dataclasses.replace(options, threads=1, threads_per_call=2)
-        recogniser = Recogniser(EngineSource(wide=wide))
-        (among_others,), (alone,) = (recogniser.frame(frame(), wide=wide).faces for wide in (False, True))
-        assert alone.candidates == among_others.candidates
-        assert np.allclose(
-            [alone.box.x_min, alone.box.y_max, alone.quality.sharpness],
-            [among_others.box.x_min, among_others.box.y_max, among_others.quality.sharpness],
-            rtol=1e-3,
-        )
+    def test_looked_at_ahead_is_the_same_frame(self, default_pack: ModelPack) -> None:
+        recogniser = Recogniser()
+        (at_once,) = recogniser.frame(frame()).faces
+        look = recogniser.look_ahead(Ahead(frame().jpeg, SITE_WIDE))
+        request = Request("a", "", 0.0, (), frame().jpeg)
+        outcome = recogniser.answer(request, look)
+        assert isinstance(outcome, FrameOutcome)
+        assert outcome.faces == (at_once,)
+        assert outcome.timings.detect > 0
+
+    def test_that_cannot_be_looked_at_ahead_is_met_when_it_is_asked_about(
+        self, small_runtime: None, request: pytest.FixtureRequest
+    ) -> None:
+        recogniser = Recogniser()
+        assert recogniser.look_ahead(Ahead(frame().jpeg, SITE_WIDE)) is None
+        request.getfixturevalue("default_pack")
+        assert recogniser.frame(frame(), None).status is FrameStatus.ANALYSED
 
 
 class TestPhoto:

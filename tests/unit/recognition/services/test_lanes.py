@@ -6,14 +6,15 @@ import logging
 import queue
 import socket
 from collections.abc import Iterator
-from multiprocessing.connection import Connection, wait
+from multiprocessing.connection import Connection
 
 import pytest
 
+from recognition.services import lanes as lanes_module
 from recognition.services import wire
 from recognition.services.frames import SITE_WIDE, FrameOutcome, FrameStatus
-from recognition.services.lanes import AT_ONCE_BYTES, Job, Lane, Lanes, Outcome
-from recognition.services.wire import Reply, Request
+from recognition.services.lanes import AHEAD_BYTES, AT_ONCE_BYTES, Job, Lane, Lanes, Outcome
+from recognition.services.wire import Ahead, Reply, Request
 
 PATIENCE_S = 20.0
 
@@ -31,6 +32,12 @@ class There:
     def takes(self) -> Request:
         assert self.connection.poll(PATIENCE_S)
         return wire.decode_request(self.connection.recv_bytes())
+
+    def looks_at(self) -> bytes:
+        assert self.connection.poll(PATIENCE_S)
+        message = wire.decode_lane_message(self.connection.recv_bytes())
+        assert isinstance(message, Ahead)
+        return message.image
 
     def has_nothing(self) -> bool:
         return not self.connection.poll(0)
@@ -98,21 +105,6 @@ def test_a_job_goes_out_and_its_answer_comes_back(there: list[There], lanes: Lan
     assert answers.next() == UNREADABLE
 
 
-def test_a_job_alone_may_have_all_cores_and_the_next_one_beside_it_not(there: list[There], answers: Answers) -> None:
-    answers.submit(b"1")
-    alone = there[1].takes()
-    answers.submit(b"2")
-    beside = there[0].takes()
-    assert [(alone.image, alone.wide), (beside.image, beside.wide)] == [(b"1", True), (b"2", False)]
-    for end in there:
-        end.answers()
-        answers.next()
-    answers.submit(b"3")
-    # Either lane may have become idle last.
-    ready = wait([end.connection for end in there], PATIENCE_S)
-    assert [end.takes().wide for end in there if end.connection in ready] == [True]
-
-
 @one_lane
 def test_jobs_wait_for_a_lane_in_the_order_they_came(there: list[There], answers: Answers) -> None:
     for image in (b"1", b"2", b"3"):
@@ -143,7 +135,7 @@ def test_whoever_hears_an_answer_finds_the_lane_idle(there: list[There], lanes: 
     lanes.submit(Job(b"1", (), SITE_WIDE, 0.0, FAILED, 2.0, 30.0, submit_another))
     for image in (b"1", b"2"):
         request = there[0].takes()
-        assert (request.image, request.wide) == (image, True)
+        assert request.image == image
         there[0].answers()
     assert came.get(timeout=PATIENCE_S) == UNREADABLE
 
@@ -220,6 +212,76 @@ def test_survives_whoever_asked_and_is_gone(
             there[0].answers()
         assert answers.next() == UNREADABLE
     assert "found nobody" in caplog.text
+
+
+class TestAhead:
+    def test_without_lanes_nothing_is_looked_at(self, lanes: Lanes) -> None:
+        lanes.prepare(Ahead(b"1", SITE_WIDE))
+
+    def test_an_idle_lane_looks_at_a_frame_and_gets_its_job_without_the_image(
+        self, there: list[There], lanes: Lanes, answers: Answers
+    ) -> None:
+        answers.submit(b"1")
+        assert there[1].takes().was_ahead is False
+        lanes.prepare(Ahead(b"2", SITE_WIDE))
+        assert there[0].looks_at() == b"2"
+        there[1].answers()
+        answers.next()
+        # The other one became idle last, and would be the first to get any other job.
+        answers.submit(b"2")
+        asked = there[0].takes()
+        assert (asked.image, asked.was_ahead) == (b"", True)
+        there[0].answers()
+        assert answers.next() == UNREADABLE
+
+    @one_lane
+    def test_a_busy_lane_is_left_alone(self, there: list[There], lanes: Lanes, answers: Answers) -> None:
+        answers.submit(b"1")
+        lanes.prepare(Ahead(b"2", SITE_WIDE))
+        there[0].takes()
+        assert there[0].has_nothing()
+
+    @one_lane
+    def test_a_lane_has_one_frame_ahead_and_no_large_one(self, there: list[There], lanes: Lanes) -> None:
+        lanes.prepare(Ahead(bytes(AHEAD_BYTES + 1), SITE_WIDE))
+        assert there[0].has_nothing()
+        for image in (b"1", b"2"):
+            lanes.prepare(Ahead(image, SITE_WIDE))
+        assert there[0].looks_at() == b"1"
+        assert there[0].has_nothing()
+
+    def test_a_job_of_somebody_else_leaves_a_frame_ahead_where_it_can(
+        self, there: list[There], lanes: Lanes, answers: Answers
+    ) -> None:
+        lanes.prepare(Ahead(b"ahead", SITE_WIDE))
+        assert there[1].looks_at() == b"ahead"
+        answers.submit(b"other")
+        assert there[0].takes().image == b"other"
+        answers.submit(b"one more")
+        assert there[1].takes().image == b"one more"
+
+    def test_a_frame_that_was_forgotten_for_another_job_is_sent_again(
+        self, there: list[There], lanes: Lanes, answers: Answers
+    ) -> None:
+        lanes.prepare(Ahead(b"ahead", SITE_WIDE))
+        for _ in there:
+            answers.submit(b"other")
+        assert there[1].looks_at() == b"ahead"
+        there[1].takes()
+        there[1].answers()
+        answers.next()
+        answers.submit(b"ahead")
+        asked = there[1].takes()
+        assert (asked.image, asked.was_ahead) == (b"ahead", False)
+
+    def test_a_lane_whose_frame_nobody_asks_about_gets_the_next_job(
+        self, there: list[There], lanes: Lanes, answers: Answers, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        lanes.prepare(Ahead(b"left", SITE_WIDE))
+        assert there[1].looks_at() == b"left"
+        monkeypatch.setattr(lanes_module, "AHEAD_S", 0.0)
+        answers.submit(b"1")
+        assert there[1].takes().image == b"1"
 
 
 class TestTime:

@@ -22,7 +22,7 @@ from recognition.services.frames import (
     SeenFace,
     TrackHint,
 )
-from recognition.services.wire import PhotoOutcome, PhotoStatus, Reply, Request, WireError
+from recognition.services.wire import Ahead, PhotoOutcome, PhotoStatus, Reply, Request, WireError
 from recognition.vision.types import BoundingBox, DetectedFace, EmbeddedFace, Embedding, Landmarks, Quality
 
 BOX = BoundingBox(1.5, 2.0, 30.0, 40.0)
@@ -71,6 +71,14 @@ def test_a_frame_keeps_what_it_is_looked_at_for(scope: SearchScope) -> None:
     came = wire.decode_request(wire.encode(request))
 
     assert came.task(7.0).scope == scope
+
+
+def test_what_comes_on_a_lane_is_a_frame_to_look_at_or_a_request() -> None:
+    ahead = Ahead(b"\xff\xd8jpeg", SearchScope(checkpoint_id=3, kind=SearchKind.VERIFY, person_id=8))
+    request = Request("", "", 0.0, (), b"", was_ahead=True)
+
+    assert wire.decode_lane_message(wire.encode(ahead)) == ahead
+    assert wire.decode_lane_message(wire.encode(request)) == request
 
 
 @pytest.mark.parametrize(
