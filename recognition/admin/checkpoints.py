@@ -30,9 +30,9 @@ PAIR = "recognition.pair_kiosk"
 CHANGE = "recognition.change_checkpoint"
 
 PHOTO_ATTACK = gettext_lazy(
-    "Called when somebody is accepted, to open the door; see docs/howto/checkpoints.md. Empty: nothing is called. "
     "Attacks by photo are not detected yet: until they are, a photo of somebody who may pass opens this door."
 )
+"""Above the webhook and not in its help text, which those who may only look do not get."""
 
 
 class CheckpointForm(forms.ModelForm):  # type: ignore[type-arg]  # generic only for type checkers
@@ -44,7 +44,9 @@ class CheckpointForm(forms.ModelForm):  # type: ignore[type-arg]  # generic only
         max_length=500,
         assume_scheme="http",
         widget=UnfoldAdminTextInputWidget,
-        help_text=PHOTO_ATTACK,
+        help_text=gettext_lazy(
+            "Called when somebody is accepted, to open the door; see docs/howto/checkpoints.md. Empty: nothing is called."
+        ),
     )
 
     class Meta:
@@ -83,7 +85,10 @@ class CheckpointAdmin(WithCheckboxes, ModelAdmin):
     fieldsets = (
         (None, {"fields": ("name", "slug", "place", "mode", "is_active")}),
         (gettext_lazy("Who may pass"), {"fields": ("admits", "allowed_groups", "attempt_limit")}),
-        (gettext_lazy("What opens the door"), {"fields": ("action_url", "action_deadline_s")}),
+        (
+            gettext_lazy("What opens the door"),
+            {"fields": ("action_url", "action_deadline_s"), "description": PHOTO_ATTACK},
+        ),
     )
 
     @display(description=gettext_lazy("kiosks"))

@@ -57,6 +57,12 @@ def staff(*permissions: str, is_superuser: bool = False) -> Client:
     return client
 
 
+def in_role(name: str) -> Client:
+    client = Client()
+    client.force_login(fakes.in_role(name))
+    return client
+
+
 def text_of(response: Any) -> str:
     return " ".join(re.sub(r"<[^>]+>", " ", response.content.decode()).split())
 
@@ -145,11 +151,16 @@ class TestACheckpoint:
         assert self.saved(client, action_url=url).status_code == 200
         assert not Checkpoint.objects.exists()
 
-    def test_says_beside_the_webhook_that_a_photo_opens_the_door(self, door: Checkpoint) -> None:
-        client = staff("view_checkpoint", "change_checkpoint")
-        assert "a photo of somebody who may pass opens this door" in text_of(
-            client.get(f"{ADMIN}/checkpoint/{door.pk}/change/")
-        )
+    @pytest.mark.parametrize("role", ["operator", "auditor", "administrator"])
+    @pytest.mark.parametrize("action_url", ["", "http://192.168.0.9/open"])
+    def test_says_to_everybody_who_sees_it_that_a_photo_opens_the_door(self, role: str, action_url: str) -> None:
+        door = fakes.checkpoint("door", action_url=action_url)
+        page = text_of(in_role(role).get(f"{ADMIN}/checkpoint/{door.pk}/change/"))
+        assert page.count("a photo of somebody who may pass opens this door") == 1
+
+    def test_that_is_new_says_that_too(self) -> None:
+        page = text_of(in_role("administrator").get(f"{ADMIN}/checkpoint/add/"))
+        assert "a photo of somebody who may pass opens this door" in page
 
     def test_shows_its_key_to_those_who_may_change_it_only(self, door: Checkpoint) -> None:
         address = f"{ADMIN}/checkpoint/{door.pk}/change/"
