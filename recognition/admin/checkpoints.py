@@ -45,7 +45,8 @@ class CheckpointForm(forms.ModelForm):  # type: ignore[type-arg]  # generic only
         assume_scheme="http",
         widget=UnfoldAdminTextInputWidget,
         help_text=gettext_lazy(
-            "Called when somebody is accepted, to open the door; see docs/howto/checkpoints.md. Empty: nothing is called."
+            "Called when somebody is accepted, to open the door; see docs/howto/checkpoints.md. "
+            "Empty: nothing is called."
         ),
     )
 

@@ -14,9 +14,9 @@ from recognition.decision.verdict import Decision, Vote
 from recognition.models import ActionDelivery, Checkpoint, RecognitionEvent
 from recognition.selectors import gallery, packs
 from recognition.services import actions, events
+from recognition.services.actions import BusyDoors
 from recognition.services.events import Setting, TransactionRecord
 from recognition.services.frames import FrameTimings
-from recognition.services.actions import BusyDoors
 from recognition.services.webhooks import CallFailed, Post
 from tests import fakes
 
