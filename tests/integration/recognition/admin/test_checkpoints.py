@@ -280,6 +280,36 @@ def test_an_alert_is_acknowledged_from_the_list_by_those_who_may(door: Checkpoin
     assert alert.acknowledged_at is not None
 
 
+class TestTheReasonOfADenial:
+    @pytest.fixture
+    def event(self, door: Checkpoint, ada: Person) -> RecognitionEvent:
+        event = recorded(door, raises_alert=True)
+        RecognitionEvent.objects.filter(pk=event.pk).update(best_person=ada)
+        deny_list.add(person=ada, reason="Broke a window.", actor=fakes.user())
+        return event
+
+    def pages(self, client: Client, event: RecognitionEvent) -> list[str]:
+        addresses = ("alert/", f"alert/{event.alert.pk}/change/", f"recognitionevent/{event.pk}/change/")
+        return [text_of(client.get(f"{ADMIN}/{address}")) for address in addresses]
+
+    @pytest.mark.parametrize("role", ["operator", "auditor"])
+    def test_is_read_where_the_alert_is_though_the_list_is_closed(self, role: str, event: RecognitionEvent) -> None:
+        assert all("Broke a window." in page for page in self.pages(in_role(role), event))
+
+    def test_is_kept_from_those_who_see_no_alerts(self, event: RecognitionEvent) -> None:
+        page = text_of(staff("view_recognitionevent").get(f"{ADMIN}/recognitionevent/{event.pk}/change/"))
+        assert "It raised an alert" in page
+        assert "Broke a window." not in page
+
+    def test_goes_with_the_entry(self, event: RecognitionEvent, ada: Person) -> None:
+        deny_list.remove(entry=ada.deny_list_entry, actor=fakes.user())
+        in_list, alert, page = self.pages(in_role("operator"), event)
+        assert ("not on it any more" in in_list, "not on it any more" in alert) == (True, True)
+        assert "not on the deny list any more" in page
+        ada.delete()
+        assert "somebody who was erased since" in self.pages(in_role("operator"), event)[0]
+
+
 class TestAnOverride:
     def test_is_kept_beside_the_decision(self, door: Checkpoint) -> None:
         event = recorded(door)
