@@ -70,6 +70,13 @@ class CheckpointForm(forms.ModelForm):  # type: ignore[type-arg]  # generic only
         url = str(self.cleaned_data["action_url"])
         if url and urlsplit(url).scheme not in {"http", "https"}:
             raise ValidationError(gettext("Give an address that begins with http:// or https://."))
+        if "@" in urlsplit(url).netloc:
+            raise ValidationError(
+                gettext(
+                    "Name and password in an address are not sent. Leave them out: the receiver knows a call by its "
+                    "signature."
+                )
+            )
         return url
 
 

@@ -151,6 +151,15 @@ class TestACheckpoint:
         assert self.saved(client, action_url=url).status_code == 200
         assert not Checkpoint.objects.exists()
 
+    @pytest.mark.parametrize("who", ["user:secret@", "user@"])
+    def test_takes_no_webhook_with_a_password_that_no_call_would_send(self, who: str) -> None:
+        client = staff("view_checkpoint", "add_checkpoint")
+        answer = self.saved(client, action_url=f"http://{who}192.168.0.9/open")
+        assert not Checkpoint.objects.exists()
+        assert "are not sent" in text_of(answer)
+        self.saved(client, action_url="http://192.168.0.9/open?as=me@home")
+        assert Checkpoint.objects.get().action_url == "http://192.168.0.9/open?as=me@home"
+
     @pytest.mark.parametrize("role", ["operator", "auditor", "administrator"])
     @pytest.mark.parametrize("action_url", ["", "http://192.168.0.9/open"])
     def test_says_to_everybody_who_sees_it_that_a_photo_opens_the_door(self, role: str, action_url: str) -> None:
