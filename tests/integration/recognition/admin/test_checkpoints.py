@@ -331,6 +331,18 @@ class TestAnOverride:
         assert "Not recognised" in page
         assert ActionDelivery.objects.get().override == EventOverride.objects.get()
 
+    def test_that_comes_second_is_told_so(self, door: Checkpoint) -> None:
+        event = recorded(door)
+        client = staff("view_recognitionevent", "add_eventoverride")
+        address = f"{ADMIN}/recognitionevent/{event.pk}"
+        fields = {"outcome": "admitted", "reason": "Forgot his glasses.", "opens_door": "on"}
+        assert f"{address}/override/" in client.get(f"{address}/change/").content.decode()
+        client.post(f"{address}/override/", fields)
+        again = client.post(f"{address}/override/", {**fields, "reason": "From another tab."}, follow=True)
+        assert "has overridden this decision already" in text_of(again)
+        assert f"{address}/override/" not in again.content.decode()
+        assert ActionDelivery.objects.count() == 1
+
     @pytest.mark.parametrize("fields", [{"outcome": "admitted", "reason": " "}, {"outcome": "x", "reason": "y"}, {}])
     def test_without_outcome_or_reason_is_refused(self, door: Checkpoint, fields: dict[str, str]) -> None:
         event = recorded(door)
