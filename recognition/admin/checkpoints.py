@@ -139,6 +139,7 @@ class CheckpointAdmin(WithCheckboxes, ModelAdmin):
                 "kiosks": checkpoint.devices.filter(revoked_at=None),
                 "calls": checkpoint.deliveries.all()[:CALLS_SHOWN],
                 "admits_nobody": checkpoints_read.admitted_groups(checkpoint) == frozenset(),
+                "face_needs_no_pin": _face_needs_no_pin(checkpoint),
                 "webhook_key": checkpoint.action_secret if user.has_perm(CHANGE) else "",
             }
         return super().changeform_view(  # type: ignore[no-any-return]
@@ -183,6 +184,12 @@ class CheckpointAdmin(WithCheckboxes, ModelAdmin):
     def _back(self, request: HttpRequest, checkpoint: Checkpoint, text: str) -> HttpResponse:
         self.message_user(request, text, messages.SUCCESS)
         return HttpResponseRedirect(reverse("admin:recognition_checkpoint_change", args=[checkpoint.pk]))
+
+
+def _face_needs_no_pin(checkpoint: Checkpoint) -> bool:
+    """Whether the policy asks for a PIN that nobody has to enter here."""
+    found = checkpoints_read.by_slug(checkpoint.slug)
+    return found is not None and found.requires_pin and checkpoint.mode != Checkpoint.Mode.VERIFY
 
 
 @admin.register(PersonGroup)

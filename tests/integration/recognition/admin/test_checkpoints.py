@@ -19,12 +19,13 @@ from recognition.models import (
     DenyListEntry,
     EventOverride,
     KioskDevice,
+    ModelPack,
     Person,
     PersonGroup,
     RecognitionEvent,
 )
 from recognition.selectors import packs
-from recognition.services import deny_list, events, kiosks, people
+from recognition.services import deny_list, events, kiosks, people, policies
 from recognition.services.events import Setting, TransactionRecord
 from recognition.services.frames import FrameTimings
 from tests import fakes
@@ -170,6 +171,20 @@ class TestACheckpoint:
     def test_that_is_new_says_that_too(self) -> None:
         page = text_of(in_role("administrator").get(f"{ADMIN}/checkpoint/add/"))
         assert "a photo of somebody who may pass opens this door" in page
+
+    @pytest.mark.parametrize(
+        ("mode", "requires_pin", "warns"),
+        [("verify", True, False), ("both", False, False), ("both", True, True), ("identify", True, True)],
+    )
+    def test_warns_where_a_pin_is_asked_for_and_the_face_alone_opens(
+        self, mode: str, requires_pin: bool, warns: bool
+    ) -> None:
+        door = fakes.checkpoint("door", mode=mode)
+        pack = ModelPack.objects.get()
+        values = {"requires_pin": requires_pin}
+        policies.create_version(pack=pack, values=values, reason="a test", actor=None, checkpoint=door)
+        page = text_of(in_role("auditor").get(f"{ADMIN}/checkpoint/{door.pk}/change/"))
+        assert ("in this mode the face alone opens without one" in page) is warns
 
     def test_shows_its_key_to_those_who_may_change_it_only(self, door: Checkpoint) -> None:
         address = f"{ADMIN}/checkpoint/{door.pk}/change/"
