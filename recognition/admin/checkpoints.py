@@ -30,9 +30,9 @@ PAIR = "recognition.pair_kiosk"
 CHANGE = "recognition.change_checkpoint"
 
 PHOTO_ATTACK = gettext_lazy(
-    "Called when somebody is accepted, to open the door; see docs/howto/checkpoints.md. Empty: nothing is called. "
     "Attacks by photo are not detected yet: until they are, a photo of somebody who may pass opens this door."
 )
+"""Above the webhook and not in its help text, which those who may only look do not get."""
 
 
 class CheckpointForm(forms.ModelForm):  # type: ignore[type-arg]  # generic only for type checkers
@@ -44,7 +44,10 @@ class CheckpointForm(forms.ModelForm):  # type: ignore[type-arg]  # generic only
         max_length=500,
         assume_scheme="http",
         widget=UnfoldAdminTextInputWidget,
-        help_text=PHOTO_ATTACK,
+        help_text=gettext_lazy(
+            "Called when somebody is accepted, to open the door; see docs/howto/checkpoints.md. "
+            "Empty: nothing is called."
+        ),
     )
 
     class Meta:
@@ -67,6 +70,13 @@ class CheckpointForm(forms.ModelForm):  # type: ignore[type-arg]  # generic only
         url = str(self.cleaned_data["action_url"])
         if url and urlsplit(url).scheme not in {"http", "https"}:
             raise ValidationError(gettext("Give an address that begins with http:// or https://."))
+        if "@" in urlsplit(url).netloc:
+            raise ValidationError(
+                gettext(
+                    "Name and password in an address are not sent. Leave them out: the receiver knows a call by its "
+                    "signature."
+                )
+            )
         return url
 
 
@@ -83,7 +93,10 @@ class CheckpointAdmin(WithCheckboxes, ModelAdmin):
     fieldsets = (
         (None, {"fields": ("name", "slug", "place", "mode", "is_active")}),
         (gettext_lazy("Who may pass"), {"fields": ("admits", "allowed_groups", "attempt_limit")}),
-        (gettext_lazy("What opens the door"), {"fields": ("action_url", "action_deadline_s")}),
+        (
+            gettext_lazy("What opens the door"),
+            {"fields": ("action_url", "action_deadline_s"), "description": PHOTO_ATTACK},
+        ),
     )
 
     @display(description=gettext_lazy("kiosks"))
@@ -126,6 +139,7 @@ class CheckpointAdmin(WithCheckboxes, ModelAdmin):
                 "kiosks": checkpoint.devices.filter(revoked_at=None),
                 "calls": checkpoint.deliveries.all()[:CALLS_SHOWN],
                 "admits_nobody": checkpoints_read.admitted_groups(checkpoint) == frozenset(),
+                "face_needs_no_pin": _face_needs_no_pin(checkpoint),
                 "webhook_key": checkpoint.action_secret if user.has_perm(CHANGE) else "",
             }
         return super().changeform_view(  # type: ignore[no-any-return]
@@ -170,6 +184,12 @@ class CheckpointAdmin(WithCheckboxes, ModelAdmin):
     def _back(self, request: HttpRequest, checkpoint: Checkpoint, text: str) -> HttpResponse:
         self.message_user(request, text, messages.SUCCESS)
         return HttpResponseRedirect(reverse("admin:recognition_checkpoint_change", args=[checkpoint.pk]))
+
+
+def _face_needs_no_pin(checkpoint: Checkpoint) -> bool:
+    """Whether the policy asks for a PIN that nobody has to enter here."""
+    found = checkpoints_read.by_slug(checkpoint.slug)
+    return found is not None and found.requires_pin and checkpoint.mode != Checkpoint.Mode.VERIFY
 
 
 @admin.register(PersonGroup)

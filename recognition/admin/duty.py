@@ -18,6 +18,7 @@ from recognition.admin.base import NOTHING, ReadOnlyAdmin, actor_of, thumbnail
 from recognition.decision.lockout import Lockout
 from recognition.decision.verdict import TransactionReason
 from recognition.models import Alert, ClaimLockout, DenyListEntry
+from recognition.selectors import alerts as alerts_read
 from recognition.services import alerts, lockouts
 
 
@@ -25,12 +26,27 @@ from recognition.services import alerts, lockouts
 class AlertAdmin(ReadOnlyAdmin):
     """People of the deny list who came; those that nobody has seen come first."""
 
-    list_display = ("picture", "created_at", "state_label", "who", "where", "acknowledged_by", "acknowledged_at")
+    list_display = (
+        "picture",
+        "created_at",
+        "state_label",
+        "who",
+        "reason",
+        "where",
+        "acknowledged_by",
+        "acknowledged_at",
+    )
     list_display_links = None
-    list_select_related = ("event__best_person", "event__checkpoint", "event__crop", "acknowledged_by")
+    list_select_related = (
+        "event__best_person__deny_list_entry",
+        "event__runner_up__deny_list_entry",
+        "event__checkpoint",
+        "event__crop",
+        "acknowledged_by",
+    )
     list_filter = (("acknowledged_at", admin.EmptyFieldListFilter), "event__checkpoint")
     ordering = (F("acknowledged_at").desc(nulls_first=True), "-created_at")
-    fields = ("who", "where", "created_at", "acknowledged_by", "acknowledged_at")
+    fields = ("who", "reason", "where", "created_at", "acknowledged_by", "acknowledged_at")
     readonly_fields = fields
     actions = ("acknowledge",)
 
@@ -55,6 +71,12 @@ class AlertAdmin(ReadOnlyAdmin):
         name = alert.event.best_person or gettext("somebody who was erased since")
         address = reverse("admin:recognition_recognitionevent_change", args=[alert.event_id])
         return format_html('<a class="faceweb-link" href="{}">{}</a>', address, name)
+
+    @display(description=gettext_lazy("why on the deny list"))
+    def reason(self, alert: Alert) -> str:
+        """What whoever put them on the list wants colleagues to know; who sees alerts need not see the list."""
+        entry = alerts_read.deny_list_entry(alert.event)
+        return entry.reason if entry is not None else gettext("not on it any more")
 
     @display(description=gettext_lazy("where"), ordering="event__checkpoint")
     def where(self, alert: Alert) -> str:

@@ -16,6 +16,7 @@ from unfold.decorators import display
 from recognition.admin import event_detail
 from recognition.admin.base import NOTHING, ReadOnlyAdmin, actor_of, button, thumbnail
 from recognition.models import AuditEntry, EventOverride, RecognitionEvent
+from recognition.selectors import alerts
 from recognition.services import overrides
 
 OVERRIDE = "recognition.add_eventoverride"
@@ -51,6 +52,7 @@ class RecognitionEventAdmin(ReadOnlyAdmin):
         context: dict[str, Any] = {}
         if event is not None:
             context = {
+                "deny_list_entry": alerts.deny_list_entry(event),
                 "detail": event_detail.detail(event),
                 "title": str(event),
                 "outcomes": EventOverride.Outcome.choices,

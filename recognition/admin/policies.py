@@ -30,6 +30,11 @@ from recognition.services import policies
 
 APPROVE = "recognition.approve_thresholdpolicy"
 
+PIN_OF_CLAIMS = gettext_lazy(
+    "Only claims are asked for a PIN: where a checkpoint identifies people (the modes “identify” and “both”), the face "
+    "alone opens without one. A PIN protects against photos in the mode “verify” only."
+)
+
 State = ThresholdPolicy.State
 
 Decide = Callable[[ThresholdPolicy, HttpRequest], ThresholdPolicy]
@@ -90,7 +95,8 @@ class ThresholdPolicyAdmin(ModelAdmin):
                     "first_delay_s",
                     "longest_delay_s",
                     "attempts_before_stop",
-                )
+                ),
+                "description": PIN_OF_CLAIMS,
             },
         ),
         (

@@ -47,6 +47,7 @@ class CheckpointConsumer(CameraSocket):
         self._slug: str = self.scope["url_route"]["kwargs"]["slug"]
         self._token = _cookie(self.scope["headers"])
         self._device: KioskDevice | None = None
+        self._opened = [time.time(), self.channel_name]
         self._checkpoint: CheckpointView | None = None
         self._session: CheckpointSession | None = None
         self._welcome_sent: messages.Welcome | None = None
@@ -78,6 +79,11 @@ class CheckpointConsumer(CameraSocket):
         """Handles the message that a removal sends to this kiosk's group."""
         await self._refuse(ErrorCode.NOT_PAIRED)
 
+    async def kiosk_opened(self, event: dict[str, Any]) -> None:
+        """Handles the message of a page of this kiosk: the newest goes on alone, lest each open the door."""
+        if event["opened"] > self._opened:
+            await self._refuse(ErrorCode.OPENED_ELSEWHERE)
+
     def _who(self) -> str:
         return f"kiosk {self._device.pk}" if self._device is not None else super()._who()
 
@@ -88,6 +94,9 @@ class CheckpointConsumer(CameraSocket):
         if not self._closed:
             self._welcomed = True
             self._start(self._keep_time())
+            if self._device is not None:
+                group = removal.group_name(self._device.pk)
+                await self.channel_layer.group_send(group, {"type": "kiosk.opened", "opened": self._opened})
 
     async def _refresh(self) -> None:
         read = database_sync_to_async(checkpoints.by_slug, thread_sensitive=False)

@@ -36,6 +36,7 @@ class CloseCode(enum.IntEnum):
     NOT_PAIRED = 4405
     NO_SUCH_CHECKPOINT = 4406
     HELLO_TIMEOUT = 4408
+    OPENED_ELSEWHERE = 4409
     UNSUPPORTED_PROTOCOL = 4410
     FRAME_TOO_LARGE = 4413
     MALFORMED = 4415
@@ -53,6 +54,7 @@ class ErrorCode(enum.StrEnum):
     NOT_PAIRED = "not_paired"
     NO_SUCH_CHECKPOINT = "no_such_checkpoint"
     HELLO_TIMEOUT = "hello_timeout"
+    OPENED_ELSEWHERE = "opened_elsewhere"
     UNSUPPORTED_PROTOCOL = "unsupported_protocol"
     FRAME_TOO_LARGE = "frame_too_large"
     MALFORMED = "malformed"

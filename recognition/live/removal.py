@@ -12,7 +12,7 @@ from recognition.services import kiosks
 
 
 def group_name(device_id: int) -> str:
-    """Name of the channel group that hears of a kiosk's removal."""
+    """Name of the channel group of a kiosk's open pages."""
     return f"kiosk-{device_id}"
 
 

@@ -127,12 +127,21 @@ class EventOverride(models.Model):
     reason = models.TextField(_("reason"))
     by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+", verbose_name=_("by"))
     at = models.DateTimeField(_("time"), auto_now_add=True)
+    is_repeat = models.BooleanField(
+        _("repeat"),
+        default=False,
+        editable=False,
+        help_text=_("Set for the later ones of an event that was overridden twice when that was still possible."),
+    )
 
     class Meta:
         verbose_name = _("override")
         verbose_name_plural = _("overrides")
         ordering = ["-at"]
-        constraints = [models.CheckConstraint(condition=~Q(reason__regex=r"^\s*$"), name="an_override_has_a_reason")]
+        constraints = [
+            models.CheckConstraint(condition=~Q(reason__regex=r"^\s*$"), name="an_override_has_a_reason"),
+            models.UniqueConstraint(fields=["event"], condition=Q(is_repeat=False), name="one_override_an_event"),
+        ]
 
     def __str__(self) -> str:
         return f"#{self.pk}"

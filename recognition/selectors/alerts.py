@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 
-from recognition.models import Alert
+from recognition.models import Alert, DenyListEntry, RecognitionEvent
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -38,3 +38,10 @@ def unacknowledged() -> OpenAlerts | None:
         place=checkpoint.name if checkpoint is not None else "",
         at=newest.created_at,
     )
+
+
+def deny_list_entry(event: RecognitionEvent) -> DenyListEntry | None:
+    """Why somebody's coming raised an alert; None where they were taken off the list or erased since."""
+    # Read with getattr: asking for a row that is not there raises an AttributeError.
+    entries = (getattr(person, "deny_list_entry", None) for person in (event.best_person, event.runner_up))
+    return next((entry for entry in entries if entry is not None), None)

@@ -8,8 +8,10 @@ from __future__ import annotations
 import datetime as dt
 import json
 import logging
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from django.db import transaction
@@ -31,6 +33,32 @@ _MOST_DOUBLINGS = 10
 
 State = ActionDelivery.State
 Clock = Callable[[], dt.datetime]
+
+
+class BusyDoors:
+    """The checkpoints whose doors this process calls now: one call each, so that a slow one keeps one thread."""
+
+    def __init__(self) -> None:
+        """Begins with none."""
+        self._lock = threading.Lock()
+        self._checkpoint_ids: set[int] = set()
+
+    @contextmanager
+    def choosing(self) -> Iterator[set[int]]:
+        """Their numbers, to which the next one may be added; nobody else chooses meanwhile."""
+        with self._lock:
+            yield self._checkpoint_ids
+
+    def now(self) -> frozenset[int]:
+        """Their numbers as they are now."""
+        with self._lock:
+            return frozenset(self._checkpoint_ids)
+
+    def free(self, checkpoint_id: int) -> None:
+        """Lets the door be called again."""
+        with self._lock:
+            self._checkpoint_ids.discard(checkpoint_id)
+
 
 _runners: list[Callable[[], None]] = []
 
@@ -73,26 +101,41 @@ def queue(
     return delivery
 
 
-def deliver_due(*, clock: Clock, post: webhooks.Post) -> dt.datetime | None:
-    """Delivers everything that is due; several processes may do so at once.
+def deliver_due(*, clock: Clock, post: webhooks.Post, busy: BusyDoors) -> dt.datetime | None:
+    """Delivers everything that is due; several threads and processes may do so at once.
 
     Args:
         clock: the time now, with a time zone.
         post: makes the call.
+        busy: what the threads of this process call.
 
     Returns:
-        When the next try is due; None when nothing waits.
+        When the next try is due, but for doors that are called now: whoever calls one looks for its next
+        delivery afterwards. None when nothing else waits.
     """
-    while (delivery := _taken(clock())) is not None:
-        _try(delivery, clock, post)
-    waiting = ActionDelivery.objects.filter(state=State.PENDING).order_by("next_attempt_at")
-    return waiting.values_list("next_attempt_at", flat=True).first()
+    while (delivery := _taken(clock(), busy)) is not None:
+        try:
+            _try(delivery, clock, post)
+        finally:
+            busy.free(delivery.checkpoint_id)
+    waiting = ActionDelivery.objects.filter(state=State.PENDING).exclude(checkpoint_id__in=busy.now())
+    return waiting.order_by("next_attempt_at").values_list("next_attempt_at", flat=True).first()
+
+
+def _taken(now: dt.datetime, busy: BusyDoors) -> ActionDelivery | None:
+    """A delivery that is due at a door that is not called now; from here on it is."""
+    with busy.choosing() as checkpoint_ids:
+        delivery = _leased(now, checkpoint_ids)
+        if delivery is not None:
+            checkpoint_ids.add(delivery.checkpoint_id)
+    return delivery
 
 
 @transaction.atomic
-def _taken(now: dt.datetime) -> ActionDelivery | None:
-    """A delivery that is due, kept from others while it is tried."""
-    due = ActionDelivery.objects.filter(state=State.PENDING, next_attempt_at__lte=now).order_by("next_attempt_at")
+def _leased(now: dt.datetime, busy: set[int]) -> ActionDelivery | None:
+    """A delivery that is due, kept from other processes while it is tried."""
+    due = ActionDelivery.objects.filter(state=State.PENDING, next_attempt_at__lte=now).exclude(checkpoint_id__in=busy)
+    due = due.order_by("next_attempt_at")
     for delivery in due.select_for_update(skip_locked=True):
         if delivery.expires_at <= now:
             _end(delivery, State.EXPIRED)

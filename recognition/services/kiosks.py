@@ -72,13 +72,14 @@ def make_code(*, checkpoint: Checkpoint, actor: User, now: dt.datetime) -> str:
 
 
 @transaction.atomic
-def pair(*, code: str, label: str, now: dt.datetime) -> Paired:
+def pair(*, code: str, label: str, now: dt.datetime, replaces: KioskDevice | None = None) -> Paired:
     """Pairs a device; the code is used up by it.
 
     Args:
         code: as it was typed: case, spaces and the dash do not matter.
         label: what the operator calls the device.
         now: with a time zone.
+        replaces: what the device was until now; removed with it, because nobody holds its token any more.
 
     Raises:
         CodeRefused: for a code that does not exist, was used or has expired; which of them is not said.
@@ -96,6 +97,8 @@ def pair(*, code: str, label: str, now: dt.datetime) -> Paired:
             )
         )
     pairing.delete()
+    if replaces is not None:
+        remove(device=replaces, actor=pairing.created_by, now=now)
     token = secrets.token_urlsafe(_TOKEN_BYTES)
     device = KioskDevice.objects.create(
         checkpoint=pairing.checkpoint,
@@ -129,8 +132,14 @@ def seen(*, device: KioskDevice, now: dt.datetime) -> None:
 
 
 @transaction.atomic
-def remove(*, device: KioskDevice, actor: User, now: dt.datetime) -> None:
-    """Ends what a device may do; its row stays, because events name it."""
+def remove(*, device: KioskDevice, actor: User | None, now: dt.datetime) -> None:
+    """Ends what a device may do; its row stays, because events name it.
+
+    Args:
+        device: which one.
+        actor: who removed it; None where their account is gone.
+        now: with a time zone.
+    """
     if KioskDevice.objects.filter(pk=device.pk, revoked_at=None).update(revoked_at=now):
         device.revoked_at = now
         audit.record(

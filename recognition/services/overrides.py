@@ -47,7 +47,8 @@ def override(
         now: with a time zone.
 
     Raises:
-        OverrideRefused: without a reason, or when the door may not be opened for it.
+        OverrideRefused: without a reason, when the door may not be opened for it, or when somebody has
+            overridden the event already.
     """
     if not reason.strip():
         raise OverrideRefused(gettext("Give a reason: it is what an auditor reads."))
@@ -60,7 +61,17 @@ def override(
                 "two minutes."
             )
         )
-    row = EventOverride.objects.create(event=event, outcome=outcome, reason=reason.strip(), by=actor)
+    # The constraint behind it lets one of several at once through; the others find its row.
+    row, is_new = EventOverride.objects.get_or_create(
+        event=event, is_repeat=False, defaults={"outcome": outcome, "reason": reason.strip(), "by": actor}
+    )
+    if not is_new:
+        raise OverrideRefused(
+            gettext(
+                "Somebody has overridden this decision already: what you did is not kept, and the door was not called "
+                "for it."
+            )
+        )
     if opens_door and event.checkpoint is not None:
         actions.queue(event=event, checkpoint=event.checkpoint, now=now, override=row)
     audit.record(

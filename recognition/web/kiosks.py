@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from http import HTTPStatus
 
+from django.contrib.auth import logout
 from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -48,22 +49,25 @@ def pair(request: HttpRequest) -> HttpResponse:
 
     Needs no log-in: whoever has the code was given it by somebody who may pair. It has 40 bits and lives
     for ten minutes, so asking the server for all of them is hopeless, and a wrong one costs it one look
-    into an index.
+    into an index. Whoever is logged in here is logged out by it: the device reaches its checkpoint and
+    nothing else from then on.
     """
+    device = _device(request)
     if request.method == "GET":
-        return render(request, "recognition/pair.html", {"form": PairingForm(), "device": _device(request)})
+        return render(request, "recognition/pair.html", {"form": PairingForm(), "device": device})
     form = PairingForm(request.POST)
     if form.is_valid():
         values = form.cleaned_data
         try:
-            paired = kiosks.pair(code=values["code"], label=values["label"], now=timezone.now())
+            paired = kiosks.pair(code=values["code"], label=values["label"], now=timezone.now(), replaces=device)
         except kiosks.CodeRefused as refused:
             form.add_error("code", str(refused))
         else:
+            logout(request)
             response = redirect("checkpoint", slug=paired.checkpoint.slug)
             _remember(request, response, paired.token)
             return response
-    context = {"form": form, "device": _device(request)}
+    context = {"form": form, "device": device}
     return render(request, "recognition/pair.html", context, status=HTTPStatus.UNPROCESSABLE_ENTITY)
 
 

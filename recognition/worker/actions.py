@@ -13,7 +13,7 @@ from recognition.services import actions, webhooks
 logger = logging.getLogger(__name__)
 
 THREADS = 4
-"""So many doors may be slow to answer before another one has to wait."""
+"""So many doors may be slow to answer before another one has to wait: each is called by one thread at a time."""
 
 LOOK_INTERVAL_S = 1.0
 """How often deliveries are looked for that another process queued, or left behind when it ended."""
@@ -31,6 +31,7 @@ class ActionRunner:
             post: makes the calls.
         """
         self._post = post
+        self._busy = actions.BusyDoors()
         self._woken = threading.Event()
         self._is_stopping = False
         self._threads = [
@@ -61,7 +62,7 @@ class ActionRunner:
     def _look(self) -> float:
         """Delivers what is due; seconds until it should be looked again."""
         try:
-            due = actions.deliver_due(clock=timezone.now, post=self._post)
+            due = actions.deliver_due(clock=timezone.now, post=self._post, busy=self._busy)
         except db.Error as error:
             logger.error("webhooks could not be looked up: %s", error)
         # The last line of defence: one delivery must not end the thread of all.

@@ -290,6 +290,20 @@ def test_a_removed_kiosk_shows_nothing_more(door: Door) -> None:
     expect(page.get_by_role("heading", name="This checkpoint is closed to this browser")).to_be_visible()
 
 
+def test_a_second_window_of_a_kiosk_takes_over_until_the_first_is_told_to_go_on(door: Door) -> None:
+    kiosk_page.make_checkpoint(door.site, "hall-5", "verify")
+    first = door.kiosk("hall-5", "stranger")
+    expect_state(first, "claim")
+    second = first.context.new_page()
+    second.goto(first.url)
+    expect_state(second, "claim")
+    elsewhere = "Open in another window"
+    expect(first.get_by_role("heading", name=elsewhere)).to_be_visible()
+    first.get_by_role("button", name="Go on here").click()
+    expect(second.get_by_role("heading", name=elsewhere)).to_be_visible()
+    expect_state(first, "claim")
+
+
 def test_a_code_pairs_one_device_once(door: Door) -> None:
     door.site.complaints.expect("422")
     kiosk_page.make_checkpoint(door.site, "hall-4", "verify")

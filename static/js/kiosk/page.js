@@ -172,6 +172,7 @@ class KioskPage {
       case "login":
         return location.assign(this.#root.dataset.loginUrl ?? "/");
       case "reload":
+      case "take_over":
         return location.reload();
     }
   }

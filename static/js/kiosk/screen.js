@@ -24,7 +24,7 @@ import { closedWords, conclusionWords, instructionText, refusal } from "./words.
  * @property {"id" | "pin"} step of the entry
  */
 
-/** @typedef {"" | "start" | "enter_id" | "pair" | "login" | "reload"} Action */
+/** @typedef {"" | "start" | "enter_id" | "pair" | "login" | "reload" | "take_over"} Action */
 
 /**
  * @typedef {object} Screen
@@ -89,6 +89,7 @@ function refusedScreen(code) {
     pair: gettext("Pair this device"),
     login: gettext("Log in"),
     reload: gettext("Try again"),
+    take_over: gettext("Go on here"),
   };
   return screen("refused", words, { action, actionLabel: labels[action] });
 }

@@ -183,7 +183,7 @@ export function noticeText(code) {
 /**
  * @typedef {object} Refusal
  * @property {Words} words
- * @property {"pair" | "login" | "reload" | ""} action the button that helps
+ * @property {"pair" | "login" | "reload" | "take_over" | ""} action the button that helps
  */
 
 /**
@@ -213,6 +213,15 @@ export function refusal(code) {
       return {
         words: trouble("off", gettext("This checkpoint is gone"), gettext("Its address was changed or removed.")),
         action: "pair",
+      };
+    case "opened_elsewhere":
+      return {
+        words: trouble(
+          "off",
+          gettext("Open in another window"),
+          gettext("This kiosk shows its page there now. Close this window, or go on here in its place."),
+        ),
+        action: "take_over",
       };
     case "foreign_origin":
       return {

@@ -68,6 +68,11 @@ const SCREENS = [
   ["no result of which nothing is known", { state: { ...STATE, phase: "result" } }, "connecting"],
 ];
 
+test("a page that another window took over from comes back by a button and never by itself", () => {
+  const shown = screenOf({ ...KNOWN, refused: "opened_elsewhere" });
+  assert.deepEqual([shown.state, shown.action, shown.actionLabel], ["refused", "take_over", "Go on here"]);
+});
+
 for (const [what, known, state] of SCREENS) {
   test(`shows ${what}`, () => assert.equal(screenOf({ ...KNOWN, ...known }).state, state));
 }

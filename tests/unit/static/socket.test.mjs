@@ -16,9 +16,8 @@ test("an unknown close code is told as the server's error", () => {
 });
 
 test("does not come back when the server would refuse again", () => {
-  for (const name of ["NOT_AUTHENTICATED", "NOT_PERMITTED", "FOREIGN_ORIGIN", "UNSUPPORTED_PROTOCOL", "MALFORMED"]) {
-    assert.ok(isFinal(CLOSE[name]), name);
-  }
+  const final = ["NOT_AUTHENTICATED", "NOT_PERMITTED", "FOREIGN_ORIGIN", "UNSUPPORTED_PROTOCOL", "MALFORMED"];
+  for (const name of [...final, "OPENED_ELSEWHERE"]) assert.ok(isFinal(CLOSE[name]), name);
 });
 
 test("comes back after a restart, an overload, and a lost link", () => {

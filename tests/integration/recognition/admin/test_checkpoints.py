@@ -19,12 +19,13 @@ from recognition.models import (
     DenyListEntry,
     EventOverride,
     KioskDevice,
+    ModelPack,
     Person,
     PersonGroup,
     RecognitionEvent,
 )
 from recognition.selectors import packs
-from recognition.services import deny_list, events, kiosks, people
+from recognition.services import deny_list, events, kiosks, people, policies
 from recognition.services.events import Setting, TransactionRecord
 from recognition.services.frames import FrameTimings
 from tests import fakes
@@ -54,6 +55,12 @@ def staff(*permissions: str, is_superuser: bool = False) -> Client:
     User.objects.filter(pk=account.pk).update(is_staff=True, is_superuser=is_superuser)
     client = Client()
     client.force_login(account)
+    return client
+
+
+def in_role(name: str) -> Client:
+    client = Client()
+    client.force_login(fakes.in_role(name))
     return client
 
 
@@ -145,11 +152,39 @@ class TestACheckpoint:
         assert self.saved(client, action_url=url).status_code == 200
         assert not Checkpoint.objects.exists()
 
-    def test_says_beside_the_webhook_that_a_photo_opens_the_door(self, door: Checkpoint) -> None:
-        client = staff("view_checkpoint", "change_checkpoint")
-        assert "a photo of somebody who may pass opens this door" in text_of(
-            client.get(f"{ADMIN}/checkpoint/{door.pk}/change/")
-        )
+    @pytest.mark.parametrize("who", ["user:secret@", "user@"])
+    def test_takes_no_webhook_with_a_password_that_no_call_would_send(self, who: str) -> None:
+        client = staff("view_checkpoint", "add_checkpoint")
+        answer = self.saved(client, action_url=f"http://{who}192.168.0.9/open")
+        assert not Checkpoint.objects.exists()
+        assert "are not sent" in text_of(answer)
+        self.saved(client, action_url="http://192.168.0.9/open?as=me@home")
+        assert Checkpoint.objects.get().action_url == "http://192.168.0.9/open?as=me@home"
+
+    @pytest.mark.parametrize("role", ["operator", "auditor", "administrator"])
+    @pytest.mark.parametrize("action_url", ["", "http://192.168.0.9/open"])
+    def test_says_to_everybody_who_sees_it_that_a_photo_opens_the_door(self, role: str, action_url: str) -> None:
+        door = fakes.checkpoint("door", action_url=action_url)
+        page = text_of(in_role(role).get(f"{ADMIN}/checkpoint/{door.pk}/change/"))
+        assert page.count("a photo of somebody who may pass opens this door") == 1
+
+    def test_that_is_new_says_that_too(self) -> None:
+        page = text_of(in_role("administrator").get(f"{ADMIN}/checkpoint/add/"))
+        assert "a photo of somebody who may pass opens this door" in page
+
+    @pytest.mark.parametrize(
+        ("mode", "requires_pin", "warns"),
+        [("verify", True, False), ("both", False, False), ("both", True, True), ("identify", True, True)],
+    )
+    def test_warns_where_a_pin_is_asked_for_and_the_face_alone_opens(
+        self, mode: str, requires_pin: bool, warns: bool
+    ) -> None:
+        door = fakes.checkpoint("door", mode=mode)
+        pack = ModelPack.objects.get()
+        values = {"requires_pin": requires_pin}
+        policies.create_version(pack=pack, values=values, reason="a test", actor=None, checkpoint=door)
+        page = text_of(in_role("auditor").get(f"{ADMIN}/checkpoint/{door.pk}/change/"))
+        assert ("in this mode the face alone opens without one" in page) is warns
 
     def test_shows_its_key_to_those_who_may_change_it_only(self, door: Checkpoint) -> None:
         address = f"{ADMIN}/checkpoint/{door.pk}/change/"
@@ -269,6 +304,36 @@ def test_an_alert_is_acknowledged_from_the_list_by_those_who_may(door: Checkpoin
     assert alert.acknowledged_at is not None
 
 
+class TestTheReasonOfADenial:
+    @pytest.fixture
+    def event(self, door: Checkpoint, ada: Person) -> RecognitionEvent:
+        event = recorded(door, raises_alert=True)
+        RecognitionEvent.objects.filter(pk=event.pk).update(best_person=ada)
+        deny_list.add(person=ada, reason="Broke a window.", actor=fakes.user())
+        return event
+
+    def pages(self, client: Client, event: RecognitionEvent) -> list[str]:
+        addresses = ("alert/", f"alert/{event.alert.pk}/change/", f"recognitionevent/{event.pk}/change/")
+        return [text_of(client.get(f"{ADMIN}/{address}")) for address in addresses]
+
+    @pytest.mark.parametrize("role", ["operator", "auditor"])
+    def test_is_read_where_the_alert_is_though_the_list_is_closed(self, role: str, event: RecognitionEvent) -> None:
+        assert all("Broke a window." in page for page in self.pages(in_role(role), event))
+
+    def test_is_kept_from_those_who_see_no_alerts(self, event: RecognitionEvent) -> None:
+        page = text_of(staff("view_recognitionevent").get(f"{ADMIN}/recognitionevent/{event.pk}/change/"))
+        assert "It raised an alert" in page
+        assert "Broke a window." not in page
+
+    def test_goes_with_the_entry(self, event: RecognitionEvent, ada: Person) -> None:
+        deny_list.remove(entry=ada.deny_list_entry, actor=fakes.user())
+        in_list, alert, page = self.pages(in_role("operator"), event)
+        assert ("not on it any more" in in_list, "not on it any more" in alert) == (True, True)
+        assert "not on the deny list any more" in page
+        ada.delete()
+        assert "somebody who was erased since" in self.pages(in_role("operator"), event)[0]
+
+
 class TestAnOverride:
     def test_is_kept_beside_the_decision(self, door: Checkpoint) -> None:
         event = recorded(door)
@@ -280,6 +345,18 @@ class TestAnOverride:
         assert "Forgot his glasses." in page
         assert "Not recognised" in page
         assert ActionDelivery.objects.get().override == EventOverride.objects.get()
+
+    def test_that_comes_second_is_told_so(self, door: Checkpoint) -> None:
+        event = recorded(door)
+        client = staff("view_recognitionevent", "add_eventoverride")
+        address = f"{ADMIN}/recognitionevent/{event.pk}"
+        fields = {"outcome": "admitted", "reason": "Forgot his glasses.", "opens_door": "on"}
+        assert f"{address}/override/" in client.get(f"{address}/change/").content.decode()
+        client.post(f"{address}/override/", fields)
+        again = client.post(f"{address}/override/", {**fields, "reason": "From another tab."}, follow=True)
+        assert "has overridden this decision already" in text_of(again)
+        assert f"{address}/override/" not in again.content.decode()
+        assert ActionDelivery.objects.count() == 1
 
     @pytest.mark.parametrize("fields", [{"outcome": "admitted", "reason": " "}, {"outcome": "x", "reason": "y"}, {}])
     def test_without_outcome_or_reason_is_refused(self, door: Checkpoint, fields: dict[str, str]) -> None:

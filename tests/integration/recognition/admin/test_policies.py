@@ -104,6 +104,10 @@ class TestProposing:
         send_proposal(client, door)
         assert [policy.margin for policy in ThresholdPolicy.objects.order_by("version")] == [0.05, 0.3, 0.05, 0.3]
 
+    def test_says_that_a_pin_protects_claims_only(self, proposer: User) -> None:
+        page = text_of(client_of(proposer).get(f"{LIST}add/"))
+        assert "A PIN protects against photos in the mode “verify” only." in page
+
     @pytest.mark.parametrize(
         ("changes", "complaint"),
         [

@@ -167,6 +167,47 @@ class TestWhoMay:
         await database_sync_to_async(KioskDevice.objects.update)(revoked_at=timezone.now())
         assert await opened.is_closed() == ("not_paired", 4405)
 
+    async def test_a_kiosk_that_opens_a_second_page_goes_on_there_alone(
+        self, page: NewPage, token: str, ada: Person, eyes: Eyes
+    ) -> None:
+        first, second = page(None, path=PATH, kiosk=token), page(None, path=PATH, kiosk=token)
+        await first.is_welcomed()
+        await claims(first)
+        await second.is_welcomed()
+        assert await first.is_closed() == ("opened_elsewhere", 4409)
+        await first.leaves()
+        assert await stored("decision", "reasons__0__reason") == [("no_decision_timeout", "left")]
+        eyes.like = await database_sync_to_async(like)(ada)
+        await claims(second)
+        assert (await concludes(second))["outcome"] == "accepted"
+
+    async def test_of_two_pages_that_open_at_once_one_stays(self, page: NewPage, token: str) -> None:
+        older, newer = page(None, path=PATH, kiosk=token), page(None, path=PATH, kiosk=token)
+        hello = '{"type": "hello", "protocol": 1}'
+        await older.opens()
+        await newer.opens()
+        # The one that opened first may well be the last to hear its welcome.
+        await older.says(hello)
+        await older.hears("welcome")
+        await newer.says(hello)
+        await newer.hears("welcome")
+        assert await older.is_closed() == ("opened_elsewhere", 4409)
+        await newer.says('{"type": "enter_id"}')
+        await newer.hears("state")
+
+    async def test_a_page_goes_on_beside_those_of_other_kiosks_and_of_users(
+        self, page: NewPage, desk: Checkpoint, token: str, ada: Person, eyes: Eyes
+    ) -> None:
+        session = await database_sync_to_async(lambda: session_of(fakes.user("use_checkpoint")))()
+        other_token = await database_sync_to_async(token_of)(desk)
+        first = page(None, path=PATH, kiosk=token)
+        await first.is_welcomed()
+        for beside in (page(None, path=PATH, kiosk=other_token), page(session, path=PATH), page(session, path=PATH)):
+            await beside.is_welcomed()
+        eyes.like = await database_sync_to_async(like)(ada)
+        await claims(first)
+        assert (await concludes(first))["outcome"] == "accepted"
+
     @pytest.mark.parametrize("message", ['{"type": "claim"}', '{"type": "hello", "protocol": 1}', "[]", "{"])
     async def test_a_message_that_the_protocol_does_not_allow_ends_it(
         self, page: NewPage, token: str, message: str

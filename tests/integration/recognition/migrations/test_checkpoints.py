@@ -9,27 +9,18 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import Group
 from django.core.management import call_command
-from django.db import connection
-from django.db.migrations.executor import MigrationExecutor
 
 from recognition.models import Checkpoint, ModelPack, RecognitionEvent, ThresholdPolicy
 from recognition.selectors import packs
 from recognition.services import policies
 from tests import fakes
+from tests.integration.recognition.migrations.conftest import migrate
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 BEFORE = "0001_initial"
 State = ThresholdPolicy.State
 NOON = dt.datetime(2026, 5, 17, 12, tzinfo=dt.UTC)
-
-
-def migrate(target: str | None) -> Any:
-    """Brings the app to a migration (None: the newest), and gives its models as they were there."""
-    executor = MigrationExecutor(connection)
-    targets = [("recognition", target)] if target else executor.loader.graph.leaf_nodes("recognition")
-    executor.migrate(targets)
-    return executor.loader.project_state(targets).apps
 
 
 @pytest.fixture

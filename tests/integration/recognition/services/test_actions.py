@@ -4,7 +4,7 @@ import datetime as dt
 import json
 import logging
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import pytest
 from django.db import connection
@@ -14,9 +14,10 @@ from recognition.decision.verdict import Decision, Vote
 from recognition.models import ActionDelivery, Checkpoint, RecognitionEvent
 from recognition.selectors import gallery, packs
 from recognition.services import actions, events
+from recognition.services.actions import BusyDoors
 from recognition.services.events import Setting, TransactionRecord
 from recognition.services.frames import FrameTimings
-from recognition.services.webhooks import CallFailed
+from recognition.services.webhooks import CallFailed, Post
 from tests import fakes
 
 pytestmark = pytest.mark.django_db
@@ -88,20 +89,25 @@ def queued(door: Checkpoint) -> ActionDelivery:
     return delivery
 
 
+def deliver(clock: Callable[[], dt.datetime], post: Post) -> dt.datetime | None:
+    """As a process does that has just begun."""
+    return actions.deliver_due(clock=clock, post=post, busy=BusyDoors())
+
+
 def stored(delivery: ActionDelivery) -> ActionDelivery:
     return ActionDelivery.objects.get(pk=delivery.pk)
 
 
 def test_nothing_is_due_where_nothing_was_queued(clock: Clock) -> None:
     post = FakePost()
-    assert actions.deliver_due(clock=clock, post=post) is None
+    assert deliver(clock, post) is None
     assert post.bodies == []
 
 
 def test_a_call_says_what_was_decided_of_whom(door: Checkpoint, clock: Clock) -> None:
     delivery = queued(door)
     post = FakePost(204)
-    assert actions.deliver_due(clock=clock, post=post) is None
+    assert deliver(clock, post) is None
     event = delivery.event
     assert event.person is not None
     assert post.bodies == [
@@ -124,7 +130,7 @@ def test_a_call_says_what_was_decided_of_whom(door: Checkpoint, clock: Clock) ->
 def test_a_call_that_failed_is_made_again_after_growing_pauses(door: Checkpoint, clock: Clock) -> None:
     delivery, post = queued(door), FakePost(500, "no answer within 3.0 s", 302, 404, 200)
     pauses = []
-    while (due := actions.deliver_due(clock=clock, post=post)) is not None:
+    while (due := deliver(clock, post)) is not None:
         pauses.append((due - clock.now).total_seconds())
         clock.wait(pauses[-1])
     assert pauses == [0.5, 1.0, 2.0, 4.0]
@@ -137,9 +143,9 @@ def test_a_call_that_failed_is_made_again_after_growing_pauses(door: Checkpoint,
 def test_a_call_is_not_made_before_its_pause_is_over(door: Checkpoint, clock: Clock) -> None:
     queued(door)
     post = FakePost(500)
-    actions.deliver_due(clock=clock, post=post)
+    deliver(clock, post)
     clock.wait(0.4)
-    actions.deliver_due(clock=clock, post=post)
+    deliver(clock, post)
     assert len(post.bodies) == 1
 
 
@@ -148,7 +154,7 @@ def test_a_call_that_is_never_answered_well_ends_with_its_deadline(
 ) -> None:
     delivery, post = queued(door), FakePost(*[500] * 99)
     with caplog.at_level(logging.ERROR):
-        while (due := actions.deliver_due(clock=clock, post=post)) is not None:
+        while (due := deliver(clock, post)) is not None:
             clock.now = due
     row = stored(delivery)
     assert (row.state, len(row.attempts)) == ("expired", 5)
@@ -159,7 +165,7 @@ def test_a_call_that_is_never_answered_well_ends_with_its_deadline(
 def test_a_call_that_waited_too_long_is_not_made_at_all(door: Checkpoint, clock: Clock) -> None:
     delivery, post = queued(door), FakePost()
     clock.wait(10)
-    actions.deliver_due(clock=clock, post=post)
+    deliver(clock, post)
     assert (post.bodies, stored(delivery).state) == ([], "expired")
 
 
@@ -167,7 +173,7 @@ def test_no_try_waits_beyond_the_deadline(door: Checkpoint, clock: Clock) -> Non
     queued(door)
     post = FakePost()
     clock.wait(9)
-    actions.deliver_due(clock=clock, post=post)
+    deliver(clock, post)
     assert post.timeouts_s == [1.0]
 
 
@@ -178,12 +184,43 @@ def test_a_try_whose_process_ended_is_made_again_unless_it_is_too_late(door: Che
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        actions.deliver_due(clock=clock, post=end)
+        deliver(clock, end)
     post = FakePost()
-    due = actions.deliver_due(clock=clock, post=post)
+    due = deliver(clock, post)
     assert (post.bodies, due) == ([], START + dt.timedelta(seconds=6))  # others still take it for being tried
     clock.wait(6)
-    actions.deliver_due(clock=clock, post=post)
+    deliver(clock, post)
+    assert stored(delivery).state == "delivered"
+
+
+def test_a_door_gets_one_call_at_a_time_and_others_theirs_meanwhile(door: Checkpoint, clock: Clock) -> None:
+    busy, during = BusyDoors(), FakePost()
+    first, second = queued(door), queued(door)
+    elsewhere = queued(fakes.checkpoint("elsewhere", action_url="http://elsewhere.example/open"))
+    seen: list[object] = []
+
+    def slow(*, body: bytes, **arguments: object) -> int:
+        if not seen:
+            # What another thread does while this door does not answer; nothing is due for it, so it does not spin.
+            assert actions.deliver_due(clock=clock, post=during, busy=busy) is None
+        seen.append(json.loads(body)["delivery"])
+        return 200
+
+    assert actions.deliver_due(clock=clock, post=slow, busy=busy) is None
+    assert [body["delivery"] for body in during.bodies] == [str(elsewhere.pk)]
+    assert seen == [str(first.pk), str(second.pk)]
+
+
+def test_a_door_whose_call_broke_off_is_called_again_by_the_same_process(door: Checkpoint, clock: Clock) -> None:
+    delivery, busy = queued(door), BusyDoors()
+
+    def broken(**arguments: object) -> int:
+        raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        actions.deliver_due(clock=clock, post=broken, busy=busy)
+    clock.wait(6)
+    actions.deliver_due(clock=clock, post=FakePost(), busy=busy)
     assert stored(delivery).state == "delivered"
 
 
@@ -196,7 +233,7 @@ def test_of_somebody_erased_meanwhile_the_call_names_nobody(door: Checkpoint, cl
     delivery, post = queued(door), FakePost()
     assert delivery.event.person is not None
     delivery.event.person.delete()
-    actions.deliver_due(clock=clock, post=post)
+    deliver(clock, post)
     assert post.bodies[0]["person"] is None
 
 
@@ -210,7 +247,7 @@ def test_several_processes_at_once_make_each_call_once() -> None:
     def run(post: FakePost) -> None:
         together.wait()
         try:
-            actions.deliver_due(clock=lambda: START, post=post)
+            deliver(lambda: START, post)
         finally:
             connection.close()
 

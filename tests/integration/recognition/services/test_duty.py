@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import connection
 from django.utils import timezone
 
 from recognition.decision.verdict import Decision
@@ -144,6 +148,43 @@ class TestAnOverride:
             event=event, outcome=Outcome.ADMITTED, reason="Known.", actor=guard, opens_door=True, now=now
         )
         assert ActionDelivery.objects.get().override == row
+
+    def test_is_kept_once_and_calls_the_door_once(self, door: Checkpoint, guard: User) -> None:
+        event = refused(door)
+        override = functools.partial(
+            overrides.override, event=event, outcome=Outcome.ADMITTED, opens_door=True, now=event.decided_at
+        )
+        override(reason="Known.", actor=guard)
+        with pytest.raises(OverrideRefused, match="already"):
+            override(reason="Sent again.", actor=fakes.user())
+        assert EventOverride.objects.get().reason == "Known."
+        assert entry(AuditAction.EVENT_OVERRIDDEN).actor == guard
+        assert ActionDelivery.objects.count() == 1
+
+    @pytest.mark.django_db(transaction=True)
+    def test_from_several_tabs_at_once_calls_the_door_once(self, door: Checkpoint, guard: User) -> None:
+        event, together = refused(door), threading.Barrier(4)
+
+        def override(number: int) -> bool:
+            together.wait()
+            try:
+                overrides.override(
+                    event=event,
+                    outcome=Outcome.ADMITTED,
+                    reason=f"Tab {number}.",
+                    actor=guard,
+                    opens_door=True,
+                    now=event.decided_at,
+                )
+            except OverrideRefused:
+                return False
+            finally:
+                connection.close()
+            return True
+
+        with ThreadPoolExecutor(together.parties) as tabs:
+            assert sorted(tabs.map(override, range(together.parties))) == [False, False, False, True]
+        assert ActionDelivery.objects.get().override == EventOverride.objects.get()
 
     def test_opens_no_door_for_somebody_turned_away(self, door: Checkpoint, guard: User) -> None:
         with pytest.raises(OverrideRefused, match="let in"):

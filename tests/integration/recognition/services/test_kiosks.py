@@ -68,6 +68,19 @@ def test_a_code_is_good_for_one_device(code: str) -> None:
         kiosks.pair(code=code, label="", now=NOW)
 
 
+def test_a_device_that_is_paired_anew_loses_its_former_pairing_in_the_same_stroke(
+    door: Checkpoint, operator: User, code: str
+) -> None:
+    former = device(door, operator)
+    with pytest.raises(CodeRefused):
+        kiosks.pair(code="0000-0000", label="", now=NOW, replaces=former)
+    assert KioskDevice.objects.filter(revoked_at=None).get() == former
+    kiosks.pair(code=code, label="Hall", now=NOW, replaces=former)
+    assert KioskDevice.objects.filter(revoked_at=None).get().label == "Hall"
+    removal = AuditEntry.objects.get(action="kiosk.removed")
+    assert (removal.actor, removal.details) == (operator, {"checkpoint": door.pk})
+
+
 def test_a_code_is_good_for_ten_minutes(code: str) -> None:
     with pytest.raises(CodeRefused):
         kiosks.pair(code=code, label="", now=NOW + CODE_LIFETIME)

@@ -77,6 +77,33 @@ class TestPairing:
         answer = client.post("/kiosk/", {"code": code, "label": "Tablet"})
         assert answer.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
 
+    def test_logs_out_whoever_paired_it_on_the_device_itself(self, client: Client, gate: Checkpoint) -> None:
+        client.force_login(fakes.in_role("operator"))
+        assert client.get("/").status_code == HTTPStatus.OK
+        assert "Pairing logs you out" in client.get("/kiosk/").content.decode()
+        paired(client, gate)
+        for path in ("/", "/admin/recognition/recognitionevent/"):
+            assert client.get(path).status_code == HTTPStatus.FOUND
+        assert client.get("/checkpoint/gate/").status_code == HTTPStatus.OK
+
+    def test_with_a_wrong_code_logs_nobody_out(self, client: Client, gate: Checkpoint) -> None:
+        client.force_login(fakes.user("use_live"))
+        client.post("/kiosk/", {"code": "AAAA-AAAA", "label": "Tablet"})
+        assert client.get("/").status_code == HTTPStatus.OK
+
+    def test_again_ends_what_the_device_was_before(self, client: Client, gate: Checkpoint) -> None:
+        before = paired(client, gate)
+        beside = paired(Client(), gate)
+        now = paired(client, Checkpoint.objects.create(slug="other", name="Other door"))
+        assert kiosks.device_of(before) is None
+        assert kiosks.device_of(beside) is not None
+        assert kiosks.device_of(now) is not None
+
+    def test_again_with_a_wrong_code_leaves_the_device_as_it_was(self, client: Client, gate: Checkpoint) -> None:
+        before = paired(client, gate)
+        client.post("/kiosk/", {"code": "AAAA-AAAA", "label": "Tablet"})
+        assert kiosks.device_of(before) is not None
+
     def test_needs_the_page_that_it_was_asked_on(self, gate: Checkpoint) -> None:
         strict = Client(enforce_csrf_checks=True)
         answer = strict.post("/kiosk/", {"code": code_for(gate), "label": "Tablet"})

@@ -21,7 +21,7 @@ from recognition.services import actions, events, transactions
 from recognition.services.events import Setting, TransactionRecord
 from recognition.services.frames import FrameTimings
 from recognition.services.transactions import Concluded, Origin
-from recognition.worker.actions import ActionRunner
+from recognition.worker.actions import THREADS, ActionRunner
 from tests import fakes, webhook_receiver
 from tests.webhook_receiver import Receiver
 
@@ -117,13 +117,15 @@ def test_a_decision_does_not_wait_for_a_slow_door(door: Checkpoint, runner: Acti
 
 def test_a_slow_door_does_not_hold_up_another(door: Checkpoint, runner: ActionRunner, receiver: Receiver) -> None:
     receiver.held = threading.Event()
-    accept(door)
+    for _ in range(THREADS):
+        accept(door)
     called(receiver)
     with webhook_receiver.receiver() as quick:
         begin = time.monotonic()
         accept(fakes.checkpoint("quick", action_url=quick.url))
         called(quick)
         assert time.monotonic() - begin < 2
+        assert len(receiver.calls) == 1
     receiver.held.set()
 
 

@@ -52,6 +52,12 @@ def test_each_failure_from_the_limit_on_doubles_the_delay_up_to_the_longest(
     assert failed(failures) == Lockout(failures, until)
 
 
+@pytest.mark.parametrize("apart", [seconds(1), dt.timedelta(days=31), dt.timedelta(days=3650)])
+def test_failures_do_not_age(apart: dt.timedelta) -> None:
+    before_the_last = failed(POLICY.attempts_before_delay - 1)
+    assert before_the_last.after_failure(NOW + apart, POLICY).state_at(NOW + apart) is TransactionReason.LOCKED_UNTIL
+
+
 def test_a_delay_ends_at_its_very_moment() -> None:
     state = failed(3)
     assert state.state_at(NOW + seconds(30) - dt.timedelta.resolution) is TransactionReason.LOCKED_UNTIL
