@@ -17,7 +17,7 @@ from recognition.decision.policy import LONGEST_DELAY_S
 from recognition.models import AuditAction, AuditEntry, Checkpoint, ModelPack, ThresholdPolicy
 from recognition.selectors import packs
 from recognition.services import policies
-from recognition.services.policies import ChangeRefused, ThresholdsNotMeasured
+from recognition.services.policies import ChangeRefused
 from tests import fakes
 
 State = ThresholdPolicy.State
@@ -321,10 +321,27 @@ class TestScopes:
         change(pack, margin=0.3)
         assert (version_in_force(door), version_in_force(other), version_in_force()) == (2, 3, 3)
 
-    def test_of_another_pack_does_not_count(self, pack: ModelPack, door: Checkpoint) -> None:
-        policies.create_version(pack=pack, values={}, reason="a test", actor=None, checkpoint=door)
+    def test_keeps_its_own_policy_when_the_pack_is_switched(
+        self, pack: ModelPack, door: Checkpoint, proposer: User, approver: User
+    ) -> None:
+        own = propose(pack, proposer, checkpoint=door, requires_pin=True)
+        policies.approve(policy=own, actor=approver, now=NOON)
         fakes.activated_pack(name="other", digest="e" * 64)
-        assert version_in_force(door) == 3
+        policy = packs.active(door.pk).policy
+        assert policy is not None
+        assert (policy.version, policy.requires_pin) == (4, True)
+
+    def test_of_a_pack_that_is_not_in_use_are_left_as_they_are(
+        self, pack: ModelPack, proposer: User, approver: User
+    ) -> None:
+        first, second, proposed = ThresholdPolicy.objects.get(), change(pack, margin=0.2), propose(pack, proposer)
+        fakes.activated_pack(name="other", digest="e" * 64)
+        for decide, policy in ((policies.approve, proposed), (policies.return_to, first)):
+            with pytest.raises(ChangeRefused, match="fake-pack, which is not in use"):
+                decide(policy=policy, actor=approver, now=NOON)
+        second.refresh_from_db()
+        assert second.state == State.ACTIVE
+        assert policies.reject(policy=proposed, actor=approver, now=NOON).state == State.REJECTED
 
 
 class TestTheDatabase:
@@ -410,11 +427,6 @@ class TestTheDatabase:
         approver.delete()
         approved.refresh_from_db()
         assert (approved.created_by, approved.decided_by, approved.state) == (None, None, State.ACTIVE)
-
-
-def test_a_pack_that_was_never_measured_gets_no_first_policy(db: None) -> None:
-    with pytest.raises(ThresholdsNotMeasured, match="FMR 1e-05"):
-        policies.create_first(pack=fakes.registered_pack(decides=False), actor=None)
 
 
 def at_once(*calls: Callable[[], Any]) -> list[Any]:
