@@ -1,7 +1,8 @@
 """Changes the threshold policy: proposed by one person, approved by another, in force from a time on.
 
 The life of a version: proposed -> approved -> active -> former, or proposed -> rejected. Its numbers never
-change; whoever wants others proposes another version.
+change; whoever wants others proposes another version. A checkpoint's own version may become former without a next one:
+then the site's decides there.
 """
 
 from __future__ import annotations
@@ -135,12 +136,7 @@ def approve(
             )
         )
     _refuse_another_pack(policy)
-    holds = holding(pack=policy.pack, checkpoint=policy.checkpoint)
-    if compared_with is not None and holds is not None and holds.version != compared_with:
-        raise ChangeRefused(
-            gettext("Version %(version)d came into force after you looked. Look at what changes now, then approve.")
-            % {"version": holds.version}
-        )
+    _refuse_unseen(holding(pack=policy.pack, checkpoint=policy.checkpoint), compared_with)
     policy.state, policy.decided_by, policy.decided_at = State.APPROVED, actor, now
     policy.save(update_fields=["state", "decided_by", "decided_at"])
     _record(AuditAction.POLICY_APPROVED, policy, actor)
@@ -187,6 +183,40 @@ def return_to(*, policy: ThresholdPolicy, actor: User, now: dt.datetime) -> Thre
     repeated.save(update_fields=["decided_by", "decided_at"])
     _activate(repeated, actor=actor, now=now)
     return repeated
+
+
+@transaction.atomic
+def follow_site(
+    *, policy: ThresholdPolicy, actor: User, now: dt.datetime, compared_with: int | None = None
+) -> ThresholdPolicy:
+    """Takes a checkpoint's own version out of force, so that the site's decides there, now and after each change.
+
+    It needs no further approval: the site's numbers are approved, and the way back from a bad change must be short.
+
+    Args:
+        policy: the checkpoint's version in force.
+        actor: who takes it out of force.
+        now: an aware time.
+        compared_with: number of the site's version whose differences the actor has seen; None for no such check.
+
+    Returns:
+        The version as it is stored now; `return_to` brings it back.
+
+    Raises:
+        ChangeRefused: when the version is not in force any more, is the site's own, its pack is not in use, or
+            another version of the site came into force after the actor looked.
+    """
+    policy = _locked(policy, State.ACTIVE, now=now)
+    _refuse_another_pack(policy)
+    site = in_force(pack=policy.pack, checkpoint=None)
+    if policy.checkpoint is None or site is None:
+        raise ChangeRefused(
+            gettext("Version %(version)d is the one that checkpoints follow; propose another one in its place.")
+            % {"version": policy.version}
+        )
+    _refuse_unseen(site, compared_with)
+    retire(policy=policy, actor=actor, now=now)
+    return policy
 
 
 def activate_due(*, now: dt.datetime) -> int:
@@ -263,6 +293,14 @@ def _refuse_another_pack(policy: ThresholdPolicy) -> None:
                 "with thresholds of the pack in use."
             )
             % {"version": policy.version, "pack": policy.pack.name}
+        )
+
+
+def _refuse_unseen(holds: ThresholdPolicy | None, compared_with: int | None) -> None:
+    if compared_with is not None and holds is not None and holds.version != compared_with:
+        raise ChangeRefused(
+            gettext("Version %(version)d came into force after you looked. Look at what changes now, then decide.")
+            % {"version": holds.version}
         )
 
 

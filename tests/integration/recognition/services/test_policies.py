@@ -307,6 +307,64 @@ class TestReturnTo:
         assert (version_in_force(door), version_in_force()) == (repeated.version, 1)
 
 
+class TestFollowSite:
+    @pytest.fixture
+    def override(self, pack: ModelPack, door: Checkpoint, proposer: User, approver: User) -> ThresholdPolicy:
+        """The first policy that the door has of its own."""
+        return policies.approve(policy=propose(pack, proposer, checkpoint=door, margin=0.2), actor=approver, now=NOON)
+
+    def test_is_the_way_back_from_a_checkpoints_first_override(
+        self, pack: ModelPack, door: Checkpoint, override: ThresholdPolicy, approver: User
+    ) -> None:
+        retired = policies.follow_site(policy=override, actor=approver, now=NOON + HOUR)
+        assert (retired.state, retired.retired_at) == (State.FORMER, NOON + HOUR)
+        assert version_in_force(door) == 1
+        change(pack, margin=0.3)
+        assert version_in_force(door) == 3
+        entry = AuditEntry.objects.get(action=AuditAction.POLICY_RETIRED)
+        assert (entry.actor, entry.details["version"], entry.details["checkpoint"]) == (approver, 2, door.pk)
+
+    def test_leaves_the_overrides_of_other_checkpoints(self, pack: ModelPack, override: ThresholdPolicy) -> None:
+        desk = Checkpoint.objects.create(name="Desk", slug="desk")
+        policies.create_version(pack=pack, values={}, reason="a test", actor=None, checkpoint=desk)
+        policies.follow_site(policy=override, actor=fakes.user(), now=NOON)
+        assert version_in_force(desk) == 3
+
+    def test_can_be_taken_back(self, door: Checkpoint, override: ThresholdPolicy, approver: User) -> None:
+        retired = policies.follow_site(policy=override, actor=approver, now=NOON)
+        assert policies.return_to(policy=retired, actor=approver, now=NOON).margin == 0.2
+        assert version_in_force(door) == 3
+
+    def test_refuses_the_sites_version_and_one_that_is_not_in_force(
+        self, pack: ModelPack, door: Checkpoint, override: ThresholdPolicy, proposer: User, approver: User
+    ) -> None:
+        site, proposed = ThresholdPolicy.objects.get(version=1), propose(pack, proposer, checkpoint=door)
+        for policy, why in ((site, "the one that checkpoints follow"), (proposed, "Version 3 is proposed by now")):
+            with pytest.raises(ChangeRefused, match=why):
+                policies.follow_site(policy=policy, actor=approver, now=NOON)
+        assert states() == {1: State.ACTIVE, 2: State.ACTIVE, 3: State.PROPOSED}
+
+    def test_refuses_what_was_compared_with_an_older_version_of_the_site(
+        self, pack: ModelPack, override: ThresholdPolicy, approver: User
+    ) -> None:
+        change(pack, margin=0.0)
+        with pytest.raises(ChangeRefused, match="Version 3 came into force after you looked"):
+            policies.follow_site(policy=override, actor=approver, now=NOON, compared_with=1)
+        policies.follow_site(policy=override, actor=approver, now=NOON, compared_with=3)
+
+    def test_refuses_an_override_of_a_pack_that_is_not_in_use(
+        self, pack: ModelPack, override: ThresholdPolicy, approver: User
+    ) -> None:
+        fakes.activated_pack(name="other", digest="e" * 64)
+        with pytest.raises(ChangeRefused, match="not in use"):
+            policies.follow_site(policy=override, actor=approver, now=NOON)
+
+
+def test_the_sites_version_is_never_retired_without_a_next_one(pack: ModelPack) -> None:
+    with pytest.raises(ValueError, match="the site's version 1"):
+        policies.retire(policy=ThresholdPolicy.objects.get(), actor=None, now=NOON)
+
+
 class TestScopes:
     def test_a_checkpoint_without_a_policy_of_its_own_has_the_sites(self, pack: ModelPack, door: Checkpoint) -> None:
         assert version_in_force(door) == 1
