@@ -232,13 +232,12 @@ def _verdict(
 
 
 def _policy_at(checkpoint: Checkpoint, active: ActivePack) -> Policy:
-    """The policy with the checkpoint's own attempt limit in it."""
+    """The policy with the checkpoint's own attempt limit in it; the stop, which was approved, stays where it is."""
     policy = events.policy_of(active)
     limit = checkpoint.attempt_limit
     if limit is None:
         return policy
-    stop = max(policy.attempts_before_stop, limit + 1)
-    return dataclasses.replace(policy, attempts_before_delay=limit, attempts_before_stop=stop)
+    return dataclasses.replace(policy, attempts_before_delay=min(limit, policy.attempts_before_stop - 1))
 
 
 def _setting(checkpoint: Checkpoint, claim: ClaimInProgress | None, origin: Origin) -> Setting:

@@ -19,12 +19,13 @@ from recognition.models import (
     DenyListEntry,
     EventOverride,
     KioskDevice,
+    ModelPack,
     Person,
     PersonGroup,
     RecognitionEvent,
 )
 from recognition.selectors import packs
-from recognition.services import deny_list, events, kiosks, people
+from recognition.services import deny_list, events, kiosks, people, policies
 from recognition.services.events import Setting, TransactionRecord
 from recognition.services.frames import FrameTimings
 from tests import fakes
@@ -132,6 +133,34 @@ class TestACheckpoint:
         client = staff("view_checkpoint", "add_checkpoint", "change_checkpoint")
         assert self.saved(client, allowed_groups=[group.pk]).status_code == 302
         assert list(Checkpoint.objects.get(slug="side-door").allowed_groups.all()) == [group]
+
+    @pytest.mark.parametrize(("limit", "is_taken"), [("19", True), ("20", False), ("30000", False)])
+    def test_has_an_attempt_limit_below_the_policys_stop(self, limit: str, is_taken: bool) -> None:
+        client = staff("view_checkpoint", "add_checkpoint", "change_checkpoint")
+        response = self.saved(client, attempt_limit=limit)
+        assert Checkpoint.objects.filter(slug="side-door").exists() is is_taken
+        assert ("after 20 failed claims, by the policy" in response.content.decode()) is not is_taken
+
+    def test_has_an_attempt_limit_below_the_stop_of_its_own_policy(self) -> None:
+        client = staff("view_checkpoint", "add_checkpoint", "change_checkpoint")
+        self.saved(client, attempt_limit="5")
+        door = Checkpoint.objects.get(slug="side-door")
+        policies.create_version(
+            pack=ModelPack.objects.get(is_active=True),
+            values={"attempts_before_stop": 8},
+            reason="a test",
+            actor=None,
+            checkpoint=door,
+        )
+        assert "after 8 failed claims" in self.saved(client, door.pk, attempt_limit="8").content.decode()
+        assert self.saved(client, door.pk, attempt_limit="7").status_code == 302
+        door.refresh_from_db()
+        assert door.attempt_limit == 7
+
+    def test_takes_an_attempt_limit_where_no_pack_is_in_use_yet(self) -> None:
+        ModelPack.objects.update(is_active=False)
+        client = staff("view_checkpoint", "add_checkpoint", "change_checkpoint")
+        assert self.saved(client, attempt_limit="30").status_code == 302
 
     def test_that_admits_groups_without_any_says_that_nobody_passes(self) -> None:
         client = staff("view_checkpoint", "add_checkpoint", "change_checkpoint")

@@ -382,10 +382,16 @@ class TestLockout:
         door = fakes.checkpoint(attempt_limit=2)
         assert [tried(door, STRANGER).locked_for_s for _ in range(2)] == [None, 30.0]
 
-    def test_takes_a_limit_beyond_the_policys_stop(self, ada: Person) -> None:
-        door = fakes.checkpoint(attempt_limit=30)
-        results = [tried(door, STRANGER).decision for _ in range(25)]
-        assert set(results) == {Decision.REJECT_NO_MATCH}
+    @pytest.mark.parametrize("limit", [3, 4, 32_767])
+    def test_comes_at_the_policys_stop_whatever_the_checkpoints_limit(self, ada: Person, limit: int) -> None:
+        _policy(attempts_before_delay=1, attempts_before_stop=4, first_delay_s=0.1, longest_delay_s=0.1)
+        door = fakes.checkpoint(attempt_limit=limit)
+        for _ in range(4):
+            ClaimLockout.objects.update(locked_until=None)
+            assert tried(door, STRANGER).decision is Decision.REJECT_NO_MATCH
+        lockout = ClaimLockout.objects.get()
+        assert (lockout.failures, lockout.is_stopped) == (4, True)
+        assert tried(door, OF_ADA).decision is Decision.LOCKED_OUT
 
     @pytest.mark.parametrize(
         "decision",
