@@ -68,6 +68,7 @@ def create_version(
     now = timezone.now()
     begin_change(now=now)
     policy = _stored(pack=pack, checkpoint=checkpoint, values=values, reason=reason, actor=actor)
+    policy.decided_by, policy.decided_at = actor, now
     _activate(policy, actor=actor, now=now)
     return policy
 
@@ -180,7 +181,6 @@ def return_to(*, policy: ThresholdPolicy, actor: User, now: dt.datetime) -> Thre
         returns_to=policy,
     )
     repeated.decided_by, repeated.decided_at = actor, now
-    repeated.save(update_fields=["decided_by", "decided_at"])
     _activate(repeated, actor=actor, now=now)
     return repeated
 
@@ -355,8 +355,9 @@ def _activate(policy: ThresholdPolicy, *, actor: User | None, now: dt.datetime) 
     before = in_force(pack=policy.pack, checkpoint=policy.checkpoint)
     if before is not None:
         ThresholdPolicy.objects.filter(pk=before.pk).update(state=State.FORMER, retired_at=now)
+    decided = ["decided_by", "decided_at"] if policy.state == State.PROPOSED else []
     policy.state, policy.activated_at = State.ACTIVE, now
-    policy.save(update_fields=["state", "activated_at"])
+    policy.save(update_fields=["state", "activated_at", *decided])
     _record(AuditAction.POLICY_ACTIVATED, policy, actor, before=before)
 
 

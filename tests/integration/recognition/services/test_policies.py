@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError, connections, transaction
+from django.db import IntegrityError, connection, connections, transaction
 from pytest_django import Settings
 
 from recognition.decision.policy import LONGEST_DELAY_S
@@ -402,6 +402,17 @@ class TestScopes:
         assert policies.reject(policy=proposed, actor=approver, now=NOON).state == State.REJECTED
 
 
+def as_approved_by(actor: User | None) -> dict[str, Any]:
+    """What an update writes that puts a proposed version in force."""
+    return {"state": State.ACTIVE, "decided_by": actor, "decided_at": NOON, "activated_at": NOON}
+
+
+def written_to_the_end(**values: Any) -> None:
+    """Updates every version, with the checks that wait for the end of the transaction."""
+    ThresholdPolicy.objects.update(**values)
+    connection.check_constraints()
+
+
 class TestTheDatabase:
     def test_refuses_two_active_policies_of_a_scope(self, pack: ModelPack, door: Checkpoint, proposer: User) -> None:
         for checkpoint, constraint in (
@@ -411,7 +422,7 @@ class TestTheDatabase:
             policies.create_version(pack=pack, values={}, reason="a test", actor=None, checkpoint=checkpoint)
             proposed = propose(pack, proposer, checkpoint=checkpoint)
             with pytest.raises(IntegrityError, match=f'"{constraint}"'), transaction.atomic():
-                ThresholdPolicy.objects.filter(pk=proposed.pk).update(state=State.ACTIVE)
+                ThresholdPolicy.objects.filter(pk=proposed.pk).update(**as_approved_by(proposer))
 
     @pytest.mark.parametrize(
         ("values", "constraint"),
@@ -479,10 +490,72 @@ class TestTheDatabase:
         with pytest.raises(IntegrityError, match="who proposed and decided it"), transaction.atomic():
             ThresholdPolicy.objects.filter(pk=approved.pk).update(**{field: fakes.user()})
 
+    @pytest.mark.parametrize("state", [State.ACTIVE, State.FORMER, State.REJECTED])
+    def test_keeps_when_a_version_began_and_ended(
+        self, pack: ModelPack, proposer: User, approver: User, state: str
+    ) -> None:
+        change(pack, margin=0.2)
+        policies.reject(policy=propose(pack, proposer), actor=approver, now=NOON)
+        version = ThresholdPolicy.objects.get(state=state)
+        for moment in ("decided_at", "activated_at", "retired_at"):
+            for value in (NOON + HOUR, None):
+                if getattr(version, moment) == value:
+                    continue
+                with pytest.raises(IntegrityError, match="and when, never changes"), transaction.atomic():
+                    ThresholdPolicy.objects.filter(pk=version.pk).update(**{moment: value})
+
+    @pytest.mark.parametrize("missing", ["decided_by", "decided_at", "activated_at"])
+    def test_puts_a_proposal_in_force_only_with_who_approved_it_and_when(
+        self, pack: ModelPack, door: Checkpoint, proposer: User, approver: User, missing: str
+    ) -> None:
+        proposed = propose(pack, proposer, checkpoint=door)
+        written = as_approved_by(approver) | {missing: None}
+        with pytest.raises(IntegrityError, match="only with who did it, and when"), transaction.atomic():
+            ThresholdPolicy.objects.filter(pk=proposed.pk).update(**written)
+        ThresholdPolicy.objects.filter(pk=proposed.pk).update(**as_approved_by(approver))
+
+    @pytest.mark.parametrize("state", [State.APPROVED, State.REJECTED])
+    def test_decides_about_a_proposal_only_with_who_did_it(self, pack: ModelPack, proposer: User, state: str) -> None:
+        proposed = propose(pack, proposer)
+        with pytest.raises(IntegrityError, match="only with who did it"), transaction.atomic():
+            ThresholdPolicy.objects.filter(pk=proposed.pk).update(state=state, decided_at=NOON)
+
+    def test_keeps_who_approved_a_version_that_waits(self, pack: ModelPack, proposer: User, approver: User) -> None:
+        waiting = propose(pack, proposer, effective_from=NOON + HOUR)
+        policies.approve(policy=waiting, actor=approver, now=NOON)
+        for written in ({"decided_by": proposer}, {"decided_at": NOON + HOUR}):
+            with pytest.raises(IntegrityError, match="who proposed and decided it"), transaction.atomic():
+                ThresholdPolicy.objects.filter(pk=waiting.pk).update(**written)
+
+    def test_needs_a_time_for_the_end_of_a_version(self, pack: ModelPack, door: Checkpoint) -> None:
+        policies.create_version(pack=pack, values={}, reason="a test", actor=None, checkpoint=door)
+        with pytest.raises(IntegrityError, match="active becomes former only with"), transaction.atomic():
+            ThresholdPolicy.objects.filter(checkpoint=door).update(state=State.FORMER)
+
+    @pytest.mark.parametrize("field", ["created_by", "decided_by"])
+    def test_forgets_who_decided_only_with_the_account(
+        self, pack: ModelPack, proposer: User, approver: User, field: str
+    ) -> None:
+        approved = policies.approve(policy=propose(pack, proposer), actor=approver, now=NOON)
+        with pytest.raises(IntegrityError, match="forgotten only with the account"), transaction.atomic():
+            written_to_the_end(**{field: None})
+        User.objects.filter(pk=getattr(approved, f"{field}_id")).delete()
+        connection.check_constraints()
+
+    def test_never_leaves_the_site_without_a_policy(self, pack: ModelPack, proposer: User, approver: User) -> None:
+        ended: dict[str, Any] = {"state": State.FORMER, "retired_at": NOON}
+        with pytest.raises(IntegrityError, match="goes out of force only for the next one"), transaction.atomic():
+            written_to_the_end(**ended)
+        proposed = propose(pack, proposer)
+        ThresholdPolicy.objects.filter(version=1).update(**ended)
+        ThresholdPolicy.objects.filter(pk=proposed.pk).update(**as_approved_by(approver))
+        connection.check_constraints()
+
     def test_lets_accounts_go_whose_versions_stay(self, pack: ModelPack, proposer: User, approver: User) -> None:
         approved = policies.approve(policy=propose(pack, proposer), actor=approver, now=NOON)
         proposer.delete()
         approver.delete()
+        connection.check_constraints()
         approved.refresh_from_db()
         assert (approved.created_by, approved.decided_by, approved.state) == (None, None, State.ACTIVE)
 
