@@ -17,8 +17,8 @@ from recognition.decision.transaction import conclude as decide
 from recognition.decision.verdict import Decision, Reason, TransactionReason
 from recognition.models import Checkpoint, ClaimLockout, Person, RecognitionEvent
 from recognition.selectors import checkpoints, packs
-from recognition.selectors.checkpoints import recognised
 from recognition.selectors.packs import ActivePack
+from recognition.selectors.people import recognised
 from recognition.services import actions, events, people
 from recognition.services.events import Setting, TransactionRecord
 from recognition.services.frames import FrameTimings

@@ -58,6 +58,8 @@ class Command(RecognitionCommand):
                 f"{gallery.samples_without_template} enrolled samples were embedded by another pack and are not "
                 "found with this one: the gallery needs re-embedding."
             )
+        if gallery.denied_in_vain:
+            lines.append(f"{gallery.denied_in_vain} on the deny list cannot be recognised with this pack.")
         values = {
             "name": stored.name,
             "digest": stored.digest,
@@ -65,6 +67,7 @@ class Command(RecognitionCommand):
             "policy_versions": [version.version for version in made],
             "people": gallery.people,
             "samples_without_template": gallery.samples_without_template,
+            "denied_in_vain": gallery.denied_in_vain,
         }
         self.answer(values, "\n".join(lines), as_json=as_json)
 

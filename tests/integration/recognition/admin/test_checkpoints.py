@@ -298,6 +298,24 @@ def test_an_alert_is_acknowledged_from_the_list_by_those_who_may(door: Checkpoin
     assert alert.acknowledged_at is not None
 
 
+class TestTheDenyList:
+    def test_says_who_on_it_cannot_be_recognised(self) -> None:
+        for name, samples in (("Bob", [fakes.probe()]), ("Eve", [])):
+            DenyListEntry.objects.create(person=fakes.person(name, *samples), reason="Broke a window.")
+        client = staff("view_denylistentry")
+        overview = client.get("/admin/").content.decode()
+        assert "1 person on the deny list cannot be recognised" in overview
+        assert f"{ADMIN}/denylistentry/" in overview
+        entries = client.get(f"{ADMIN}/denylistentry/").context["cl"].queryset
+        assert {entry.person.name: entry.is_in_vain for entry in entries} == {"Bob": False, "Eve": True}
+        ModelPack.objects.update(is_active=False)
+        assert all(entry.is_in_vain for entry in client.get(f"{ADMIN}/denylistentry/").context["cl"].queryset)
+
+    def test_is_no_matter_of_the_overview_while_everybody_on_it_is_recognised(self) -> None:
+        DenyListEntry.objects.create(person=fakes.person("Bob", fakes.probe(), is_active=False), reason="A test.")
+        assert "cannot be recognised" not in staff("view_denylistentry").get("/admin/").content.decode()
+
+
 class TestAnOverride:
     def test_is_kept_beside_the_decision(self, door: Checkpoint) -> None:
         event = recorded(door)

@@ -15,7 +15,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from recognition.models import FaceSample, ModelPack, Person, ThresholdPolicy
+from recognition.models import DenyListEntry, FaceSample, ModelPack, Person, ThresholdPolicy
 from recognition.services import packs, policies
 from recognition.vision.images import encode_jpeg
 from tests import faces, fakes
@@ -217,3 +217,12 @@ class TestDoctor:
         sample.templates.all().delete()
         (problem,) = answer("doctor", status=1)["problems"]
         assert "needs re-embedding" in problem
+
+    def test_ends_with_1_where_somebody_on_the_deny_list_cannot_be_recognised(self, photo: Path) -> None:
+        answer("enrol", NAME, photo)
+        DenyListEntry.objects.create(person=Person.objects.get(), reason="a test")
+        answer("doctor")
+        FaceSample.objects.update(status=FaceSample.Status.SET_ASIDE)
+        (problem,) = answer("doctor", status=1)["problems"]
+        assert "1 on the deny list cannot be recognised" in problem
+        assert NAME not in problem
