@@ -142,4 +142,5 @@ class DenyListEntryAdmin(ReadOnlyAdmin):
         """With whether each entry does anything."""
         pack = ModelPack.objects.filter(is_active=True).first()
         in_vain = Exists(people.denied_in_vain(pack.pk).filter(pk=OuterRef("pk"))) if pack else Value(value=True)
-        return super().get_queryset(request).annotate(is_in_vain=in_vain)
+        entries: QuerySet[DenyListEntry] = super().get_queryset(request).annotate(is_in_vain=in_vain)
+        return entries

@@ -36,7 +36,8 @@ def migrate(target: str | None) -> Any:
 def before() -> Iterator[Any]:
     """The models of the version before; afterwards the database is the newest again, whatever happened."""
     yield migrate(BEFORE)
-    call_command("flush", verbosity=0, interactive=False)
+    # Sequences go on: the vector index of a pack is named by its number, and stays.
+    call_command("flush", verbosity=0, interactive=False, reset_sequences=False)
     migrate(None)
 
 
