@@ -52,8 +52,8 @@ _TRANSACTIONS = {
     ),
     TransactionReason.NOBODY_ENROLLED: _("Nobody was enrolled to compare with."),
     TransactionReason.CLAIM_UNKNOWN: _("Nobody has the claimed id."),
-    TransactionReason.PIN_WRONG: _("The PIN was wrong."),
-    TransactionReason.PIN_NOT_SET: _("A PIN is required, but none was typed or the person has none."),
+    TransactionReason.PIN_WRONG: _("The PIN was wrong, or none was typed."),
+    TransactionReason.PIN_NOT_SET: _("A PIN is required, but the person has none."),
     TransactionReason.NO_TEMPLATE: _(
         "There was no face of the person to compare with, or they were removed meanwhile."
     ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -23,6 +24,7 @@ from recognition.admin.base import ReadOnlyAdmin, actor_of, button
 from recognition.admin.checkboxes import WithCheckboxes
 from recognition.models import ActionDelivery, Checkpoint, KioskDevice, PersonGroup
 from recognition.selectors import checkpoints as checkpoints_read
+from recognition.selectors import packs
 from recognition.services import checkpoints, kiosks
 
 CALLS_SHOWN = 5
@@ -78,6 +80,16 @@ class CheckpointForm(forms.ModelForm):  # type: ignore[type-arg]  # generic only
                 )
             )
         return url
+
+    def clean_attempt_limit(self) -> int | None:
+        """Below the stop of the policy: that is approved by another person, and a limit at or beyond it undoes it."""
+        limit: int | None = self.cleaned_data["attempt_limit"]
+        with contextlib.suppress(packs.NoActivePack):
+            policy = packs.active(self.instance.pk).policy
+            if limit is not None and policy is not None and limit >= policy.attempts_before_stop:
+                text = gettext("Staff are asked after %(stop)d failed claims, by the policy: give a lower number.")
+                raise ValidationError(text % {"stop": policy.attempts_before_stop})
+        return limit
 
 
 @admin.register(Checkpoint)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin, messages
-from django.db.models import F, QuerySet
+from django.db.models import Exists, F, OuterRef, QuerySet, Value
 from django.http import HttpRequest
 from django.template.defaultfilters import date as formatted
 from django.urls import reverse
@@ -17,8 +17,9 @@ from unfold.decorators import action, display
 from recognition.admin.base import NOTHING, ReadOnlyAdmin, actor_of, thumbnail
 from recognition.decision.lockout import Lockout
 from recognition.decision.verdict import TransactionReason
-from recognition.models import Alert, ClaimLockout, DenyListEntry
+from recognition.models import Alert, ClaimLockout, DenyListEntry, ModelPack
 from recognition.selectors import alerts as alerts_read
+from recognition.selectors import people
 from recognition.services import alerts, lockouts
 
 
@@ -141,7 +142,7 @@ class ClaimLockoutAdmin(ReadOnlyAdmin):
 class DenyListEntryAdmin(ReadOnlyAdmin):
     """Who is refused everywhere; people are put on it and taken off it on their own page."""
 
-    list_display = ("person_link", "reason", "created_by", "created_at")
+    list_display = ("person_link", "is_recognised", "reason", "created_by", "created_at")
     list_display_links = None
     list_select_related = ("person", "created_by")
     search_fields = ("person__name", "person__external_id", "reason")
@@ -153,3 +154,15 @@ class DenyListEntryAdmin(ReadOnlyAdmin):
         """The person, as a way to their page."""
         address = reverse("admin:recognition_person_change", args=[entry.person_id])
         return format_html('<a class="faceweb-link" href="{}">{}</a>', address, entry.person or NOTHING)
+
+    @display(description=gettext_lazy("can be recognised"), boolean=True)
+    def is_recognised(self, entry: DenyListEntry) -> bool:
+        """Whether a search sees them; without that the entry refuses nobody."""
+        return not entry.is_in_vain  # type: ignore[attr-defined]  # of the query
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[DenyListEntry]:
+        """With whether each entry does anything."""
+        pack = ModelPack.objects.filter(is_active=True).first()
+        in_vain = Exists(people.denied_in_vain(pack.pk).filter(pk=OuterRef("pk"))) if pack else Value(value=True)
+        entries: QuerySet[DenyListEntry] = super().get_queryset(request).annotate(is_in_vain=in_vain)
+        return entries

@@ -154,7 +154,12 @@ class ThresholdPolicyAdmin(ModelAdmin):
 
     def get_urls(self) -> list[URLPattern]:
         """The decisions about a version beside the usual pages."""
-        decisions: dict[str, Decide] = {"approve": _approve, "reject": _reject, "return": _return_to}
+        decisions: dict[str, Decide] = {
+            "approve": _approve,
+            "reject": _reject,
+            "return": _return_to,
+            "follow": _follow_site,
+        }
         return [
             *(
                 path(
@@ -244,12 +249,8 @@ class ThresholdPolicyAdmin(ModelAdmin):
 
 
 def _approve(policy: ThresholdPolicy, request: HttpRequest) -> ThresholdPolicy:
-    seen = request.POST.get("compared_with", "")
     return policies.approve(
-        policy=policy,
-        actor=actor_of(request),
-        now=timezone.now(),
-        compared_with=int(seen) if seen.isdecimal() else None,
+        policy=policy, actor=actor_of(request), now=timezone.now(), compared_with=_version_seen(request)
     )
 
 
@@ -259,6 +260,17 @@ def _reject(policy: ThresholdPolicy, request: HttpRequest) -> ThresholdPolicy:
 
 def _return_to(policy: ThresholdPolicy, request: HttpRequest) -> ThresholdPolicy:
     return policies.return_to(policy=policy, actor=actor_of(request), now=timezone.now())
+
+
+def _follow_site(policy: ThresholdPolicy, request: HttpRequest) -> ThresholdPolicy:
+    return policies.follow_site(
+        policy=policy, actor=actor_of(request), now=timezone.now(), compared_with=_version_seen(request)
+    )
+
+
+def _version_seen(request: HttpRequest) -> int | None:
+    seen = request.POST.get("compared_with", "")
+    return int(seen) if seen.isdecimal() else None
 
 
 def _what_happens_now(policy: ThresholdPolicy) -> str:
@@ -271,6 +283,9 @@ def _what_happens_now(policy: ThresholdPolicy) -> str:
             numbers["moment"] = formatted(policy.effective_from, "DATETIME_FORMAT")
         case State.REJECTED:
             text = gettext("Version %(version)d is rejected. What was in force before stays in force.")
+        case State.FORMER:
+            text = gettext("%(checkpoint)s follows the site's policy again; open pages follow within seconds.")
+            numbers["checkpoint"] = policy.checkpoint
         case _:
             text = gettext("Version %(version)d decides from now on; open live pages follow within seconds.")
     return text % numbers

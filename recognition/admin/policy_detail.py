@@ -36,9 +36,11 @@ class PolicyDetail:
         holds: the version that decides in its scope now; None where nothing is decided.
         changes: what differs from that version; empty for the version itself.
         is_own: whether the user proposed it, and so may not approve it.
-        can_be_approved: whether it waits for a decision.
+        can_be_approved: whether it waits for a decision, and its pack is in use.
         can_be_rejected: whether it waits for a decision or its time.
         can_be_returned_to: whether it was in force before, with the pack that is in use.
+        site: the site's version, where this one decides at a checkpoint in its place; else None.
+        site_changes: what would differ at the checkpoint if it followed the site's version again.
     """
 
     holds: ThresholdPolicy | None
@@ -47,18 +49,24 @@ class PolicyDetail:
     can_be_approved: bool
     can_be_rejected: bool
     can_be_returned_to: bool
+    site: ThresholdPolicy | None
+    site_changes: tuple[ChangeRow, ...]
 
 
 def detail(policy: ThresholdPolicy, *, user_id: int) -> PolicyDetail:
     """Compares a version with the one that holds in its scope."""
     holds = policies.holding(pack=policy.pack, checkpoint=policy.checkpoint)
+    is_override = policy.state == State.ACTIVE and policy.checkpoint is not None and policy.pack.is_active
+    site = policies.in_force(pack=policy.pack, checkpoint=None) if is_override else None
     return PolicyDetail(
         holds=holds,
         changes=changes(holds, policy) if holds is not None else (),
         is_own=policy.created_by_id == user_id and not conf.may_approve_own_policy(),
-        can_be_approved=policy.state == State.PROPOSED,
+        can_be_approved=policy.state == State.PROPOSED and policy.pack.is_active,
         can_be_rejected=policy.state in {State.PROPOSED, State.APPROVED},
         can_be_returned_to=policy.state == State.FORMER and policy.pack.is_active,
+        site=site,
+        site_changes=changes(policy, site) if site is not None else (),
     )
 
 

@@ -82,8 +82,8 @@ def conclude(
         standing: of the claimed person or, without a claim, of the one that the leading vote names; None
             when there is no such person any more.
         allowed_groups: of the checkpoint; see `Standing.bars`.
-        pin_ok: whether the PIN was right; None when none was given or the person has none. Looked at only
-            where the policy asks a claim for one.
+        pin_ok: whether the PIN was right, which none is where the person has one; None where they have none.
+            Looked at only where the policy asks a claim for one.
         claim_is_known: whether the claim names a person; meaningless without a claim.
         now: with a time zone.
         policy: that holds now.

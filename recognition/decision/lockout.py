@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+from collections.abc import Iterable
 
 from recognition.decision.policy import Policy
 from recognition.decision.standing import require_aware
-from recognition.decision.verdict import Decision, TransactionReason
+from recognition.decision.verdict import Decision, Reason, TransactionReason
 
 _MOST_DOUBLINGS = 62
 """Keeps the power below what a float overflows at; the longest delay is reached long before."""
@@ -84,13 +85,29 @@ class Lockout:
         return Lockout()
 
 
-def counts_as_failure(decision: Decision, is_claim: bool) -> bool:
+_NOTHING_TO_COMPARE = frozenset({TransactionReason.NO_TEMPLATE, TransactionReason.PIN_NOT_SET})
+"""What is missing in the database, and is the same for the right person and for everybody else."""
+
+_NOT_THIS_PERSON = frozenset({TransactionReason.BELOW_THRESHOLD, TransactionReason.PIN_WRONG})
+
+
+def counts_as_failure(decision: Decision, reasons: Iterable[Reason], *, is_claim: bool) -> bool:
     """Whether a transaction counts against the person that it claimed.
 
-    Only a claim that ended in "not this person" does, a wrong PIN included, because only that is what
+    Only a claim that ended in "not this person" does, a wrong or missing PIN included, because only that is what
     somebody with another's card produces. Not a stranger without a claim, or anybody could lock a door
     by walking past. Not a transaction without a decision, or bad light would lock its victim out. Not
-    "not allowed", because the face was right, or the one to be refused was found. And not a transaction
-    that was locked out itself, or a lock would never end.
+    "not allowed", because the face was right, or the one to be refused was found. Not a person without a
+    template or a PIN: the right one fails too, and a switch of the model pack would lock everybody out. And not
+    a transaction that was locked out itself, or a lock would never end.
+
+    Args:
+        decision: how it ended.
+        reasons: why.
+        is_claim: whether somebody was claimed.
     """
-    return is_claim and decision is Decision.REJECT_NO_MATCH
+    if not is_claim or decision is not Decision.REJECT_NO_MATCH:
+        return False
+    codes = {reason.code for reason in reasons}
+    # A face or a PIN that was wrong counts, whatever was missing beside it; so does a reason not thought of here.
+    return bool(codes & _NOT_THIS_PERSON) or not codes & _NOTHING_TO_COMPARE

@@ -16,6 +16,8 @@ from recognition.models import Person
 from recognition.selectors.packs import NoActivePack
 from recognition.services import analysis
 from recognition.services.analysis import AnalyserUnavailable
+from recognition.services.pack_rules import ThresholdsNotMeasured
+from recognition.services.policies import ChangeRefused
 from recognition.services.search import SearchRefused
 from recognition.vision.errors import VisionError
 from recognition.worker import recogniser
@@ -24,6 +26,9 @@ NOT_ACCEPTED = 1
 """Exit status of a comparison that did not match; errors have 2, as with grep."""
 
 FAILED = 2
+
+_EXPLAINED = (VisionError, SearchRefused, AnalyserUnavailable, NoActivePack, ThresholdsNotMeasured, ChangeRefused)
+"""Errors whose text is for people."""
 
 
 class RecognitionCommand(BaseCommand):
@@ -57,7 +62,7 @@ class RecognitionCommand(BaseCommand):
         """
         try:
             yield
-        except (VisionError, SearchRefused, AnalyserUnavailable, NoActivePack, ValueError) as error:
+        except (*_EXPLAINED, ValueError) as error:
             raise CommandError(str(error), returncode=FAILED) from error
 
 

@@ -21,6 +21,7 @@ class AuditAction(models.TextChoices):
     POLICY_APPROVED = "policy.approved", _("threshold policy approved")
     POLICY_REJECTED = "policy.rejected", _("threshold policy rejected")
     POLICY_ACTIVATED = "policy.activated", _("threshold policy in force")
+    POLICY_RETIRED = "policy.retired", _("threshold policy of a checkpoint out of force")
     CHECKPOINT_SAVED = "checkpoint.saved", _("checkpoint changed")
     GROUP_SAVED = "person_group.saved", _("group of people changed")
     GROUP_DELETED = "person_group.deleted", _("group of people deleted")

@@ -26,7 +26,8 @@ class ThresholdPolicy(models.Model):
     """One version of the numbers that decide; a change makes a new version.
 
     The meaning and unit of each number stands with `decision.policy.Policy` and `QualityGates`. The database
-    refuses to change a stored number (see migration 0002): events name the version that decided them.
+    refuses to change a stored number (see migration 0002): events name the version that decided them. It also
+    keeps who took each step of a version's life and when, and never leaves a site without a policy (0005).
     """
 
     class State(models.TextChoices):

@@ -10,6 +10,7 @@ from django.db.models import Exists, OuterRef, Q
 from recognition.decision.standing import Standing
 from recognition.models import Checkpoint, DenyListEntry, Person
 from recognition.selectors import packs
+from recognition.selectors.people import recognised
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -47,15 +48,6 @@ def by_slug(slug: str) -> CheckpointView | None:
 def by_id(checkpoint_id: int) -> CheckpointView | None:
     """The checkpoint of that number, None where there is none."""
     return _view(Checkpoint.objects.filter(pk=checkpoint_id).first())
-
-
-def recognised() -> Q:
-    """The people whom a search may find: active ones, and whoever is on the deny list.
-
-    Setting a person inactive takes them out of every search. It must not take a banned one out, or whoever
-    tidies up the gallery opens the door that somebody else closed.
-    """
-    return Q(is_active=True) | Q(Exists(DenyListEntry.objects.filter(person=OuterRef("pk"))))
 
 
 def standing(person_id: int) -> Standing | None:

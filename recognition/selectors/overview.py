@@ -11,6 +11,7 @@ from django.utils import timezone
 from recognition.decision.verdict import Decision
 from recognition.models import Alert, ClaimLockout, FaceSample, ModelPack, Person, RecognitionEvent, ThresholdPolicy
 from recognition.selectors import packs
+from recognition.selectors.people import recognised
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -40,8 +41,9 @@ class Overview:
     Args:
         people: active people.
         people_without_sample: of them, those who cannot be recognised for want of a sample.
-        samples: samples that are searched.
+        samples: samples that are searched, those of inactive people on the deny list included.
         samples_without_template: of them, those that the active pack did not embed.
+        denied_in_vain: people on the deny list who cannot be recognised.
         today: decisions since midnight.
         pack: the active pack; None on a database without one.
         policy: the site's policy in force; None while nothing is decided.
@@ -54,6 +56,7 @@ class Overview:
     people_without_sample: int
     samples: int
     samples_without_template: int
+    denied_in_vain: int
     today: DecisionsToday
     pack: ModelPack | None
     policy: ThresholdPolicy | None
@@ -69,8 +72,10 @@ def read(*, now: dt.datetime) -> Overview:
         now: an aware time; the day is that of the current time zone.
     """
     people = Person.objects.filter(is_active=True)
-    samples = FaceSample.objects.filter(status=FaceSample.Status.ACTIVE, person__is_active=True)
+    searched = Person.objects.filter(recognised())
+    samples = FaceSample.objects.filter(status=FaceSample.Status.ACTIVE, person__in=searched)
     pack = ModelPack.objects.filter(is_active=True).first()
+    gallery = packs.gallery_state(pack.pk) if pack else None
     decides = pack is not None and pack.decides
     locked = Q(is_stopped=True) | Q(locked_until__gt=now)
     return Overview(
@@ -79,7 +84,8 @@ def read(*, now: dt.datetime) -> Overview:
         people=people.count(),
         people_without_sample=people.exclude(samples__status=FaceSample.Status.ACTIVE).count(),
         samples=samples.count(),
-        samples_without_template=packs.gallery_state(pack.pk).samples_without_template if pack else 0,
+        samples_without_template=gallery.samples_without_template if gallery else 0,
+        denied_in_vain=gallery.denied_in_vain if gallery else 0,
         today=_today(now),
         pack=pack,
         policy=ThresholdPolicy.objects.filter(pack=pack, checkpoint=None, state=ThresholdPolicy.State.ACTIVE).first()

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 
-from django.db.models import F, Q
+from django.db.models import Count, F, Q
 
 from recognition.decision.policy import Policy
 from recognition.models import FaceSample, FaceTemplate, ModelPack, Person, ThresholdPolicy
+from recognition.selectors.people import denied_in_vain, recognised
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -70,14 +71,16 @@ class GalleryState:
     """How much of the gallery the active pack can search.
 
     Args:
-        people: active people with at least one template of this pack.
+        people: those whom a search may find, with at least one template of this pack.
         templates: templates of this pack that are searched.
-        samples_without_template: active samples that only another pack has embedded.
+        samples_without_template: samples to be searched that only another pack has embedded.
+        denied_in_vain: people on the deny list who cannot be recognised: without a sample, or a template of it.
     """
 
     people: int
     templates: int
     samples_without_template: int
+    denied_in_vain: int = 0
 
     @property
     def needs_reembedding(self) -> bool:
@@ -86,20 +89,13 @@ class GalleryState:
 
 
 def gallery_state(pack_id: int) -> GalleryState:
-    """Counts what a search with that pack would see."""
-    active_samples = FaceSample.objects.filter(status=FaceSample.Status.ACTIVE, person__is_active=True)
+    """Counts what a search with that pack would see, the deny list's inactive people included."""
+    people = Person.objects.filter(recognised())
+    samples = FaceSample.objects.filter(status=FaceSample.Status.ACTIVE, person__in=people)
+    templates = FaceTemplate.objects.filter(pack_id=pack_id, sample__in=samples)
     return GalleryState(
-        people=Person.objects.filter(
-            is_active=True,
-            samples__status=FaceSample.Status.ACTIVE,
-            samples__templates__pack_id=pack_id,
-        )
-        .distinct()
-        .count(),
-        templates=FaceTemplate.objects.filter(
-            pack_id=pack_id,
-            sample__status=FaceSample.Status.ACTIVE,
-            sample__person__is_active=True,
-        ).count(),
-        samples_without_template=active_samples.exclude(templates__pack_id=pack_id).count(),
+        people=templates.aggregate(people=Count("sample__person", distinct=True))["people"],
+        templates=templates.count(),
+        samples_without_template=samples.exclude(templates__pack_id=pack_id).count(),
+        denied_in_vain=denied_in_vain(pack_id).count(),
     )

@@ -9,10 +9,11 @@ from django.contrib.postgres.indexes import OpClass
 from django.db import connection, transaction
 from django.db.models import Q
 from django.db.models.functions import Cast
+from django.utils import timezone
 from pgvector.django import HnswIndex, VectorField
 
-from recognition.models import AuditAction, FaceTemplate, ModelPack
-from recognition.services import audit, policies
+from recognition.models import AuditAction, FaceTemplate, ModelPack, ThresholdPolicy
+from recognition.services import audit, pack_rules, policies
 from recognition.vision.model_packs import OperatingPoint
 
 HNSW_M = 16
@@ -70,26 +71,32 @@ def register(*, description: PackDescription) -> ModelPack:
 
 
 @transaction.atomic
-def activate(*, pack: ModelPack, actor: User | None) -> None:
+def activate(*, pack: ModelPack, actor: User | None) -> tuple[ThresholdPolicy, ...]:
     """Makes a pack the one that searches; running workers follow within seconds.
 
-    Templates of other packs stay stored and are not searched. Where thresholds were measured and
-    the pack has no policy yet, its first policy is made of them.
+    Templates of other packs stay stored and are not searched. The rules that held until now hold with the
+    pack, in every scope; see `pack_rules`. Without measured thresholds it decides nothing.
+
+    Returns:
+        The versions of the policy that were made.
+
+    Raises:
+        pack_rules.ThresholdsNotMeasured: when a default operating point was never measured.
+        policies.ChangeRefused: when an approved version waits for its time; then nothing is switched.
     """
-    # One switch at a time; the partial unique constraint would otherwise fail the second.
-    list(ModelPack.objects.select_for_update().order_by("pk").values_list("pk"))
+    # One switch at a time, and no change of a version beside it: it would be made for the pack before.
+    policies.begin_change(now=timezone.now())
     before = ModelPack.objects.filter(is_active=True).exclude(pk=pack.pk).first()
     ModelPack.objects.filter(is_active=True).exclude(pk=pack.pk).update(is_active=False)
     ModelPack.objects.filter(pk=pack.pk).update(is_active=True)
     pack.refresh_from_db()
-    if pack.decides and not policies.in_force(pack=pack, checkpoint=None):
-        policies.create_first(pack=pack, actor=actor)
     audit.record(
         action=AuditAction.PACK_ACTIVATED,
         actor=actor,
         subject=pack,
         details={"digest": pack.digest, "before": before.digest if before else None},
     )
+    return _decide_with(pack, before=before, actor=actor)
 
 
 @transaction.atomic
@@ -100,7 +107,7 @@ def record_measurement(
     measured_on: str,
     actor: User | None,
 ) -> None:
-    """Keeps measured thresholds with a pack; its first policy is made of them if it is active."""
+    """Keeps measured thresholds with a pack; it decides by them from now on if it is active and did not yet."""
     pack.operating_points = [dataclasses.asdict(point) for point in operating_points]
     pack.measured_on = measured_on
     pack.save(update_fields=["operating_points", "measured_on"])
@@ -110,8 +117,15 @@ def record_measurement(
         subject=pack,
         details={"operating_points": pack.operating_points, "measured_on": measured_on},
     )
-    if pack.is_active and not policies.in_force(pack=pack, checkpoint=None):
-        policies.create_first(pack=pack, actor=actor)
+    if pack.is_active:
+        _decide_with(pack, before=None, actor=actor)
+
+
+def _decide_with(pack: ModelPack, *, before: ModelPack | None, actor: User | None) -> tuple[ThresholdPolicy, ...]:
+    was_in_use = before is None and policies.in_force(pack=pack, checkpoint=None) is not None
+    if was_in_use or not pack.decides:
+        return ()
+    return pack_rules.take_over(pack=pack, before=before, actor=actor)
 
 
 def index_name(pack: ModelPack) -> str:

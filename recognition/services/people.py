@@ -70,11 +70,11 @@ def is_pin_right(*, person: Person | None, pin: str | None) -> bool | None:
         pin: as it was typed; None when none was.
 
     Returns:
-        None when there is nothing to compare: no PIN was typed, or the person has none.
+        False also where they have one and none was typed; None where the person has none, or there is no person.
     """
-    if pin is None:
-        return None
     stored = person.pin_hash if person is not None else ""
+    if pin is None:
+        return False if stored else None
     is_right = check_password(pin, stored or _nobodys_hash())
     return is_right if stored else None
 

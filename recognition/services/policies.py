@@ -1,7 +1,8 @@
 """Changes the threshold policy: proposed by one person, approved by another, in force from a time on.
 
 The life of a version: proposed -> approved -> active -> former, or proposed -> rejected. Its numbers never
-change; whoever wants others proposes another version.
+change; whoever wants others proposes another version. A checkpoint's own version may become former without a next one:
+then the site's decides there.
 """
 
 from __future__ import annotations
@@ -26,12 +27,6 @@ from recognition.services import audit
 
 logger = logging.getLogger(__name__)
 
-DEFAULT_IDENTIFICATION_FMR = 1e-5
-"""A search compares with everybody, so one comparison may err ten times less than a claim's."""
-
-DEFAULT_VERIFICATION_FMR = 1e-4
-"""NIST SP 800-63B asks for an FMR of 1 in 10,000 or better."""
-
 CONTENT_FIELDS = (
     *(field.name for field in dataclasses.fields(Policy) if field.name not in {"version", "gates"}),
     *(field.name for field in dataclasses.fields(QualityGates)),
@@ -44,29 +39,8 @@ _VERSION_LOCK = 7_301_996_2
 State = ThresholdPolicy.State
 
 
-class ThresholdsNotMeasured(Exception):
-    """The pack has no measured threshold at the false match rate that is wanted."""
-
-
 class ChangeRefused(Exception):
     """A change of state that the rules forbid; the text is for the person who asked for it."""
-
-
-def create_first(*, pack: ModelPack, actor: User | None) -> ThresholdPolicy:
-    """Makes a pack's first policy of its measured thresholds, in force at once: nothing was in force before.
-
-    Raises:
-        ThresholdsNotMeasured: when a default operating point was never measured.
-    """
-    return create_version(
-        pack=pack,
-        values={
-            "identification_threshold": _threshold(pack, DEFAULT_IDENTIFICATION_FMR),
-            "verification_threshold": _threshold(pack, DEFAULT_VERIFICATION_FMR),
-        },
-        reason=gettext("Measured thresholds of the model pack"),
-        actor=actor,
-    )
 
 
 @transaction.atomic
@@ -92,9 +66,9 @@ def create_version(
         django.core.exceptions.ValidationError: for a number outside its range.
     """
     now = timezone.now()
-    _lock()
-    _activate_due(now)
+    begin_change(now=now)
     policy = _stored(pack=pack, checkpoint=checkpoint, values=values, reason=reason, actor=actor)
+    policy.decided_by, policy.decided_at = actor, now
     _activate(policy, actor=actor, now=now)
     return policy
 
@@ -152,7 +126,7 @@ def approve(
 
     Raises:
         ChangeRefused: when it is not proposed any more, the approver proposed it and the site asks for another
-            person, or another version came into force after the approver looked.
+            person, its pack is not in use, or another version came into force after the approver looked.
     """
     policy = _locked(policy, State.PROPOSED, now=now)
     if policy.created_by_id == actor.pk and not conf.may_approve_own_policy():
@@ -162,12 +136,8 @@ def approve(
                 "sets FACEWEB_POLICY_APPROVAL=same_person."
             )
         )
-    holds = holding(pack=policy.pack, checkpoint=policy.checkpoint)
-    if compared_with is not None and holds is not None and holds.version != compared_with:
-        raise ChangeRefused(
-            gettext("Version %(version)d came into force after you looked. Look at what changes now, then approve.")
-            % {"version": holds.version}
-        )
+    _refuse_another_pack(policy)
+    _refuse_unseen(holding(pack=policy.pack, checkpoint=policy.checkpoint), compared_with)
     policy.state, policy.decided_by, policy.decided_at = State.APPROVED, actor, now
     policy.save(update_fields=["state", "decided_by", "decided_at"])
     _record(AuditAction.POLICY_APPROVED, policy, actor)
@@ -198,9 +168,10 @@ def return_to(*, policy: ThresholdPolicy, actor: User, now: dt.datetime) -> Thre
     from a bad change must be short.
 
     Raises:
-        ChangeRefused: when the version never was in force, or is.
+        ChangeRefused: when the version never was in force, or is, or its pack is not in use.
     """
     policy = _locked(policy, State.FORMER, now=now)
+    _refuse_another_pack(policy)
     repeated = _stored(
         pack=policy.pack,
         checkpoint=policy.checkpoint,
@@ -210,9 +181,42 @@ def return_to(*, policy: ThresholdPolicy, actor: User, now: dt.datetime) -> Thre
         returns_to=policy,
     )
     repeated.decided_by, repeated.decided_at = actor, now
-    repeated.save(update_fields=["decided_by", "decided_at"])
     _activate(repeated, actor=actor, now=now)
     return repeated
+
+
+@transaction.atomic
+def follow_site(
+    *, policy: ThresholdPolicy, actor: User, now: dt.datetime, compared_with: int | None = None
+) -> ThresholdPolicy:
+    """Takes a checkpoint's own version out of force, so that the site's decides there, now and after each change.
+
+    It needs no further approval: the site's numbers are approved, and the way back from a bad change must be short.
+
+    Args:
+        policy: the checkpoint's version in force.
+        actor: who takes it out of force.
+        now: an aware time.
+        compared_with: number of the site's version whose differences the actor has seen; None for no such check.
+
+    Returns:
+        The version as it is stored now; `return_to` brings it back.
+
+    Raises:
+        ChangeRefused: when the version is not in force any more, is the site's own, its pack is not in use, or
+            another version of the site came into force after the actor looked.
+    """
+    policy = _locked(policy, State.ACTIVE, now=now)
+    _refuse_another_pack(policy)
+    site = in_force(pack=policy.pack, checkpoint=None)
+    if policy.checkpoint is None or site is None:
+        raise ChangeRefused(
+            gettext("Version %(version)d is the one that checkpoints follow; propose another one in its place.")
+            % {"version": policy.version}
+        )
+    _refuse_unseen(site, compared_with)
+    retire(policy=policy, actor=actor, now=now)
+    return policy
 
 
 def activate_due(*, now: dt.datetime) -> int:
@@ -229,12 +233,33 @@ def activate_due(*, now: dt.datetime) -> int:
     return activated
 
 
+def begin_change(*, now: dt.datetime) -> None:
+    """Lets nobody else change versions until the transaction ends, and puts in force whose time has come.
+
+    Else a version whose time has come would undo a later change once a worker looks.
+    """
+    _lock()
+    _activate_due(now)
+
+
+def retire(*, policy: ThresholdPolicy, actor: User | None, now: dt.datetime) -> None:
+    """Takes a checkpoint's own version out of force, so that the site's decides there; for changes that have begun.
+
+    Raises:
+        ValueError: for the site's version, without which nothing would decide.
+    """
+    if policy.checkpoint is None:
+        raise ValueError(f"retire: expected a version of a checkpoint, got the site's version {policy.version}")
+    policy.state, policy.retired_at = State.FORMER, now
+    policy.save(update_fields=["state", "retired_at"])
+    _record(AuditAction.POLICY_RETIRED, policy, actor)
+
+
 def _due(now: dt.datetime) -> QuerySet[ThresholdPolicy]:
     return ThresholdPolicy.objects.filter(state=State.APPROVED, effective_from__lte=now)
 
 
 def _activate_due(now: dt.datetime) -> int:
-    """Every change begins with it: else a version whose time has come would undo a later change once a worker looks."""
     # In the order of their times, so that the last one stays.
     versions = list(_due(now).order_by("effective_from", "version"))
     for policy in versions:
@@ -249,8 +274,7 @@ def _lock() -> None:
 
 
 def _locked(policy: ThresholdPolicy, *expected: ThresholdPolicy.State, now: dt.datetime) -> ThresholdPolicy:
-    _lock()
-    _activate_due(now)
+    begin_change(now=now)
     found = ThresholdPolicy.objects.get(pk=policy.pk)
     if found.state not in expected:
         raise ChangeRefused(
@@ -258,6 +282,26 @@ def _locked(policy: ThresholdPolicy, *expected: ThresholdPolicy.State, now: dt.d
             % {"version": found.version, "state": found.get_state_display()}
         )
     return found
+
+
+def _refuse_another_pack(policy: ThresholdPolicy) -> None:
+    """What changed unseen while its pack is not in use would be undone when it comes back: see `pack_rules`."""
+    if not policy.pack.is_active:
+        raise ChangeRefused(
+            gettext(
+                "Version %(version)d is of the model pack %(pack)s, which is not in use. Propose its numbers again, "
+                "with thresholds of the pack in use."
+            )
+            % {"version": policy.version, "pack": policy.pack.name}
+        )
+
+
+def _refuse_unseen(holds: ThresholdPolicy | None, compared_with: int | None) -> None:
+    if compared_with is not None and holds is not None and holds.version != compared_with:
+        raise ChangeRefused(
+            gettext("Version %(version)d came into force after you looked. Look at what changes now, then decide.")
+            % {"version": holds.version}
+        )
 
 
 def _stored(
@@ -311,8 +355,9 @@ def _activate(policy: ThresholdPolicy, *, actor: User | None, now: dt.datetime) 
     before = in_force(pack=policy.pack, checkpoint=policy.checkpoint)
     if before is not None:
         ThresholdPolicy.objects.filter(pk=before.pk).update(state=State.FORMER, retired_at=now)
+    decided = ["decided_by", "decided_at"] if policy.state == State.PROPOSED else []
     policy.state, policy.activated_at = State.ACTIVE, now
-    policy.save(update_fields=["state", "activated_at"])
+    policy.save(update_fields=["state", "activated_at", *decided])
     _record(AuditAction.POLICY_ACTIVATED, policy, actor, before=before)
 
 
@@ -332,14 +377,4 @@ def _record(
             "before": {name: getattr(before, name) for name in CONTENT_FIELDS} if before else None,
             "after": {name: getattr(policy, name) for name in CONTENT_FIELDS},
         },
-    )
-
-
-def _threshold(pack: ModelPack, fmr: float) -> float:
-    for point in pack.operating_points:
-        if point["fmr"] == fmr:
-            return float(point["threshold"])
-    raise ThresholdsNotMeasured(
-        f"The pack {pack.name} has no measured threshold at FMR {fmr:g}. Measure it with "
-        f"`faceweb evaluate pairs --images DIR --pairs FILE --all-pairs --pack {pack.name} --record`."
     )

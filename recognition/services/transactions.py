@@ -17,8 +17,8 @@ from recognition.decision.policy import Policy
 from recognition.decision.verdict import Decision, Reason, TransactionReason
 from recognition.models import Checkpoint, ClaimLockout, Person, RecognitionEvent
 from recognition.selectors import checkpoints, packs
-from recognition.selectors.checkpoints import recognised
 from recognition.selectors.packs import ActivePack
+from recognition.selectors.people import recognised
 from recognition.services import actions, events, people
 from recognition.services.events import Setting, TransactionRecord
 from recognition.services.frames import FrameTimings
@@ -48,7 +48,7 @@ class ClaimInProgress:
         person_id: primary key of the claimed person; None where nobody has that id, which is not said
             before the face was looked at.
         external_id: as it was typed or scanned.
-        pin_ok: whether the PIN was right; None when none was given or the person has none.
+        pin_ok: whether the PIN was right, which none is where the person has one; None where they have none.
     """
 
     person_id: int | None
@@ -186,7 +186,7 @@ def conclude(
     event = events.write(
         record=record, reasons=verdict.reasons, setting=setting, now=now, raises_alert=verdict.raises_alert
     )
-    lockout = _counted(lockout, verdict.decision, is_claim=claim is not None, now=now, policy=policy)
+    lockout = _counted(lockout, verdict, is_claim=claim is not None, now=now, policy=policy)
     _store(row, lockout)
     accepted = verdict.decision is Decision.ACCEPT
     if accepted:
@@ -232,13 +232,12 @@ def _verdict(
 
 
 def _policy_at(checkpoint: Checkpoint, active: ActivePack) -> Policy:
-    """The policy with the checkpoint's own attempt limit in it."""
+    """The policy with the checkpoint's own attempt limit in it; the stop, which was approved, stays where it is."""
     policy = events.policy_of(active)
     limit = checkpoint.attempt_limit
     if limit is None:
         return policy
-    stop = max(policy.attempts_before_stop, limit + 1)
-    return dataclasses.replace(policy, attempts_before_delay=limit, attempts_before_stop=stop)
+    return dataclasses.replace(policy, attempts_before_delay=min(limit, policy.attempts_before_stop - 1))
 
 
 def _setting(checkpoint: Checkpoint, claim: ClaimInProgress | None, origin: Origin) -> Setting:
@@ -266,10 +265,10 @@ def _state(row: ClaimLockout | None) -> Lockout:
     return Lockout(row.failures, row.locked_until, row.is_stopped) if row is not None else Lockout()
 
 
-def _counted(lockout: Lockout, decision: Decision, *, is_claim: bool, now: dt.datetime, policy: Policy) -> Lockout:
-    if counts_as_failure(decision, is_claim):
+def _counted(lockout: Lockout, verdict: Verdict, *, is_claim: bool, now: dt.datetime, policy: Policy) -> Lockout:
+    if counts_as_failure(verdict.decision, verdict.reasons, is_claim=is_claim):
         return lockout.after_failure(now, policy)
-    return lockout.after_accept() if decision is Decision.ACCEPT else lockout
+    return lockout.after_accept() if verdict.decision is Decision.ACCEPT else lockout
 
 
 def _store(row: ClaimLockout | None, lockout: Lockout) -> None:

@@ -219,6 +219,14 @@ def test_a_changed_policy_is_felt_by_an_open_page(door: Door) -> None:
     first, *_, last = door.events("gate-3")
     assert (first["decision"], last["decision"]) == ("accept", "reject_no_match")
     assert first["policy"] < last["policy"]
+    staff = door.site.page_of()
+    staff.goto(door.site.url("/admin/recognition/thresholdpolicy/"))
+    staff.get_by_role("row", name="gate-3").get_by_role("link").first.click()
+    staff.get_by_text("Follow the site's policy again", exact=True).click()
+    staff.get_by_role("button", name="Yes, follow it now").click()
+    expect(staff.get_by_text("gate-3 follows the site's policy again")).to_be_visible()
+    expect_result(page, f"Welcome, {door.cast.owner.name}", tone="yes")
+    assert door.events("gate-3")[-1]["policy"] == first["policy"]
 
 
 def test_a_card_held_before_the_camera_makes_the_claim(door: Door) -> None:

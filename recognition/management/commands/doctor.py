@@ -96,13 +96,21 @@ def _models() -> dict[str, Any]:
         "people": gallery.people,
         "templates": gallery.templates,
     }
+    problems = []
     if gallery.needs_reembedding:
-        section["problem"] = (
+        problems.append(
             f"{gallery.samples_without_template} enrolled samples are not found with this pack: the gallery needs "
             "re-embedding."
         )
-    elif active.policy is None:
-        section["problem"] = "The pack has no measured thresholds, so nothing is decided."
+    if gallery.denied_in_vain:
+        problems.append(
+            f"{gallery.denied_in_vain} on the deny list cannot be recognised, for want of a photo that is searched: "
+            "add one on the person's page."
+        )
+    if active.policy is None:
+        problems.append("The pack has no measured thresholds, so nothing is decided.")
+    if problems:
+        section["problem"] = " ".join(problems)
     return section
 
 

@@ -39,7 +39,7 @@ class Command(RecognitionCommand):
     def _use(self, name: str, *, as_json: bool) -> None:
         with self.explained():
             _, stored = packs.load_and_register(name)
-            pack_services.activate(pack=stored, actor=None)
+            made = pack_services.activate(pack=stored, actor=None)
         gallery = pack_selectors.gallery_state(stored.pk)
         lines = [f"{stored.name} is active. Licence: {stored.licence}."]
         if not stored.decides:
@@ -47,17 +47,27 @@ class Command(RecognitionCommand):
                 "It has no measured thresholds yet: it shows similarities and decides nothing. Measure them with\n"
                 f"  faceweb evaluate pairs --images DIR --pairs FILE --all-pairs --pack {name} --record"
             )
+        if made:
+            scopes = ", ".join(f"{version.checkpoint or 'the site'} (version {version.version})" for version in made)
+            lines.append(
+                f"Made a threshold policy for it: {scopes}. The rules are those that held before; the thresholds are "
+                "the pack's. Look at them in the admin where yours were stricter than the measured ones."
+            )
         if gallery.needs_reembedding:
             lines.append(
                 f"{gallery.samples_without_template} enrolled samples were embedded by another pack and are not "
                 "found with this one: the gallery needs re-embedding."
             )
+        if gallery.denied_in_vain:
+            lines.append(f"{gallery.denied_in_vain} on the deny list cannot be recognised with this pack.")
         values = {
             "name": stored.name,
             "digest": stored.digest,
             "decides": stored.decides,
+            "policy_versions": [version.version for version in made],
             "people": gallery.people,
             "samples_without_template": gallery.samples_without_template,
+            "denied_in_vain": gallery.denied_in_vain,
         }
         self.answer(values, "\n".join(lines), as_json=as_json)
 

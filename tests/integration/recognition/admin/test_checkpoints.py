@@ -140,6 +140,34 @@ class TestACheckpoint:
         assert self.saved(client, allowed_groups=[group.pk]).status_code == 302
         assert list(Checkpoint.objects.get(slug="side-door").allowed_groups.all()) == [group]
 
+    @pytest.mark.parametrize(("limit", "is_taken"), [("19", True), ("20", False), ("30000", False)])
+    def test_has_an_attempt_limit_below_the_policys_stop(self, limit: str, is_taken: bool) -> None:
+        client = staff("view_checkpoint", "add_checkpoint", "change_checkpoint")
+        response = self.saved(client, attempt_limit=limit)
+        assert Checkpoint.objects.filter(slug="side-door").exists() is is_taken
+        assert ("after 20 failed claims, by the policy" in response.content.decode()) is not is_taken
+
+    def test_has_an_attempt_limit_below_the_stop_of_its_own_policy(self) -> None:
+        client = staff("view_checkpoint", "add_checkpoint", "change_checkpoint")
+        self.saved(client, attempt_limit="5")
+        door = Checkpoint.objects.get(slug="side-door")
+        policies.create_version(
+            pack=ModelPack.objects.get(is_active=True),
+            values={"attempts_before_stop": 8},
+            reason="a test",
+            actor=None,
+            checkpoint=door,
+        )
+        assert "after 8 failed claims" in self.saved(client, door.pk, attempt_limit="8").content.decode()
+        assert self.saved(client, door.pk, attempt_limit="7").status_code == 302
+        door.refresh_from_db()
+        assert door.attempt_limit == 7
+
+    def test_takes_an_attempt_limit_where_no_pack_is_in_use_yet(self) -> None:
+        ModelPack.objects.update(is_active=False)
+        client = staff("view_checkpoint", "add_checkpoint", "change_checkpoint")
+        assert self.saved(client, attempt_limit="30").status_code == 302
+
     def test_that_admits_groups_without_any_says_that_nobody_passes(self) -> None:
         client = staff("view_checkpoint", "add_checkpoint", "change_checkpoint")
         self.saved(client)
@@ -332,6 +360,24 @@ class TestTheReasonOfADenial:
         assert "not on the deny list any more" in page
         ada.delete()
         assert "somebody who was erased since" in self.pages(in_role("operator"), event)[0]
+
+
+class TestTheDenyList:
+    def test_says_who_on_it_cannot_be_recognised(self) -> None:
+        for name, samples in (("Bob", [fakes.probe()]), ("Eve", [])):
+            DenyListEntry.objects.create(person=fakes.person(name, *samples), reason="Broke a window.")
+        client = staff("view_denylistentry")
+        overview = client.get("/admin/").content.decode()
+        assert "1 person on the deny list cannot be recognised" in overview
+        assert f"{ADMIN}/denylistentry/" in overview
+        entries = client.get(f"{ADMIN}/denylistentry/").context["cl"].queryset
+        assert {entry.person.name: entry.is_in_vain for entry in entries} == {"Bob": False, "Eve": True}
+        ModelPack.objects.update(is_active=False)
+        assert all(entry.is_in_vain for entry in client.get(f"{ADMIN}/denylistentry/").context["cl"].queryset)
+
+    def test_is_no_matter_of_the_overview_while_everybody_on_it_is_recognised(self) -> None:
+        DenyListEntry.objects.create(person=fakes.person("Bob", fakes.probe(), is_active=False), reason="A test.")
+        assert "cannot be recognised" not in staff("view_denylistentry").get("/admin/").content.decode()
 
 
 class TestAnOverride:

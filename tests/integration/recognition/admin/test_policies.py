@@ -205,7 +205,18 @@ class TestDeciding:
         fakes.activated_pack(name="other", digest="e" * 64)
         assert "Return to this version" not in client_of(approver).get(f"{LIST}{first.pk}/change/").content.decode()
 
-    @pytest.mark.parametrize("decision", ["approve", "reject", "return"])
+    def test_says_why_a_proposal_for_a_pack_that_is_not_in_use_cannot_be_approved(
+        self, pack: ModelPack, proposer: User, approver: User
+    ) -> None:
+        policy = proposed(proposer, pack)
+        fakes.activated_pack(name="other", digest="e" * 64)
+        client = client_of(approver)
+        page = client.get(f"{LIST}{policy.pk}/change/")
+        assert "It is of the model pack fake-pack, which is not in use" in text_of(page)
+        assert f"{policy.pk}/approve/" not in page.content.decode()
+        assert "which is not in use. Propose its numbers again" in text_of(decide(client, policy, "approve"))
+
+    @pytest.mark.parametrize("decision", ["approve", "reject", "return", "follow"])
     def test_needs_the_permission_and_a_post(
         self, pack: ModelPack, proposer: User, approver: User, decision: str
     ) -> None:
@@ -219,6 +230,45 @@ class TestDeciding:
         assert decide(strict, policy, decision).status_code == 403
         assert client_of(approver).post(f"{LIST}999999/{decision}/").status_code == 404
         assert states() == [State.ACTIVE, State.PROPOSED]
+
+
+class TestFollowingTheSiteAgain:
+    @pytest.fixture
+    def override(self, pack: ModelPack) -> ThresholdPolicy:
+        door = fakes.checkpoint("Main door")
+        return policies.create_version(
+            pack=pack, values={"margin": 0.3, "requires_pin": True}, reason="a test", actor=None, checkpoint=door
+        )
+
+    def test_shows_what_would_differ_and_takes_the_override_out_of_force(
+        self, override: ThresholdPolicy, approver: User
+    ) -> None:
+        client = client_of(approver)
+        page = client.get(f"{LIST}{override.pk}/change/")
+        shown = text_of(page).replace("&#x27;", "'")
+        for text in ("Follow the site's policy again", "Margin 0.3 0.05", "PIN required yes no"):
+            assert text in shown
+        assert page.context["detail"].site.version == 1
+        response = decide(client, override, "follow", compared_with="1")
+        assert "Main door follows the site's policy again" in text_of(response).replace("&#x27;", "'")
+        assert "Return to this version" in text_of(response)
+        assert states() == [State.ACTIVE, State.FORMER]
+
+    def test_is_not_offered_for_the_sites_version_nor_to_those_who_may_not_approve(
+        self, pack: ModelPack, override: ThresholdPolicy, approver: User
+    ) -> None:
+        site = ThresholdPolicy.objects.get(version=1)
+        for user, policy in ((approver, site), (staff("add_thresholdpolicy"), override)):
+            assert f"{policy.pk}/follow/" not in client_of(user).get(f"{LIST}{policy.pk}/change/").content.decode()
+        assert "the one that checkpoints follow" in text_of(decide(client_of(approver), site, "follow"))
+
+    def test_is_not_done_when_the_site_changed_meanwhile(
+        self, pack: ModelPack, override: ThresholdPolicy, approver: User
+    ) -> None:
+        policies.create_version(pack=pack, values={"margin": 0.0}, reason="a test", actor=None)
+        response = decide(client_of(approver), override, "follow", compared_with="1")
+        assert "Version 3 came into force after you looked." in text_of(response)
+        assert states() == [State.FORMER, State.ACTIVE, State.ACTIVE]
 
 
 class TestWaiting:

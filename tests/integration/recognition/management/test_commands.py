@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
 import json
 from io import StringIO
 from pathlib import Path
@@ -12,10 +13,12 @@ import cv2
 import numpy as np
 import pytest
 from django.core.management import CommandError, call_command
+from django.utils import timezone
 
-from recognition.models import FaceSample, ModelPack, Person
+from recognition.models import DenyListEntry, FaceSample, ModelPack, Person, ThresholdPolicy
+from recognition.services import packs, policies
 from recognition.vision.images import encode_jpeg
-from tests import faces
+from tests import faces, fakes
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -168,6 +171,36 @@ class TestModels:
             call_command("models", "use", str(tmp_path / "nowhere"))
         assert not ModelPack.objects.exists()
 
+    def test_a_switch_keeps_the_rules_and_names_the_versions_that_it_made(self) -> None:
+        used = fakes.activated_pack()
+        door = fakes.checkpoint("door")
+        for checkpoint in (None, door):
+            policies.create_version(
+                pack=used, values={"requires_pin": True}, reason="a test", actor=None, checkpoint=checkpoint
+            )
+        values = answer("models", "use", "opencv-zoo")
+        made = ThresholdPolicy.objects.filter(pack__name="opencv-zoo", state="active")
+        assert values["policy_versions"] == sorted(made.values_list("version", flat=True)) == [4, 5]
+        assert list(made.values_list("requires_pin", flat=True)) == [True, True]
+        packs.activate(pack=used, actor=None)
+        policies.create_version(pack=used, values={}, reason="a test", actor=None, checkpoint=door)
+        policies.create_version(pack=used, values={"margin": 0.2}, reason="a test", actor=None)
+        assert "Made a threshold policy for it: the site (version 8)." in words("models", "use", "opencv-zoo")
+
+    def test_a_switch_that_would_lose_an_approved_version_is_explained(self) -> None:
+        used, now = fakes.activated_pack(), timezone.now()
+        waiting = policies.propose(
+            pack=used,
+            values={},
+            reason="a test",
+            actor=fakes.user(),
+            effective_from=now + dt.timedelta(days=1),
+        )
+        policies.approve(policy=waiting, actor=fakes.user(), now=now)
+        with pytest.raises(CommandError, match="Version 2 of the threshold policy is approved and waits"):
+            call_command("models", "use", "opencv-zoo")
+        assert ModelPack.objects.get(is_active=True) == used
+
 
 class TestDoctor:
     def test_says_what_runs_and_that_nothing_is_wrong(self, photo: Path) -> None:
@@ -184,3 +217,12 @@ class TestDoctor:
         sample.templates.all().delete()
         (problem,) = answer("doctor", status=1)["problems"]
         assert "needs re-embedding" in problem
+
+    def test_ends_with_1_where_somebody_on_the_deny_list_cannot_be_recognised(self, photo: Path) -> None:
+        answer("enrol", NAME, photo)
+        DenyListEntry.objects.create(person=Person.objects.get(), reason="a test")
+        answer("doctor")
+        FaceSample.objects.update(status=FaceSample.Status.SET_ASIDE)
+        (problem,) = answer("doctor", status=1)["problems"]
+        assert "1 on the deny list cannot be recognised" in problem
+        assert NAME not in problem

@@ -23,7 +23,7 @@ BEFORE = "0003_roles"
 def before() -> Iterator[Any]:
     """The models of the version before; afterwards the database is the newest again, whatever happened."""
     yield migrate(BEFORE)
-    call_command("flush", verbosity=0, interactive=False)
+    call_command("flush", verbosity=0, interactive=False, reset_sequences=False)
     migrate(None)
 
 

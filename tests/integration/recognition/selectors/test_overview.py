@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 
 from recognition.decision.verdict import Decision
-from recognition.models import FaceSample, ModelPack, Person, RecognitionEvent, ThresholdPolicy
+from recognition.models import DenyListEntry, FaceSample, ModelPack, Person, RecognitionEvent, ThresholdPolicy
 from recognition.selectors import overview
 
 pytestmark = pytest.mark.django_db
@@ -63,6 +63,17 @@ def test_counts_active_people_and_what_can_be_searched() -> None:
     read = overview.read(now=NOON)
     assert (read.people, read.people_without_sample) == (3, 2)
     assert (read.samples, read.samples_without_template) == (1, 1)
+
+
+def test_counts_who_is_on_the_deny_list_and_cannot_be_recognised() -> None:
+    active_policy()
+    for name, is_active in (("without a photo", True), ("left", False)):
+        person = Person.objects.create(name=name, is_active=is_active)
+        DenyListEntry.objects.create(person=person, reason="a test")
+    sample_of(Person.objects.get(name="left"))
+    read = overview.read(now=NOON)
+    assert read.denied_in_vain == 2
+    assert (read.people, read.samples, read.samples_without_template) == (1, 1, 1)
 
 
 def test_counts_the_decisions_since_midnight_by_kind() -> None:

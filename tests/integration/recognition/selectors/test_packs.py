@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from recognition.models import FaceSample, ModelPack, ThresholdPolicy
+from recognition.models import DenyListEntry, FaceSample, ModelPack, ThresholdPolicy
 from recognition.selectors import packs
 from recognition.selectors.packs import GalleryState, NoActivePack
 from tests import fakes
@@ -52,6 +52,17 @@ class TestGalleryState:
         fakes.person("Eve", fakes.probe(other.digest))
         fakes.person("Gone", fakes.probe(other.digest), is_active=False)
         fakes.person("Hidden", fakes.like_probe(0.4)).samples.update(status=FaceSample.Status.SET_ASIDE)
+        fakes.person("Left", fakes.like_probe(0.5), is_active=False)
         assert packs.gallery_state(pack.pk) == GalleryState(people=2, templates=3, samples_without_template=2)
         assert packs.gallery_state(pack.pk).needs_reembedding
         assert packs.gallery_state(other.pk) == GalleryState(people=2, templates=2, samples_without_template=3)
+
+    def test_counts_inactive_people_on_the_deny_list_because_a_search_sees_them(self) -> None:
+        other = fakes.registered_pack(name="other", digest="e" * 64)
+        pack = fakes.activated_pack()
+        for embedding in (fakes.probe(), fakes.probe(other.digest)):
+            person = fakes.person("Banned", embedding, is_active=False)
+            DenyListEntry.objects.create(person=person, reason="a test")
+        assert packs.gallery_state(pack.pk) == GalleryState(
+            people=1, templates=1, samples_without_template=1, denied_in_vain=1
+        )

@@ -224,8 +224,9 @@ class TestAPin:
     def test_that_is_missing_compares_with_nothing(self, ada: Person, guard: User) -> None:
         assert people.is_pin_right(person=ada, pin="1234") is None
         assert people.is_pin_right(person=None, pin="1234") is None
+        assert people.is_pin_right(person=None, pin=None) is None
         people.set_pin(person=ada, pin="1234", actor=guard)
-        assert people.is_pin_right(person=ada, pin=None) is None
+        assert people.is_pin_right(person=ada, pin=None) is False
         people.set_pin(person=ada, pin=None, actor=guard)
         assert people.is_pin_right(person=ada, pin="1234") is None
 

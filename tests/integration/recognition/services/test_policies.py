@@ -10,14 +10,14 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError, connections, transaction
+from django.db import IntegrityError, connection, connections, transaction
 from pytest_django import Settings
 
 from recognition.decision.policy import LONGEST_DELAY_S
 from recognition.models import AuditAction, AuditEntry, Checkpoint, ModelPack, ThresholdPolicy
 from recognition.selectors import packs
 from recognition.services import policies
-from recognition.services.policies import ChangeRefused, ThresholdsNotMeasured
+from recognition.services.policies import ChangeRefused
 from tests import fakes
 
 State = ThresholdPolicy.State
@@ -307,6 +307,64 @@ class TestReturnTo:
         assert (version_in_force(door), version_in_force()) == (repeated.version, 1)
 
 
+class TestFollowSite:
+    @pytest.fixture
+    def override(self, pack: ModelPack, door: Checkpoint, proposer: User, approver: User) -> ThresholdPolicy:
+        """The first policy that the door has of its own."""
+        return policies.approve(policy=propose(pack, proposer, checkpoint=door, margin=0.2), actor=approver, now=NOON)
+
+    def test_is_the_way_back_from_a_checkpoints_first_override(
+        self, pack: ModelPack, door: Checkpoint, override: ThresholdPolicy, approver: User
+    ) -> None:
+        retired = policies.follow_site(policy=override, actor=approver, now=NOON + HOUR)
+        assert (retired.state, retired.retired_at) == (State.FORMER, NOON + HOUR)
+        assert version_in_force(door) == 1
+        change(pack, margin=0.3)
+        assert version_in_force(door) == 3
+        entry = AuditEntry.objects.get(action=AuditAction.POLICY_RETIRED)
+        assert (entry.actor, entry.details["version"], entry.details["checkpoint"]) == (approver, 2, door.pk)
+
+    def test_leaves_the_overrides_of_other_checkpoints(self, pack: ModelPack, override: ThresholdPolicy) -> None:
+        desk = Checkpoint.objects.create(name="Desk", slug="desk")
+        policies.create_version(pack=pack, values={}, reason="a test", actor=None, checkpoint=desk)
+        policies.follow_site(policy=override, actor=fakes.user(), now=NOON)
+        assert version_in_force(desk) == 3
+
+    def test_can_be_taken_back(self, door: Checkpoint, override: ThresholdPolicy, approver: User) -> None:
+        retired = policies.follow_site(policy=override, actor=approver, now=NOON)
+        assert policies.return_to(policy=retired, actor=approver, now=NOON).margin == 0.2
+        assert version_in_force(door) == 3
+
+    def test_refuses_the_sites_version_and_one_that_is_not_in_force(
+        self, pack: ModelPack, door: Checkpoint, override: ThresholdPolicy, proposer: User, approver: User
+    ) -> None:
+        site, proposed = ThresholdPolicy.objects.get(version=1), propose(pack, proposer, checkpoint=door)
+        for policy, why in ((site, "the one that checkpoints follow"), (proposed, "Version 3 is proposed by now")):
+            with pytest.raises(ChangeRefused, match=why):
+                policies.follow_site(policy=policy, actor=approver, now=NOON)
+        assert states() == {1: State.ACTIVE, 2: State.ACTIVE, 3: State.PROPOSED}
+
+    def test_refuses_what_was_compared_with_an_older_version_of_the_site(
+        self, pack: ModelPack, override: ThresholdPolicy, approver: User
+    ) -> None:
+        change(pack, margin=0.0)
+        with pytest.raises(ChangeRefused, match="Version 3 came into force after you looked"):
+            policies.follow_site(policy=override, actor=approver, now=NOON, compared_with=1)
+        policies.follow_site(policy=override, actor=approver, now=NOON, compared_with=3)
+
+    def test_refuses_an_override_of_a_pack_that_is_not_in_use(
+        self, pack: ModelPack, override: ThresholdPolicy, approver: User
+    ) -> None:
+        fakes.activated_pack(name="other", digest="e" * 64)
+        with pytest.raises(ChangeRefused, match="not in use"):
+            policies.follow_site(policy=override, actor=approver, now=NOON)
+
+
+def test_the_sites_version_is_never_retired_without_a_next_one(pack: ModelPack) -> None:
+    with pytest.raises(ValueError, match="the site's version 1"):
+        policies.retire(policy=ThresholdPolicy.objects.get(), actor=None, now=NOON)
+
+
 class TestScopes:
     def test_a_checkpoint_without_a_policy_of_its_own_has_the_sites(self, pack: ModelPack, door: Checkpoint) -> None:
         assert version_in_force(door) == 1
@@ -321,10 +379,38 @@ class TestScopes:
         change(pack, margin=0.3)
         assert (version_in_force(door), version_in_force(other), version_in_force()) == (2, 3, 3)
 
-    def test_of_another_pack_does_not_count(self, pack: ModelPack, door: Checkpoint) -> None:
-        policies.create_version(pack=pack, values={}, reason="a test", actor=None, checkpoint=door)
+    def test_keeps_its_own_policy_when_the_pack_is_switched(
+        self, pack: ModelPack, door: Checkpoint, proposer: User, approver: User
+    ) -> None:
+        own = propose(pack, proposer, checkpoint=door, requires_pin=True)
+        policies.approve(policy=own, actor=approver, now=NOON)
         fakes.activated_pack(name="other", digest="e" * 64)
-        assert version_in_force(door) == 3
+        policy = packs.active(door.pk).policy
+        assert policy is not None
+        assert (policy.version, policy.requires_pin) == (4, True)
+
+    def test_of_a_pack_that_is_not_in_use_are_left_as_they_are(
+        self, pack: ModelPack, proposer: User, approver: User
+    ) -> None:
+        first, second, proposed = ThresholdPolicy.objects.get(), change(pack, margin=0.2), propose(pack, proposer)
+        fakes.activated_pack(name="other", digest="e" * 64)
+        for decide, policy in ((policies.approve, proposed), (policies.return_to, first)):
+            with pytest.raises(ChangeRefused, match="fake-pack, which is not in use"):
+                decide(policy=policy, actor=approver, now=NOON)
+        second.refresh_from_db()
+        assert second.state == State.ACTIVE
+        assert policies.reject(policy=proposed, actor=approver, now=NOON).state == State.REJECTED
+
+
+def as_approved_by(actor: User | None) -> dict[str, Any]:
+    """What an update writes that puts a proposed version in force."""
+    return {"state": State.ACTIVE, "decided_by": actor, "decided_at": NOON, "activated_at": NOON}
+
+
+def written_to_the_end(**values: Any) -> None:
+    """Updates every version, with the checks that wait for the end of the transaction."""
+    ThresholdPolicy.objects.update(**values)
+    connection.check_constraints()
 
 
 class TestTheDatabase:
@@ -336,7 +422,7 @@ class TestTheDatabase:
             policies.create_version(pack=pack, values={}, reason="a test", actor=None, checkpoint=checkpoint)
             proposed = propose(pack, proposer, checkpoint=checkpoint)
             with pytest.raises(IntegrityError, match=f'"{constraint}"'), transaction.atomic():
-                ThresholdPolicy.objects.filter(pk=proposed.pk).update(state=State.ACTIVE)
+                ThresholdPolicy.objects.filter(pk=proposed.pk).update(**as_approved_by(proposer))
 
     @pytest.mark.parametrize(
         ("values", "constraint"),
@@ -404,17 +490,74 @@ class TestTheDatabase:
         with pytest.raises(IntegrityError, match="who proposed and decided it"), transaction.atomic():
             ThresholdPolicy.objects.filter(pk=approved.pk).update(**{field: fakes.user()})
 
+    @pytest.mark.parametrize("state", [State.ACTIVE, State.FORMER, State.REJECTED])
+    def test_keeps_when_a_version_began_and_ended(
+        self, pack: ModelPack, proposer: User, approver: User, state: str
+    ) -> None:
+        change(pack, margin=0.2)
+        policies.reject(policy=propose(pack, proposer), actor=approver, now=NOON)
+        version = ThresholdPolicy.objects.get(state=state)
+        for moment in ("decided_at", "activated_at", "retired_at"):
+            for value in (NOON + HOUR, None):
+                if getattr(version, moment) == value:
+                    continue
+                with pytest.raises(IntegrityError, match="and when, never changes"), transaction.atomic():
+                    ThresholdPolicy.objects.filter(pk=version.pk).update(**{moment: value})
+
+    @pytest.mark.parametrize("missing", ["decided_by", "decided_at", "activated_at"])
+    def test_puts_a_proposal_in_force_only_with_who_approved_it_and_when(
+        self, pack: ModelPack, door: Checkpoint, proposer: User, approver: User, missing: str
+    ) -> None:
+        proposed = propose(pack, proposer, checkpoint=door)
+        written = as_approved_by(approver) | {missing: None}
+        with pytest.raises(IntegrityError, match="only with who did it, and when"), transaction.atomic():
+            ThresholdPolicy.objects.filter(pk=proposed.pk).update(**written)
+        ThresholdPolicy.objects.filter(pk=proposed.pk).update(**as_approved_by(approver))
+
+    @pytest.mark.parametrize("state", [State.APPROVED, State.REJECTED])
+    def test_decides_about_a_proposal_only_with_who_did_it(self, pack: ModelPack, proposer: User, state: str) -> None:
+        proposed = propose(pack, proposer)
+        with pytest.raises(IntegrityError, match="only with who did it"), transaction.atomic():
+            ThresholdPolicy.objects.filter(pk=proposed.pk).update(state=state, decided_at=NOON)
+
+    def test_keeps_who_approved_a_version_that_waits(self, pack: ModelPack, proposer: User, approver: User) -> None:
+        waiting = propose(pack, proposer, effective_from=NOON + HOUR)
+        policies.approve(policy=waiting, actor=approver, now=NOON)
+        for written in ({"decided_by": proposer}, {"decided_at": NOON + HOUR}):
+            with pytest.raises(IntegrityError, match="who proposed and decided it"), transaction.atomic():
+                ThresholdPolicy.objects.filter(pk=waiting.pk).update(**written)
+
+    def test_needs_a_time_for_the_end_of_a_version(self, pack: ModelPack, door: Checkpoint) -> None:
+        policies.create_version(pack=pack, values={}, reason="a test", actor=None, checkpoint=door)
+        with pytest.raises(IntegrityError, match="active becomes former only with"), transaction.atomic():
+            ThresholdPolicy.objects.filter(checkpoint=door).update(state=State.FORMER)
+
+    @pytest.mark.parametrize("field", ["created_by", "decided_by"])
+    def test_forgets_who_decided_only_with_the_account(
+        self, pack: ModelPack, proposer: User, approver: User, field: str
+    ) -> None:
+        approved = policies.approve(policy=propose(pack, proposer), actor=approver, now=NOON)
+        with pytest.raises(IntegrityError, match="forgotten only with the account"), transaction.atomic():
+            written_to_the_end(**{field: None})
+        User.objects.filter(pk=getattr(approved, f"{field}_id")).delete()
+        connection.check_constraints()
+
+    def test_never_leaves_the_site_without_a_policy(self, pack: ModelPack, proposer: User, approver: User) -> None:
+        ended: dict[str, Any] = {"state": State.FORMER, "retired_at": NOON}
+        with pytest.raises(IntegrityError, match="goes out of force only for the next one"), transaction.atomic():
+            written_to_the_end(**ended)
+        proposed = propose(pack, proposer)
+        ThresholdPolicy.objects.filter(version=1).update(**ended)
+        ThresholdPolicy.objects.filter(pk=proposed.pk).update(**as_approved_by(approver))
+        connection.check_constraints()
+
     def test_lets_accounts_go_whose_versions_stay(self, pack: ModelPack, proposer: User, approver: User) -> None:
         approved = policies.approve(policy=propose(pack, proposer), actor=approver, now=NOON)
         proposer.delete()
         approver.delete()
+        connection.check_constraints()
         approved.refresh_from_db()
         assert (approved.created_by, approved.decided_by, approved.state) == (None, None, State.ACTIVE)
-
-
-def test_a_pack_that_was_never_measured_gets_no_first_policy(db: None) -> None:
-    with pytest.raises(ThresholdsNotMeasured, match="FMR 1e-05"):
-        policies.create_first(pack=fakes.registered_pack(decides=False), actor=None)
 
 
 def at_once(*calls: Callable[[], Any]) -> list[Any]:

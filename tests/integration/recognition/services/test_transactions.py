@@ -296,12 +296,13 @@ class TestClaims:
             claimed(fakes.checkpoint(mode=Checkpoint.Mode.IDENTIFY))
 
     @pytest.mark.parametrize(
-        ("stored", "typed", "decision", "reason"),
+        ("stored", "typed", "decision", "reason", "failures"),
         [
-            ("1234", "1234", Decision.ACCEPT, None),
-            ("1234", "1235", Decision.REJECT_NO_MATCH, TransactionReason.PIN_WRONG),
-            ("1234", None, Decision.REJECT_NO_MATCH, TransactionReason.PIN_NOT_SET),
-            (None, "1234", Decision.REJECT_NO_MATCH, TransactionReason.PIN_NOT_SET),
+            ("1234", "1234", Decision.ACCEPT, None, 0),
+            ("1234", "1235", Decision.REJECT_NO_MATCH, TransactionReason.PIN_WRONG, 1),
+            ("1234", None, Decision.REJECT_NO_MATCH, TransactionReason.PIN_WRONG, 1),
+            (None, "1234", Decision.REJECT_NO_MATCH, TransactionReason.PIN_NOT_SET, 0),
+            (None, None, Decision.REJECT_NO_MATCH, TransactionReason.PIN_NOT_SET, 0),
         ],
     )
     def test_need_the_right_pin_where_the_policy_asks_for_one(
@@ -312,12 +313,13 @@ class TestClaims:
         typed: str | None,
         decision: Decision,
         reason: TransactionReason | None,
+        failures: int,
     ) -> None:
         _policy(requires_pin=True)
         people.set_pin(person=ada, pin=stored, actor=None)
         result = tried(door, OF_ADA, pin=typed)
         assert (result.decision, codes(result)) == (decision, [reason] if reason else [])
-        assert ClaimLockout.objects.get().failures == (0 if reason is None else 1)
+        assert ClaimLockout.objects.get().failures == failures
 
 
 class TestLockout:
@@ -382,10 +384,31 @@ class TestLockout:
         door = fakes.checkpoint(attempt_limit=2)
         assert [tried(door, STRANGER).locked_for_s for _ in range(2)] == [None, 30.0]
 
-    def test_takes_a_limit_beyond_the_policys_stop(self, ada: Person) -> None:
-        door = fakes.checkpoint(attempt_limit=30)
-        results = [tried(door, STRANGER).decision for _ in range(25)]
-        assert set(results) == {Decision.REJECT_NO_MATCH}
+    @pytest.mark.parametrize("limit", [3, 4, 32_767])
+    def test_comes_at_the_policys_stop_whatever_the_checkpoints_limit(self, ada: Person, limit: int) -> None:
+        _policy(attempts_before_delay=1, attempts_before_stop=4, first_delay_s=0.1, longest_delay_s=0.1)
+        door = fakes.checkpoint(attempt_limit=limit)
+        for _ in range(4):
+            ClaimLockout.objects.update(locked_until=None)
+            assert tried(door, STRANGER).decision is Decision.REJECT_NO_MATCH
+        lockout = ClaimLockout.objects.get()
+        assert (lockout.failures, lockout.is_stopped) == (4, True)
+        assert tried(door, OF_ADA).decision is Decision.LOCKED_OUT
+
+    def test_is_no_nearer_for_a_person_without_a_template_of_the_pack(self, door: Checkpoint, ada: Person) -> None:
+        ada.samples.all().delete()
+        results = [tried(door, OF_ADA) for _ in range(7)]
+        assert {(result.decision, *codes(result)) for result in results} == {
+            (Decision.REJECT_NO_MATCH, TransactionReason.NO_TEMPLATE)
+        }
+        assert ClaimLockout.objects.get().failures == 0
+
+    def test_of_a_person_without_a_template_begins_after_wrong_pins(self, door: Checkpoint, ada: Person) -> None:
+        _policy(requires_pin=True)
+        people.set_pin(person=ada, pin="1234", actor=None)
+        ada.samples.all().delete()
+        last = [tried(door, OF_ADA, pin="4321") for _ in range(5)][-1]
+        assert last.locked_for_s == 30.0
 
     @pytest.mark.parametrize(
         "decision",

@@ -179,6 +179,7 @@ ROUTES: dict[str, Row] = {
     "admin/recognition/thresholdpolicy/<int:policy_id>/approve/": Row(None, those("administrator")),
     "admin/recognition/thresholdpolicy/<int:policy_id>/reject/": Row(None, those("administrator")),
     "admin/recognition/thresholdpolicy/<int:policy_id>/return/": Row(None, those("administrator")),
+    "admin/recognition/thresholdpolicy/<int:policy_id>/follow/": Row(None, those("administrator")),
     **admin_pages(
         "auth/user",
         view=those("administrator"),

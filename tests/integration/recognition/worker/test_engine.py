@@ -82,6 +82,22 @@ class TestEngineSource:
         assert [policy.margin for policy in margins if policy] == [0.3, 0.05, 0.05]
         assert source.current(door.pk).pipeline is before.pipeline
 
+    def test_a_checkpoint_that_follows_the_site_again_has_its_policy_after_the_interval(
+        self, default_pack: ModelPack, clock: Clock
+    ) -> None:
+        door = Checkpoint.objects.create(name="door", slug="door")
+        override = policies.create_version(
+            pack=default_pack, values={"margin": 0.3}, reason="a test", actor=None, checkpoint=door
+        )
+        source = EngineSource()
+        before = source.current(door.pk).active.policy
+        policies.follow_site(policy=override, actor=fakes.user(), now=timezone.now())
+        clock.now_s += 2 * engines.REFRESH_INTERVAL_S
+        after = source.current(door.pk).active.policy
+        assert before is not None
+        assert after is not None
+        assert (before.margin, after.margin) == (0.3, 0.05)
+
     def test_while_a_switch_of_the_pack_is_seen_by_half_nothing_is_decided(
         self, default_pack: ModelPack, clock: Clock
     ) -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from recognition.decision import lockout
 from recognition.decision.lockout import Lockout
 from recognition.decision.policy import LONGEST_DELAY_S, Policy
-from recognition.decision.verdict import Decision, TransactionReason
+from recognition.decision.verdict import Decision, Reason, TransactionReason
 from tests import fakes
 
 NOW = fakes.NOW
@@ -103,7 +103,29 @@ def test_the_largest_limits_do_not_overflow() -> None:
 @pytest.mark.parametrize("decision", list(Decision))
 def test_only_a_claim_that_did_not_match_counts(decision: Decision, is_claim: bool) -> None:
     counts = is_claim and decision is Decision.REJECT_NO_MATCH
-    assert lockout.counts_as_failure(decision, is_claim) is counts
+    assert lockout.counts_as_failure(decision, [Reason(TransactionReason.BELOW_THRESHOLD)], is_claim=is_claim) is counts
+
+
+@pytest.mark.parametrize(
+    ("codes", "counts"),
+    [
+        ([], True),
+        ([TransactionReason.BELOW_THRESHOLD], True),
+        ([TransactionReason.PIN_WRONG], True),
+        ([TransactionReason.CLAIM_UNKNOWN], True),
+        ([TransactionReason.NO_TEMPLATE], False),
+        ([TransactionReason.PIN_NOT_SET], False),
+        ([TransactionReason.NO_TEMPLATE, TransactionReason.PIN_NOT_SET], False),
+        ([TransactionReason.NO_TEMPLATE, TransactionReason.PIN_WRONG], True),
+        ([TransactionReason.BELOW_THRESHOLD, TransactionReason.PIN_NOT_SET], True),
+        ([TransactionReason.BELOW_THRESHOLD, TransactionReason.PIN_WRONG], True),
+        ([TransactionReason.NO_TEMPLATE, TransactionReason.LEFT], False),
+    ],
+)
+def test_what_was_missing_counts_only_beside_something_wrong(codes: list[str], counts: bool) -> None:
+    reasons = [Reason(code) for code in codes]
+    assert lockout.counts_as_failure(Decision.REJECT_NO_MATCH, reasons, is_claim=True) is counts
+    assert not lockout.counts_as_failure(Decision.REJECT_NO_MATCH, reasons, is_claim=False)
 
 
 def test_what_makes_no_sense_is_refused() -> None:
@@ -132,7 +154,7 @@ def test_in_any_order_only_failed_claims_lock_and_only_an_accept_or_staff_unlock
         decision = wanted if state.state_at(now) is None else Decision.LOCKED_OUT
         if decision is Decision.ACCEPT and is_claim:
             state, claims_failed = state.after_accept(), 0
-        elif lockout.counts_as_failure(decision, is_claim):
+        elif lockout.counts_as_failure(decision, (), is_claim=is_claim):
             state, claims_failed = state.after_failure(now, POLICY), claims_failed + 1
         elif staff == 0:
             state, claims_failed = state.lifted(), 0

@@ -1,0 +1,24 @@
+"""Whom a search may find, and who cannot be found although they should."""
+
+from __future__ import annotations
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from recognition.models import DenyListEntry, FaceSample, FaceTemplate
+
+
+def recognised() -> Q:
+    """The people whom a search may find: active ones, and whoever is on the deny list.
+
+    Setting a person inactive takes them out of every search. It must not take a banned one out, or whoever
+    tidies up the gallery opens the door that somebody else closed.
+    """
+    return Q(is_active=True) | Q(Exists(DenyListEntry.objects.filter(person=OuterRef("pk"))))
+
+
+def denied_in_vain(pack_id: int) -> QuerySet[DenyListEntry]:
+    """Entries of the deny list that refuse nobody: their person has no sample that a search with the pack sees."""
+    searched = FaceTemplate.objects.filter(
+        pack_id=pack_id, sample__person=OuterRef("person"), sample__status=FaceSample.Status.ACTIVE
+    )
+    return DenyListEntry.objects.filter(~Exists(searched))
