@@ -125,10 +125,19 @@ class Vote:
     others: tuple[Candidate, ...] = ()
 
     @property
+    def names_somebody(self) -> bool:
+        """Whether it says who stands there, be it somebody who is refused."""
+        return self.decision in (Decision.ACCEPT, Decision.REJECT_NOT_ALLOWED)
+
+    @property
+    def is_deny_list_hit(self) -> bool:
+        """Whether it names somebody of the deny list."""
+        return self.names_somebody and self.best is not None and self.best.barred is Bar.DENY_LIST
+
+    @property
     def answer(self) -> tuple[Decision, int | None]:
         """What must be equal for two votes to agree: the decision, and the person where it is about one."""
-        names = self.decision in (Decision.ACCEPT, Decision.REJECT_NOT_ALLOWED)
-        return self.decision, self.best.person_id if names and self.best else None
+        return self.decision, self.best.person_id if self.names_somebody and self.best else None
 
 
 def judge(candidates: CandidateList, policy: Policy) -> Vote:

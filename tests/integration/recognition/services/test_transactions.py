@@ -11,9 +11,10 @@ from django.utils import timezone
 
 from recognition.decision import verdict
 from recognition.decision.conclusion import Conclusion
-from recognition.decision.matching import CandidateList
+from recognition.decision.matching import Candidate, CandidateList
 from recognition.decision.policy import Policy, SampleReason
 from recognition.decision.standing import Bar
+from recognition.decision.transaction import FaceSighting, Sighting, Transaction
 from recognition.decision.verdict import Decision, Reason, TransactionReason
 from recognition.decision.voting import VoteRecord
 from recognition.models import (
@@ -80,6 +81,10 @@ def looked_at(probe: Embedding, claim: ClaimInProgress | None = None) -> Conclus
     votes = tuple(VoteRecord(100.0 * look, vote, fakes.quality()) for look in range(3))
     reasons = verdict.reasons(vote, active.policy, is_claim=claim is not None)
     return Conclusion(vote.decision, vote, votes, reasons, is_claim=claim is not None)
+
+
+def _alone(person: Person, similarity: float, *, barred: Bar | None = None) -> CandidateList:
+    return CandidateList((Candidate(person.pk, person.name, person.samples.get().pk, similarity, barred),))
 
 
 def without_decision(decision: Decision, code: str, *, is_claim: bool = False) -> Conclusion:
@@ -232,6 +237,26 @@ class TestTheDenyList:
         assert (event.claimed_person, event.best_person, event.person) == (ada, banned, None)
         assert Alert.objects.get().event == event
         assert not ClaimLockout.objects.filter(failures__gt=0).exists()  # the owner of the card is not locked out
+
+    def test_refuses_with_an_alert_though_most_looks_were_like_the_claimed_person(
+        self, door: Checkpoint, ada: Person, banned: Person
+    ) -> None:
+        # Ada 0.45 (claims from 0.4) and the banned one 0.49, 0.51, 0.49, 0.51, 0.49 (names from 0.5).
+        claim, active = claimed(door), packs.active()
+        assert active.policy is not None
+        looking = Transaction(active.policy, is_claim=True, started_s=0.0)
+        conclusion = None
+        for look, of_banned in enumerate((0.49, 0.51, 0.49, 0.51, 0.49)):
+            vote = verdict.judge_claim(
+                _alone(ada, 0.45), _alone(banned, of_banned, barred=Bar.DENY_LIST), active.policy
+            )
+            seen = FaceSighting(True, (), vote, fakes.quality(), 112.0)
+            conclusion = looking.see(Sighting((seen,)), 0.1 * look)
+        assert conclusion is not None
+        result = concluded(door, conclusion, claim)
+        assert (result.decision, codes(result)) == (Decision.REJECT_NOT_ALLOWED, [Bar.DENY_LIST])
+        assert Alert.objects.get().event_id == result.event_id
+        assert not ActionDelivery.objects.exists()
 
     def test_finds_a_banned_person_who_is_not_active(self, door: Checkpoint, ada: Person, banned: Person) -> None:
         Person.objects.filter(pk=banned.pk).update(is_active=False)

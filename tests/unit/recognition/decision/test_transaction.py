@@ -29,6 +29,7 @@ STRANGER = verdict.judge(fakes.candidates(0.25, 0.1), POLICY)
 SURE_ADA = verdict.judge(fakes.candidates(0.99, 0.1, first_person=1), POLICY)
 TWINS = verdict.judge(fakes.candidates(0.75, 0.75), POLICY)
 NOBODY = verdict.judge(fakes.candidates(), POLICY)
+BANNED = verdict.judge(fakes.candidates(0.75, 0.1, first_person=9, barred=Bar.DENY_LIST), POLICY)
 SUSPENDED = verdict.judge(fakes.candidates(0.75, 0.1, barred=Bar.SUSPENDED), POLICY)
 
 TOO_SMALL = QualityFault(SampleReason.FACE_TOO_SMALL, 20, 48)
@@ -118,6 +119,22 @@ class TestVotes:
         conclusion = Door(is_claim=True).sees(vote, vote, vote)
         assert conclusion is not None
         assert (conclusion.is_claim, conclusion.reasons) == (True, (Reason(R.BELOW_THRESHOLD, 0.25, 0.4),))
+
+    def test_of_a_claim_do_not_outweigh_a_hit_on_the_deny_list(self) -> None:
+        claimed, banned = fakes.candidates(0.45, first_person=1), fakes.candidates(0.51, first_person=9)
+        accept = verdict.judge_claim(claimed, fakes.candidates(0.49, first_person=9), POLICY)
+        hit = verdict.judge_claim(claimed, banned, POLICY)
+        conclusion = Door(is_claim=True).sees(accept, hit, accept, hit, accept)
+        assert conclusion is not None
+        assert (conclusion.decision, conclusion.leading) == (D.REJECT_NOT_ALLOWED, hit)
+        assert conclusion.reasons == (Reason(Bar.DENY_LIST),)
+
+    def test_for_a_banned_person_that_count_no_more_outweigh_nothing(self, door: Door) -> None:
+        door.sees(BANNED, BANNED)
+        door.shows(face(ADA, same=False))
+        conclusion = door.sees(ADA, ADA)
+        assert conclusion is not None
+        assert conclusion.decision is D.ACCEPT
 
     def test_are_not_cast_by_faces_that_pass_no_gate_or_were_not_embedded(self, door: Door) -> None:
         door.sees(ADA, ADA)
