@@ -67,7 +67,9 @@ _TRANSACTIONS = {
     TransactionReason.LOCKED_BY_STOP: _(
         "The claimed person is locked out here after %(count)s failed claims in a row, until staff lift it."
     ),
-    TransactionReason.PACK_MISMATCH: _("The face was looked at with another model pack than the enrolled ones."),
+    TransactionReason.OUT_OF_USE: _("The checkpoint was taken out of use before the end."),
+    TransactionReason.MODE_CHANGED: _("The mode of the checkpoint was changed before the end."),
+    TransactionReason.NO_THRESHOLDS: _("A model pack without measured thresholds came into use before the end."),
 }
 
 _SHOWN_DIGITS = 3

@@ -188,16 +188,18 @@ class Transaction:
         if self._is_claim:
             self._start_anew()
             return None
-        if not self._votes and not self._set_aside:
-            self._is_over = True
-            return None
-        return self._end(Decision.NO_DECISION_TIMEOUT, (Reason(TransactionReason.LEFT),))
+        return self.abandoned(now_s)
 
-    def abandoned(self, now_s: float) -> Conclusion | None:
-        """Ends it from without: the page closes, or the person goes over to a claim.
+    def abandoned(self, now_s: float, because: TransactionReason = TransactionReason.LEFT) -> Conclusion | None:
+        """Ends it from without.
 
-        An identification ends as if its face had left. A claim always ends in a conclusion, with the votes
-        cast so far set aside: nothing more can come of them.
+        An identification without a vote leaves nothing to record. A claim always ends in a conclusion, with
+        the votes cast so far set aside: nothing more can come of them.
+
+        Args:
+            now_s: the same clock as everywhere.
+            because: `LEFT` where whoever stands there wanted it: the page closes, or they go over to a
+                claim. Anything else was done to them, and ends in `ERROR`.
 
         Returns:
             The conclusion; None where there is nothing to record.
@@ -205,10 +207,16 @@ class Transaction:
         Raises:
             TransactionOver: after the end.
         """
-        conclusion = self.left(now_s)
-        if self._is_over:
-            return conclusion
-        return self._end(Decision.NO_DECISION_TIMEOUT, (Reason(TransactionReason.LEFT),))
+        late = self.timed_out(now_s)
+        if late is not None:
+            return late
+        if self._is_claim:
+            self._start_anew()
+        elif not self._votes and not self._set_aside:
+            self._is_over = True
+            return None
+        decision = Decision.NO_DECISION_TIMEOUT if because is TransactionReason.LEFT else Decision.ERROR
+        return self._end(decision, (Reason(because),))
 
     def restart(self, policy: Policy) -> None:
         """Goes on under another policy or pack: votes cast so far count no more, the clock runs on.

@@ -44,7 +44,9 @@ class TransactionReason(enum.StrEnum):
     LEFT = "left"
     LOCKED_UNTIL = "locked_until"
     LOCKED_BY_STOP = "locked_until_lifted"
-    PACK_MISMATCH = "pack_mismatch"
+    OUT_OF_USE = "out_of_use"
+    MODE_CHANGED = "mode_changed"
+    NO_THRESHOLDS = "no_thresholds"
 
 
 _CODES = frozenset(reason.value for reasons in (TransactionReason, SampleReason, Bar) for reason in reasons)

@@ -15,6 +15,7 @@ import enum
 import math
 
 from recognition.decision.transaction import Instruction
+from recognition.decision.verdict import TransactionReason
 from recognition.live.looking import Finished, Looking
 from recognition.live.presence import Presence
 from recognition.selectors.packs import ActivePack
@@ -249,8 +250,9 @@ class CheckpointSession:
         if looking is None or self._waits_for_answer:
             return None
         if not self.decides:
-            # Out of use, or without thresholds, in the middle of it.
-            return self._abandon(now_s)
+            # In the middle of it.
+            reason = TransactionReason
+            return self._abandon(now_s, reason.NO_THRESHOLDS if self._is_open else reason.OUT_OF_USE)
         finished = self._finish(looking.wait(now_s, nobody_is_there=self._presence.is_empty(now_s)))
         if finished is None and looking.is_over:
             self._looking = None
@@ -294,9 +296,9 @@ class CheckpointSession:
         self._waits_for_answer = self._waits_for_answer or finished is not None
         return finished
 
-    def _abandon(self, now_s: float) -> Finished | None:
+    def _abandon(self, now_s: float, because: TransactionReason = TransactionReason.LEFT) -> Finished | None:
         looking = self._looking
         if looking is None or self._waits_for_answer:
             return None
         self._looking = None
-        return looking.abandon(now_s)
+        return looking.abandon(now_s, because)

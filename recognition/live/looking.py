@@ -11,7 +11,7 @@ from recognition.decision.conclusion import Conclusion
 from recognition.decision.matching import CandidateList
 from recognition.decision.policy import Policy
 from recognition.decision.transaction import FaceSighting, Instruction, Sighting, Transaction
-from recognition.decision.verdict import Vote
+from recognition.decision.verdict import TransactionReason, Vote
 from recognition.selectors.packs import ActivePack
 from recognition.services.frames import FrameOutcome, FrameTimings, SeenFace
 from recognition.services.transactions import ClaimInProgress
@@ -118,9 +118,14 @@ class Looking:
             self.voted_track = None
         return self._finished(conclusion, now_s)
 
-    def abandon(self, now_s: float) -> Finished | None:
-        """Ends it without an answer: an identification without a vote leaves no record, a claim always does."""
-        return self._finished(self._transaction.abandoned(now_s), now_s, is_shown=False)
+    def abandon(self, now_s: float, because: TransactionReason = TransactionReason.LEFT) -> Finished | None:
+        """Ends it without an answer: an identification without a vote leaves no record, a claim always does.
+
+        Args:
+            now_s: the same clock as everywhere.
+            because: see `Transaction.abandoned`.
+        """
+        return self._finished(self._transaction.abandoned(now_s, because), now_s, is_shown=False)
 
     def _sighted(self, track: str, face: SeenFace) -> FaceSighting:
         return FaceSighting(

@@ -304,6 +304,38 @@ class TestClaims:
         await opened.shows()
         assert await opened.hears("scanned") == {"type": "scanned", "external_id": "4711"}
 
+    async def test_a_banned_face_on_a_claim_is_kept_though_the_mode_changes_before_the_end(
+        self, page: NewPage, token: str, ada: Person, eyes: Eyes
+    ) -> None:
+        def banned() -> CandidateList:
+            somebody = fakes.person("Mallory", fakes.like_probe(0.0))
+            DenyListEntry.objects.create(person=somebody, reason="a test")
+            return like(somebody)
+
+        eyes.like = await database_sync_to_async(like)(ada)
+        eyes.denied = await database_sync_to_async(banned)()
+        opened = page(None, path=PATH, kiosk=token)
+        await opened.is_welcomed()
+        await claims(opened)
+        await database_sync_to_async(Checkpoint.objects.update)(mode=Checkpoint.Mode.IDENTIFY)
+        await concludes(opened)
+        assert await stored("decision", "claimed_id", "alert__acknowledged_at") == [
+            ("reject_not_allowed", "4711", None)
+        ]
+        assert await database_sync_to_async(Alert.objects.count)() == 1
+
+    async def test_taken_out_of_use_in_the_middle_a_claim_is_recorded_as_that(
+        self, page: NewPage, token: str, ada: Person, eyes: Eyes
+    ) -> None:
+        eyes.like = await database_sync_to_async(like)(ada)
+        opened = page(None, path=PATH, kiosk=token)
+        await opened.is_welcomed()
+        await claims(opened)
+        await database_sync_to_async(Checkpoint.objects.update)(is_active=False)
+        said = await concludes(opened)
+        assert (said["outcome"], said["person"]) == ("error", None)
+        assert await stored("decision", "reasons__0__reason") == [("error", "out_of_use")]
+
     async def test_taken_out_of_use_it_takes_no_claim(
         self, page: NewPage, token: str, ada: Person, monkeypatch: pytest.MonkeyPatch
     ) -> None:

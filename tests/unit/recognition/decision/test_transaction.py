@@ -327,6 +327,21 @@ class TestAbandoned:
         assert door.transaction.is_over
 
     @pytest.mark.parametrize("is_claim", [False, True])
+    def test_by_what_the_person_did_not_do_it_is_an_error(self, is_claim: bool) -> None:
+        door = Door(is_claim=is_claim)
+        door.sees(ADA)
+        conclusion = door.transaction.abandoned(door.now_s, R.OUT_OF_USE)
+        assert conclusion is not None
+        assert (conclusion.decision, conclusion.reasons) == (D.ERROR, (Reason(R.OUT_OF_USE),))
+        assert [record.vote for record in (*conclusion.set_aside, *conclusion.votes)] == [ADA]
+
+    def test_a_claim_on_nobody_s_account_is_recorded_and_a_passer_by_is_not(self, door: Door) -> None:
+        assert door.transaction.abandoned(door.now_s, R.OUT_OF_USE) is None
+        conclusion = Door(is_claim=True).transaction.abandoned(100.0, R.OUT_OF_USE)
+        assert conclusion is not None
+        assert conclusion.decision is D.ERROR
+
+    @pytest.mark.parametrize("is_claim", [False, True])
     def test_after_the_time_it_is_a_time_out(self, is_claim: bool) -> None:
         door = Door(is_claim=is_claim)
         door.sees(ADA)

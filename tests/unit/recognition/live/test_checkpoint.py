@@ -200,13 +200,24 @@ class TestIdentify:
         kiosk.sees(ADA, ADA, ADA)
         assert (kiosk.phase(), kiosk.finished) == (Phase.READY, [])
 
-    def test_taken_out_of_use_in_the_middle_it_ends_unseen(self, kiosk: Kiosk) -> None:
+    @pytest.mark.parametrize(
+        ("is_open", "decides", "reason"),
+        [
+            (False, True, TransactionReason.OUT_OF_USE),
+            (True, False, TransactionReason.NO_THRESHOLDS),
+            (False, False, TransactionReason.OUT_OF_USE),
+        ],
+    )
+    def test_that_may_decide_no_more_in_the_middle_ends_unseen_as_an_error(
+        self, kiosk: Kiosk, is_open: bool, decides: bool, reason: TransactionReason
+    ) -> None:
         kiosk.sees(ADA, ADA)
-        kiosk.session.follow(Mode.IDENTIFY, kiosk.active, is_open=False)
+        kiosk.session.follow(Mode.IDENTIFY, fakes.active_pack(decides=decides), is_open=is_open)
         kiosk.waits(0.1)
-        assert [(done.conclusion.decision, done.is_shown) for done in kiosk.finished] == [
-            (Decision.NO_DECISION_TIMEOUT, False)
-        ]
+        (finished,) = kiosk.finished
+        assert (finished.conclusion.decision, finished.is_shown) == (Decision.ERROR, False)
+        assert [found.code for found in finished.conclusion.reasons] == [reason]
+        assert (len(finished.conclusion.votes), finished.active) == (2, kiosk.active)
 
 
 class TestAfterTheResult:
