@@ -70,6 +70,8 @@ _TRANSACTIONS = {
     TransactionReason.OUT_OF_USE: _("The checkpoint was taken out of use before the end."),
     TransactionReason.MODE_CHANGED: _("The mode of the checkpoint was changed before the end."),
     TransactionReason.NO_THRESHOLDS: _("A model pack without measured thresholds came into use before the end."),
+    TransactionReason.NOT_ANALYSED: _("Pictures came from the camera, but recognition did not answer."),
+    TransactionReason.NO_PICTURE: _("No pictures came from the camera."),
 }
 
 _SHOWN_DIGITS = 3

@@ -47,6 +47,8 @@ class TransactionReason(enum.StrEnum):
     OUT_OF_USE = "out_of_use"
     MODE_CHANGED = "mode_changed"
     NO_THRESHOLDS = "no_thresholds"
+    NOT_ANALYSED = "not_analysed"
+    NO_PICTURE = "no_picture"
 
 
 _CODES = frozenset(reason.value for reasons in (TransactionReason, SampleReason, Bar) for reason in reasons)

@@ -187,7 +187,7 @@ class CheckpointSession:
     # --- frames and time ---
 
     def scope(self, now_s: float) -> SearchScope | None:
-        """What the next frame is looked at for; None when nothing would be done with it."""
+        """What the next frame, which a worker gets now, is looked at for; None when nothing would be done with it."""
         if not self.decides:
             return None
         phase = self._phase(now_s)
@@ -196,6 +196,8 @@ class CheckpointSession:
             return SearchScope(self._checkpoint_id, reads_codes=True)
         if phase is Phase.RESULT and self._mode is Mode.VERIFY:
             return None
+        if self._looking is not None and not self._waits_for_answer:
+            self._looking.asked(now_s)
         return self._face_scope()
 
     def hints(self, now_s: float) -> tuple[TrackHint, ...]:

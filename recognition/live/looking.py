@@ -87,6 +87,10 @@ class Looking:
         """What the person should do now."""
         return self._transaction.instruction(now_s)
 
+    def asked(self, now_s: float) -> None:
+        """Takes in that a frame is handed to a worker for it."""
+        self._transaction.asked(now_s)
+
     def see(self, faces: Followed, outcome: FrameOutcome, now_s: float) -> Finished | None:
         """Takes the faces of an analysed frame in.
 
@@ -110,10 +114,11 @@ class Looking:
         """Lets time pass without a frame.
 
         Returns:
-            The transaction when the time is up, or its face has left.
+            The transaction when the time is up, or its face has left. While no frame is analysed nobody
+            is known to have left: they may stand before a worker that has died.
         """
         conclusion = self._transaction.timed_out(now_s)
-        if conclusion is None and nobody_is_there:
+        if conclusion is None and nobody_is_there and self._transaction.is_watching(now_s):
             conclusion = self._transaction.left(now_s)
             self.voted_track = None
         return self._finished(conclusion, now_s)

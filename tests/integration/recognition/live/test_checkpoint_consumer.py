@@ -14,9 +14,9 @@ from django.utils import timezone
 
 from recognition.decision.matching import Candidate, CandidateList
 from recognition.live import camera_socket, checkpoint
-from recognition.models import Alert, Checkpoint, DenyListEntry, KioskDevice, Person, RecognitionEvent
-from recognition.services import kiosks, people
-from recognition.services.frames import FrameOutcome, FrameTask, SearchKind
+from recognition.models import Alert, Checkpoint, DenyListEntry, KioskDevice, ModelPack, Person, RecognitionEvent
+from recognition.services import kiosks, people, policies
+from recognition.services.frames import FrameOutcome, FrameStatus, FrameTask, SearchKind
 from tests import fakes
 from tests.integration.recognition.live.conftest import Page, Worker, session_of
 
@@ -294,6 +294,25 @@ class TestClaims:
         assert [(vote["best_person"], vote["similarity"], vote["counts"]) for vote in votes] == [
             (ada.pk, 0.9, False)
         ] * 2
+
+    @pytest.mark.parametrize("answers", [FrameOutcome(FrameStatus.FAILED), None])
+    async def test_a_claim_whose_frames_nobody_analyses_is_recorded_as_an_error(
+        self, page: NewPage, token: str, ada: Person, worker: Worker, answers: FrameOutcome | None
+    ) -> None:
+        def hurry() -> None:
+            pack = ModelPack.objects.get(is_active=True)
+            policies.create_version(pack=pack, values={"timeout_s": 1.0}, reason="a test", actor=None)
+
+        await database_sync_to_async(hurry)()
+        worker.held = answers is None
+        worker.answer = lambda task: answers or FrameOutcome(FrameStatus.FAILED)
+        opened = page(None, path=PATH, kiosk=token)
+        await opened.is_welcomed()
+        await claims(opened)
+        await opened.shows()
+        said = await opened.hears("conclusion")
+        assert (said["outcome"], said["person"]) == ("error", None)
+        assert await stored("decision", "claimed_id", "reasons__0__reason") == [("error", "4711", "not_analysed")]
 
     async def test_a_code_that_the_camera_reads_is_told_to_the_page(
         self, page: NewPage, token: str, eyes: Eyes

@@ -10,6 +10,7 @@ from recognition.decision.matching import CandidateList
 from recognition.decision.policy import Policy, QualityFault, QualityGates, SampleReason
 from recognition.decision.standing import Bar
 from recognition.decision.transaction import (
+    BLIND_AFTER_S,
     RECENT_S,
     FaceSighting,
     Instruction,
@@ -62,8 +63,9 @@ class Door:
         return conclusion
 
     def waits(self, until_s: float = POLICY.timeout_s) -> Conclusion | None:
-        """Nothing comes until so long after the start."""
+        """Frames of an empty place come until so long after the start."""
         self.now_s = 100.0 + until_s
+        self.transaction.see(Sighting(()), self.now_s - FRAME_S)
         return self.transaction.timed_out(self.now_s)
 
 
@@ -210,7 +212,8 @@ class TestTime:
 
     def test_that_is_up_lets_no_vote_in(self, door: Door) -> None:
         door.sees(ADA, ADA)
-        conclusion = door.shows(face(ADA), after_s=8.0)
+        door.shows(after_s=7.7)
+        conclusion = door.shows(face(ADA), after_s=0.2)
         assert conclusion is not None
         assert (conclusion.decision, len(conclusion.votes)) == (D.NO_DECISION_TIMEOUT, 2)
         assert conclusion.leading == ADA
@@ -267,6 +270,48 @@ class TestTime:
         assert (conclusion.decision, len(conclusion.votes)) == (D.NO_DECISION_TIMEOUT, 1)
 
 
+class TestBlindness:
+    @pytest.mark.parametrize(
+        ("asked_s", "analysed_s", "decision", "reason"),
+        [
+            ([], [], D.ERROR, R.NO_PICTURE),
+            ([0.1], [], D.ERROR, R.NOT_ANALYSED),
+            ([0.1, 4.0, 7.9], [], D.ERROR, R.NOT_ANALYSED),
+            ([0.1], [0.2], D.ERROR, R.NO_PICTURE),  # the page went quiet
+            ([0.1, 0.3], [0.2], D.ERROR, R.NOT_ANALYSED),  # the worker died in the middle
+            ([0.1, 7.9], [0.2], D.ERROR, R.NOT_ANALYSED),
+            ([5.9, 6.1], [6.0 - 1e-3], D.ERROR, R.NOT_ANALYSED),
+            ([5.9, 6.1], [8.0 - BLIND_AFTER_S], D.NO_DECISION_TIMEOUT, R.VOTES_DISAGREE),
+            ([0.1, 7.0], [0.2, 7.1], D.NO_DECISION_TIMEOUT, R.VOTES_DISAGREE),  # it came back
+        ],
+    )
+    @pytest.mark.parametrize("is_claim", [False, True])
+    def test_to_the_end_is_an_error_and_says_nothing_of_the_person(
+        self, asked_s: list[float], analysed_s: list[float], decision: Decision, reason: R, is_claim: bool
+    ) -> None:
+        transaction = Transaction(POLICY, is_claim=is_claim, started_s=100.0)
+        for at_s in asked_s:
+            transaction.asked(100 + at_s)
+        for at_s in analysed_s:
+            transaction.see(Sighting((face(ADA),)), 100 + at_s)
+        conclusion = transaction.timed_out(108.0)
+        assert conclusion is not None
+        assert (conclusion.decision, conclusion.reasons[0].code) == (decision, reason)
+        assert len(conclusion.votes) == len(analysed_s)
+
+    def test_that_ends_with_the_time_lets_no_vote_in(self, door: Door) -> None:
+        door.sees(ADA, ADA)
+        conclusion = door.shows(face(ADA), after_s=8.0)
+        assert conclusion is not None
+        assert (conclusion.decision, len(conclusion.votes)) == (D.ERROR, 2)
+
+    def test_begins_a_second_after_the_last_analysed_frame(self, door: Door) -> None:
+        assert not door.transaction.is_watching(100.0)
+        door.shows()
+        assert door.transaction.is_watching(door.now_s + RECENT_S)
+        assert not door.transaction.is_watching(door.now_s + RECENT_S + 1e-3)
+
+
 class TestLeaving:
     def test_without_a_vote_leaves_nothing_to_record(self, door: Door) -> None:
         door.shows(face(None, TOO_DARK))
@@ -289,6 +334,7 @@ class TestLeaving:
 
     def test_after_the_time_is_a_time_out(self, door: Door) -> None:
         door.sees(ADA)
+        door.shows(after_s=7.8)
         conclusion = door.transaction.left(108.0)
         assert conclusion is not None
         assert conclusion.reasons == (Reason(R.VOTES_DISAGREE, 1, 3),)
@@ -345,6 +391,7 @@ class TestAbandoned:
     def test_after_the_time_it_is_a_time_out(self, is_claim: bool) -> None:
         door = Door(is_claim=is_claim)
         door.sees(ADA)
+        door.shows(after_s=7.8)
         conclusion = door.transaction.abandoned(108.0)
         assert conclusion is not None
         assert conclusion.reasons == (Reason(R.VOTES_DISAGREE, 1, 3),)

@@ -55,6 +55,11 @@ class Kiosk:
         self.now_s += seconds
         self.keep(self.session.tick(self.now_s))
 
+    def shows_nobody(self, seconds: float) -> None:
+        """Frames of an empty place."""
+        for _ in range(round(seconds / FRAME_S)):
+            self.shows()
+
     def shows(self, *faces: SeenFace, codes: tuple[str, ...] = (), scope: SearchScope | None = None) -> str | None:
         """One frame; what it was read as a code."""
         self.now_s += FRAME_S
@@ -154,12 +159,12 @@ class TestIdentify:
     def test_a_passer_by_without_a_vote_leaves_no_record(self, kiosk: Kiosk) -> None:
         kiosk.shows(fakes.seen_face(None, faults=TOO_SMALL))
         assert kiosk.session.view(kiosk.now_s).instruction == Instruction.COME_CLOSER
-        kiosk.waits(GONE_AFTER_S + 0.1)
+        kiosk.shows_nobody(GONE_AFTER_S + 0.2)
         assert (kiosk.phase(), kiosk.finished) == (Phase.READY, [])
 
     def test_whoever_leaves_after_a_vote_is_recorded(self, kiosk: Kiosk) -> None:
         kiosk.sees(ADA, ADA)
-        kiosk.waits(GONE_AFTER_S + 0.1)
+        kiosk.shows_nobody(GONE_AFTER_S + 0.2)
         assert kiosk.decisions == [Decision.NO_DECISION_TIMEOUT]
         assert kiosk.finished[0].is_shown
 
@@ -313,7 +318,7 @@ class TestVerify:
 
     def test_a_claim_whose_face_never_comes_ends_when_the_time_is_up(self, desk: Kiosk) -> None:
         desk.claims()
-        desk.waits(POLICY.timeout_s)
+        desk.shows_nobody(POLICY.timeout_s + FRAME_S)
         assert desk.decisions == [Decision.NO_DECISION_TIMEOUT]
         assert desk.finished[0].conclusion.reasons[0].code == TransactionReason.NO_FACE
         desk.is_answered(accepted=False)
@@ -342,7 +347,7 @@ class TestVerify:
         desk.claims()
         desk.sees(fakes.candidates(0.2))
         assert desk.session.cancel(desk.now_s) is None
-        desk.waits(GONE_AFTER_S + 0.1)
+        desk.shows_nobody(GONE_AFTER_S + 0.2)
         assert desk.session.cancel(desk.now_s) is None
         assert desk.phase() is Phase.LOOKING
 
@@ -371,6 +376,50 @@ class TestVerify:
         assert not kiosk.session.takes_claims
         assert kiosk.session.enter_id(kiosk.now_s) is None
         assert kiosk.phase() is Phase.READY
+
+
+class TestADeadWorker:
+    def asks(self, kiosk: Kiosk, seconds: float) -> None:
+        """Frames that nothing answers."""
+        for _ in range(round(seconds / FRAME_S)):
+            kiosk.session.scope(kiosk.now_s)
+            kiosk.waits(FRAME_S)
+
+    def test_makes_a_claim_an_error(self, desk: Kiosk) -> None:
+        desk.claims()
+        self.asks(desk, POLICY.timeout_s + 0.1)
+        (finished,) = desk.finished
+        assert (finished.conclusion.decision, finished.is_shown) == (Decision.ERROR, True)
+        assert [reason.code for reason in finished.conclusion.reasons] == [TransactionReason.NOT_ANALYSED]
+
+    def test_is_not_a_person_who_left(self, kiosk: Kiosk) -> None:
+        kiosk.sees(ADA, ADA)
+        self.asks(kiosk, GONE_AFTER_S * 3)
+        assert (kiosk.phase(), kiosk.finished) == (Phase.LOOKING, [])
+        self.asks(kiosk, POLICY.timeout_s)
+        (finished,) = kiosk.finished
+        assert finished.conclusion.decision is Decision.ERROR
+        assert [reason.code for reason in finished.conclusion.reasons] == [TransactionReason.NOT_ANALYSED]
+        assert len(finished.conclusion.votes) == 2
+
+    def test_that_comes_back_in_time_decides_from_the_first_vote_on(self, kiosk: Kiosk) -> None:
+        kiosk.sees(ADA, ADA)
+        self.asks(kiosk, GONE_AFTER_S * 2)
+        kiosk.sees(ADA)
+        assert kiosk.finished == []  # whoever stands there now may be another
+        kiosk.sees(ADA, ADA)
+        assert kiosk.decisions == [Decision.ACCEPT]
+
+    def test_is_told_from_a_camera_that_sends_nothing(self, desk: Kiosk) -> None:
+        desk.claims()
+        desk.waits(POLICY.timeout_s)
+        assert [reason.code for reason in desk.finished[0].conclusion.reasons] == [TransactionReason.NO_PICTURE]
+
+    def test_is_told_from_a_camera_that_sends_nothing_any_more(self, desk: Kiosk) -> None:
+        desk.claims()
+        desk.sees(ADA_ALONE)
+        desk.waits(POLICY.timeout_s)
+        assert [reason.code for reason in desk.finished[0].conclusion.reasons] == [TransactionReason.NO_PICTURE]
 
 
 class TestCodes:
