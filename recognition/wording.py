@@ -72,6 +72,7 @@ _TRANSACTIONS = {
     TransactionReason.NO_THRESHOLDS: _("A model pack without measured thresholds came into use before the end."),
     TransactionReason.NOT_ANALYSED: _("Pictures came from the camera, but recognition did not answer."),
     TransactionReason.NO_PICTURE: _("No pictures came from the camera."),
+    TransactionReason.SERVER_STOPPED: _("The server was stopped before the end."),
 }
 
 _SHOWN_DIGITS = 3

@@ -49,6 +49,7 @@ class TransactionReason(enum.StrEnum):
     NO_THRESHOLDS = "no_thresholds"
     NOT_ANALYSED = "not_analysed"
     NO_PICTURE = "no_picture"
+    SERVER_STOPPED = "server_stopped"
 
 
 _CODES = frozenset(reason.value for reasons in (TransactionReason, SampleReason, Bar) for reason in reasons)

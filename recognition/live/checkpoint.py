@@ -180,9 +180,14 @@ class CheckpointSession:
             return None
         return self._abandon(now_s)
 
-    def close(self, now_s: float) -> Finished | None:
-        """Ends the session; what was begun and voted on, or claimed, ends without a decision."""
-        return self._abandon(now_s)
+    def close(self, now_s: float, because: TransactionReason = TransactionReason.LEFT) -> Finished | None:
+        """Ends the session; what was begun and voted on, or claimed, ends without a decision.
+
+        Args:
+            now_s: the same clock as everywhere.
+            because: see `Transaction.abandoned`.
+        """
+        return self._abandon(now_s, because)
 
     # --- frames and time ---
 

@@ -13,7 +13,7 @@ from channels.db import database_sync_to_async
 from django import db
 from django.utils import timezone
 
-from recognition.decision.verdict import Decision
+from recognition.decision.verdict import Decision, TransactionReason
 from recognition.live import alerting, camera_socket, removal
 from recognition.live import checkpoint_messages as messages
 from recognition.live import checkpoint_rendering as rendering
@@ -193,8 +193,9 @@ class CheckpointConsumer(CameraSocket):
             dropped=self._dropped,
         )
 
-    def _leave(self, now_s: float) -> None:
-        finished = self._session.close(now_s) if self._session is not None else None
+    def _leave(self, now_s: float, *, is_stopped: bool) -> None:
+        because = TransactionReason.SERVER_STOPPED if is_stopped else TransactionReason.LEFT
+        finished = self._session.close(now_s, because) if self._session is not None else None
         if finished is not None:
             self._keep(self._conclude(finished))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 import json
 from collections.abc import Callable
@@ -18,7 +19,7 @@ from recognition.models import Alert, Checkpoint, DenyListEntry, KioskDevice, Mo
 from recognition.services import kiosks, people, policies
 from recognition.services.frames import FrameOutcome, FrameStatus, FrameTask, SearchKind
 from tests import fakes
-from tests.integration.recognition.live.conftest import Page, Worker, session_of
+from tests.integration.recognition.live.conftest import PATIENCE_S, Page, Worker, session_of
 
 NewPage = Callable[..., Page]
 
@@ -277,6 +278,37 @@ class TestClaims:
         await claims(opened)
         await opened.leaves()
         assert await stored("decision", "claimed_id") == [("no_decision_timeout", "4711")]
+
+    async def test_claims_that_a_stopping_server_cuts_short_are_recorded_once(
+        self, page: NewPage, token: str, ada: Person, eyes: Eyes, session_key: str
+    ) -> None:
+        eyes.like = await database_sync_to_async(like)(ada, 0.1)
+        opened, idle = page(None, path=PATH, kiosk=token), page(session_key)
+        await idle.is_welcomed()
+        await opened.is_welcomed()
+        await claims(opened)
+        for _ in range(2):
+            await opened.shows()
+            await opened.hears("result")
+        (recording,) = camera_socket.leave_all()
+        await asyncio.wait_for(recording, PATIENCE_S)
+        ((decision, claimed_id, reason, votes),) = await stored("decision", "claimed_id", "reasons__0__reason", "votes")
+        assert (decision, claimed_id, reason, len(votes)) == ("error", "4711", "server_stopped", 2)
+        assert camera_socket.leave_all() == set()
+        await opened.shows()  # nothing begins any more
+        await opened.leaves()
+        assert len(await stored("pk")) == 1
+
+    @pytest.mark.usefixtures("broken_events_table")
+    async def test_a_stop_ends_though_nothing_can_be_stored(
+        self, page: NewPage, token: str, ada: Person, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        opened = page(None, path=PATH, kiosk=token)
+        await opened.is_welcomed()
+        await claims(opened)
+        (recording,) = camera_socket.leave_all()
+        await asyncio.wait_for(recording, PATIENCE_S)
+        assert "a decision could not be stored" in caplog.text
 
     async def test_a_claim_whose_page_closes_after_some_votes_is_recorded_with_them(
         self, page: NewPage, token: str, ada: Person, eyes: Eyes

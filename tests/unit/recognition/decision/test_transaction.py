@@ -287,7 +287,12 @@ class TestBlindness:
     )
     @pytest.mark.parametrize("is_claim", [False, True])
     def test_to_the_end_is_an_error_and_says_nothing_of_the_person(
-        self, asked_s: list[float], analysed_s: list[float], decision: Decision, reason: R, is_claim: bool
+        self,
+        asked_s: list[float],
+        analysed_s: list[float],
+        decision: Decision,
+        reason: TransactionReason,
+        is_claim: bool,
     ) -> None:
         transaction = Transaction(POLICY, is_claim=is_claim, started_s=100.0)
         for at_s in asked_s:

@@ -356,6 +356,12 @@ class TestVerify:
         desk.keep(desk.session.close(desk.now_s))
         assert desk.decisions == [Decision.NO_DECISION_TIMEOUT]
 
+    def test_is_recorded_as_an_error_when_the_server_stops(self, desk: Kiosk) -> None:
+        desk.claims()
+        desk.keep(desk.session.close(desk.now_s, TransactionReason.SERVER_STOPPED))
+        assert desk.decisions == [Decision.ERROR]
+        assert [reason.code for reason in desk.finished[0].conclusion.reasons] == [TransactionReason.SERVER_STOPPED]
+
     def test_is_recorded_with_its_votes_and_picture_when_the_page_closes_after_some(self, desk: Kiosk) -> None:
         desk.claims()
         desk.sees(ADA_ALONE, ADA_ALONE)
