@@ -50,6 +50,7 @@ _TRANSACTIONS = {
     TransactionReason.MARGIN_TOO_SMALL: _(
         "The margin %(has)s to the next person is below the %(needs)s that is required."
     ),
+    TransactionReason.MAY_BE_DENIED: _("One of the people it may have been is on the deny list."),
     TransactionReason.NOBODY_ENROLLED: _("Nobody was enrolled to compare with."),
     TransactionReason.CLAIM_UNKNOWN: _("Nobody has the claimed id."),
     TransactionReason.PIN_WRONG: _("The PIN was wrong."),

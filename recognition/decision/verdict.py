@@ -33,6 +33,7 @@ class TransactionReason(enum.StrEnum):
 
     BELOW_THRESHOLD = "below_threshold"
     MARGIN_TOO_SMALL = "margin_too_small"
+    MAY_BE_DENIED = "may_be_deny_listed"
     NOBODY_ENROLLED = "nobody_enrolled"
     CLAIM_UNKNOWN = "claim_unknown"
     PIN_WRONG = "pin_wrong"
@@ -161,6 +162,21 @@ def judge(candidates: CandidateList, policy: Policy) -> Vote:
     else:
         decision = _admitted(best)
     return Vote(decision, best, runner_up, margin, candidates.people[2:KEPT_CANDIDATES])
+
+
+def may_be_denied(vote: Vote, policy: Policy) -> bool:
+    """Whether somebody of the deny list is among those whom a search would name, were they alone.
+
+    For a vote between two people: nobody is named, yet whoever stands there may be the banned one, enrolled
+    a second time under another name.
+    """
+    candidates = (vote.best, vote.runner_up, *vote.others)
+    return any(
+        candidate is not None
+        and candidate.barred is Bar.DENY_LIST
+        and candidate.similarity >= policy.identification_threshold
+        for candidate in candidates
+    )
 
 
 def judge_claim(claimed: CandidateList, denied: CandidateList, policy: Policy) -> Vote:

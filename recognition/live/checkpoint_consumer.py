@@ -228,7 +228,7 @@ class CheckpointConsumer(CameraSocket):
             if finished.is_shown:
                 await self._show_failure()
             return
-        if concluded.decision is Decision.REJECT_NOT_ALLOWED:
+        if concluded.raised_alert:
             await alerting.tell_everybody(self.channel_layer)
         if finished.is_shown:
             await self._show_concluded(concluded, is_claim=finished.claim is not None)

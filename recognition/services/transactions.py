@@ -67,6 +67,7 @@ class Concluded:
         person_name: of the person who was accepted; None for every other decision.
         locked_for_s: seconds until the claimed person may be claimed again; None without a delay, and
             where staff must lift the lock.
+        raised_alert: whether staff must see it at once.
     """
 
     event_id: int
@@ -74,6 +75,7 @@ class Concluded:
     reasons: tuple[Reason, ...]
     person_name: str | None
     locked_for_s: float | None
+    raised_alert: bool = False
 
 
 class NotDecidedHere(Exception):
@@ -205,7 +207,8 @@ def conclude(
     if accepted:
         actions.queue(event=event, checkpoint=checkpoint, now=now)
     name = event.person.name if accepted and event.person is not None else None
-    return Concluded(event.pk, verdict.decision, verdict.reasons, name, _seconds_left(lockout, now))
+    waits_s = _seconds_left(lockout, now)
+    return Concluded(event.pk, verdict.decision, verdict.reasons, name, waits_s, raised_alert=verdict.raises_alert)
 
 
 def _checkpoint(checkpoint_id: int) -> Checkpoint:

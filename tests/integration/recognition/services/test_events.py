@@ -164,6 +164,23 @@ def test_somebody_who_is_barred_is_refused_on_the_live_page_with_the_reason(
     assert Alert.objects.filter(event=event).count() == alerts
 
 
+@pytest.mark.parametrize(("barred", "alerts"), [(Bar.DENY_LIST, 1), (Bar.SUSPENDED, 0), (None, 0)])
+def test_between_two_people_the_live_page_raises_an_alert_where_one_is_on_the_deny_list(
+    ada: Person, bob: Person, barred: Bar | None, alerts: int
+) -> None:
+    people = (
+        Candidate(ada.pk, ada.name, ada.samples.get().pk, 0.75),
+        Candidate(bob.pk, bob.name, bob.samples.get().pk, 0.74, barred),
+    )
+    vote = verdict.judge(CandidateList(people), POLICY)
+    votes = (VoteRecord(0.0, vote, fakes.quality()),)
+    record = dataclasses.replace(accepted(ada, bob), decision=vote.decision, leading=vote, votes=votes)
+    event = events.record(transaction=record, operator=None)
+    codes = [reason["reason"] for reason in event.reasons]
+    assert (event.decision, codes) == ("reject_ambiguous", ["margin_too_small", *["may_be_deny_listed"] * alerts])
+    assert Alert.objects.filter(event=event).count() == alerts
+
+
 def test_a_refusal_keeps_the_numbers_behind_it(ada: Person, bob: Person) -> None:
     vote = verdict.judge(CandidateList((Candidate(bob.pk, bob.name, bob.samples.get().pk, 0.3),)), POLICY)
     record = dataclasses.replace(accepted(ada, bob), decision=vote.decision, leading=vote)

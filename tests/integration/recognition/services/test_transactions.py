@@ -247,6 +247,15 @@ class TestTheDenyList:
         assert Alert.objects.get().event_id == result.event_id
         assert not ActionDelivery.objects.exists()
 
+    def test_raises_an_alert_also_for_a_banned_person_who_is_enrolled_twice(
+        self, door: Checkpoint, banned: Person
+    ) -> None:
+        fakes.person("Bob again", fakes.like_probe(0.1, axis=3))
+        result = concluded(door, looked_at(fakes.like_probe(0.1, axis=3)))
+        assert (result.decision, result.person_name) == (Decision.REJECT_AMBIGUOUS, None)
+        assert codes(result) == [TransactionReason.MARGIN_TOO_SMALL, TransactionReason.MAY_BE_DENIED]
+        assert (Alert.objects.get().event_id, result.raised_alert) == (result.event_id, True)
+
     def test_finds_a_banned_person_who_is_not_active(self, door: Checkpoint, ada: Person, banned: Person) -> None:
         Person.objects.filter(pk=banned.pk).update(is_active=False)
         assert concluded(door, looked_at(fakes.like_probe(0.1, axis=3))).decision is Decision.REJECT_NOT_ALLOWED
