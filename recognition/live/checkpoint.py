@@ -15,8 +15,9 @@ import enum
 import math
 
 from recognition.decision.transaction import Instruction
-from recognition.decision.verdict import TransactionReason
-from recognition.live.looking import Finished, Looking
+from recognition.decision.verdict import Decision, TransactionReason
+from recognition.live.looking import Finished, Followed, Looking
+from recognition.live.patience import Patience
 from recognition.live.presence import Presence
 from recognition.selectors.packs import ActivePack
 from recognition.services.frames import FrameOutcome, SearchKind, SearchScope, TrackHint
@@ -24,9 +25,6 @@ from recognition.services.transactions import ClaimInProgress
 
 SHOWN_S = 4.0
 """How long a result is shown: read twice by a slow reader, and no queue waits for it."""
-
-AGAIN_AFTER_S = 10.0
-"""After a refusal somebody who stays is looked at again; after an accept they must leave first."""
 
 ENTRY_TIMEOUT_S = 30.0
 """An id that is begun and not entered for so long is not entered any more."""
@@ -93,6 +91,8 @@ class CheckpointSession:
         self._presence = Presence()
         self._looking: Looking | None = None
         self._waits_for_answer = False
+        self._was_unusable = False
+        self._patience = Patience()
         self._entering_until_s: float | None = None
         self._shown_until_s = -math.inf
         self._codes_read_s = -math.inf
@@ -122,7 +122,7 @@ class CheckpointSession:
         """What to show now."""
         looking, phase = self._looking, self._phase(now_s)
         if phase is Phase.READY:
-            return View(phase, STEP_AWAY if self._presence.is_held(now_s) else "")
+            return View(phase, STEP_AWAY if self._presence.held(now_s) is not None else "")
         if phase is not Phase.LOOKING:
             return View(phase, reads_codes=phase is Phase.CLAIM)
         if looking is None or self._waits_for_answer:
@@ -232,7 +232,7 @@ class CheckpointSession:
         # A frame that was in the worker while a claim came was searched for somebody else.
         if self._waits_for_answer or not self.decides or scope != self._face_scope():
             return self.tick(now_s)
-        self._maybe_begin(outcome, now_s)
+        self._maybe_begin(faces, now_s)
         if self._looking is None:
             return None
         return self._finish(self._looking.see(faces, outcome, now_s)) or self.tick(now_s)
@@ -267,9 +267,11 @@ class CheckpointSession:
 
     def answered(self, *, accepted: bool, now_s: float) -> None:
         """The transaction is stored, or could not be: its answer is shown from now on."""
-        voted = self._looking.voted_track if self._looking is not None else None
-        self._presence.hold(voted, now_s, until_s=math.inf if accepted else now_s + AGAIN_AFTER_S)
+        track = self._presence.present(self._looking.voted_track if self._looking is not None else None)
+        pause_s = self._patience.pause_s(track, was_unusable=self._was_unusable)
+        self._presence.hold(track, now_s, until_s=math.inf if accepted else now_s + pause_s)
         self._looking, self._waits_for_answer, self._entering_until_s = None, False, None
+        self._was_unusable = False
         self._shown_until_s = now_s + SHOWN_S
 
     # --- within ---
@@ -284,14 +286,20 @@ class CheckpointSession:
         either = phase is Phase.READY or (phase is Phase.LOOKING and self.takes_claims)
         return self._mode is Mode.BOTH and either and now_s - self._codes_read_s >= CODES_EVERY_S
 
-    def _maybe_begin(self, outcome: FrameOutcome, now_s: float) -> None:
+    def _maybe_begin(self, faces: Followed, now_s: float) -> None:
         """Begins to identify whoever has come near."""
         policy = self._active.policy if self._active is not None else None
-        if policy is None or self._phase(now_s) is not Phase.READY or self._presence.is_held(now_s):
+        if policy is None or self._phase(now_s) is not Phase.READY:
+            return
+        held = self._presence.held(now_s)
+        if held is not None and not self._patience.is_worn_by(held):
             return
         near_px = NEAR * policy.gates.min_face_size_px
-        if any(min(face.box.width, face.box.height) >= near_px for face in outcome.faces):
-            self._begin(None, now_s)
+        for track, face in faces:
+            # Beside a poster people are looked at as ever, and so is whoever has moved into the light.
+            if min(face.box.width, face.box.height) >= near_px and (track != held or not face.faults):
+                self._begin(None, now_s)
+                return
 
     def _begin(self, claim: ClaimInProgress | None, now_s: float) -> None:
         active = self._active
@@ -300,7 +308,9 @@ class CheckpointSession:
         self._looking = Looking(claim, active, active.policy, now_s)
 
     def _finish(self, finished: Finished | None) -> Finished | None:
-        self._waits_for_answer = self._waits_for_answer or finished is not None
+        if finished is not None:
+            self._waits_for_answer = True
+            self._was_unusable = finished.conclusion.decision is Decision.NO_DECISION_QUALITY
         return finished
 
     def _abandon(self, now_s: float, because: TransactionReason = TransactionReason.LEFT) -> Finished | None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from collections.abc import Sequence
 
 import pytest
@@ -11,7 +12,6 @@ from recognition.decision.standing import Bar
 from recognition.decision.transaction import Instruction
 from recognition.decision.verdict import Decision, TransactionReason
 from recognition.live.checkpoint import (
-    AGAIN_AFTER_S,
     CODES_EVERY_S,
     ENTRY_TIMEOUT_S,
     SAME_CODE_AFTER_S,
@@ -22,6 +22,7 @@ from recognition.live.checkpoint import (
     Phase,
 )
 from recognition.live.looking import Finished
+from recognition.live.patience import AGAIN_AFTER_S, LONGEST_PAUSE_S
 from recognition.live.presence import GONE_AFTER_S
 from recognition.selectors.packs import ActivePack
 from recognition.services.frames import FrameOutcome, FrameStatus, SearchKind, SearchScope, SeenFace
@@ -272,6 +273,57 @@ class TestAfterTheResult:
         kiosk.waits(60)
         assert len(kiosk.finished) == 1
         assert kiosk.session.close(kiosk.now_s) is None
+
+
+class TestAPoster:
+    """A face that is near enough to be looked at, and never passes the gates."""
+
+    STEP_S = 0.5
+
+    def hangs(self, kiosk: Kiosk, seconds: float, *others: SeenFace) -> list[float]:
+        """Shows it; when each look at it ended, from now on."""
+        begun_s, ends = kiosk.now_s, []
+        while kiosk.now_s < begun_s + seconds:
+            kiosk.now_s += self.STEP_S - FRAME_S
+            hints = kiosk.session.hints(kiosk.now_s)
+            track = hints[0].track_id if hints else None
+            kiosk.shows(fakes.seen_face(None, track_id=track, where=fakes.box(side=30), faults=TOO_SMALL), *others)
+            if kiosk.session.view(kiosk.now_s).progress == 1.0:
+                ends.append(kiosk.now_s - begun_s)
+                kiosk.is_answered(accepted=False)
+        return ends
+
+    def test_is_looked_at_after_longer_and_longer_pauses(self, kiosk: Kiosk) -> None:
+        ends = self.hangs(kiosk, 1200)
+        assert set(kiosk.decisions) == {Decision.NO_DECISION_QUALITY}
+        pauses = [later - earlier - POLICY.timeout_s for earlier, later in itertools.pairwise(ends)]
+        assert pauses == pytest.approx([10, 20, 40, 80, 160, LONGEST_PAUSE_S, LONGEST_PAUSE_S], abs=2 * self.STEP_S)
+
+    def test_that_was_away_for_a_second_is_looked_at_as_at_first(self, kiosk: Kiosk) -> None:
+        self.hangs(kiosk, 70)
+        kiosk.shows_nobody(GONE_AFTER_S + 0.2)
+        first, second, *_ = self.hangs(kiosk, 60)
+        assert second - first - POLICY.timeout_s == pytest.approx(AGAIN_AFTER_S, abs=2 * self.STEP_S)
+
+    def test_keeps_nobody_beside_it_from_being_looked_at(self, kiosk: Kiosk) -> None:
+        self.hangs(kiosk, 70)
+        assert kiosk.phase() is Phase.READY
+        self.hangs(kiosk, self.STEP_S, fakes.seen_face(ADA, where=fakes.box(400)))
+        assert kiosk.phase() is Phase.LOOKING
+
+    def test_that_can_be_seen_well_is_looked_at_at_once(self, kiosk: Kiosk) -> None:
+        self.hangs(kiosk, 70)
+        kiosk.sees(ADA)
+        assert kiosk.phase() is Phase.LOOKING
+        kiosk.sees(ADA, ADA, ADA)
+        assert kiosk.decisions[-1] is Decision.ACCEPT
+
+    def test_that_was_decided_about_meanwhile_begins_anew(self, kiosk: Kiosk) -> None:
+        self.hangs(kiosk, 70)
+        kiosk.sees(STRANGER, STRANGER, STRANGER, STRANGER)
+        kiosk.is_answered(accepted=False)
+        first, second, *_ = self.hangs(kiosk, 60)
+        assert second - first - POLICY.timeout_s == pytest.approx(AGAIN_AFTER_S, abs=2 * self.STEP_S)
 
 
 class TestVerify:
