@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from contextlib import ExitStack
 
 from daphne.server import Server
-from twisted.internet import task
+from twisted.internet import defer, reactor, task
 from twisted.internet.endpoints import quoteStringArgument
 
 from faceweb import certificates, embedded, env, first_run, postgres_process, running, state
@@ -53,6 +54,8 @@ def serve(listening: Listening) -> None:
         # Last, so that a start that fails has not shown a password that nobody will see again.
         first_run.ensure_admin(say=_say)
         watch = _DatabaseWatch(server)
+        # Before the server's own, which is added when it runs and cancels what serves each page.
+        reactor.addSystemEventTrigger("before", "shutdown", _leave_pages)  # type: ignore[arg-type]  # Twisted mistypes it
         server.run()
     if server.abort_start:
         raise CannotListen(f"the port {listening.port} was taken while faceweb started; start it again.")
@@ -87,6 +90,17 @@ def _call_webhooks(stack: ExitStack) -> None:
     from recognition.worker.actions import ActionRunner
 
     stack.callback(ActionRunner().stop)
+
+
+def _leave_pages() -> defer.Deferred[object]:
+    """Have what open pages leave undecided recorded; the stop waits for it, while the database is there."""
+    # Imported here, because it reads the settings.
+    from recognition.live import camera_socket
+
+    recordings = camera_socket.leave_all()
+    if not recordings:
+        return defer.succeed(None)
+    return defer.Deferred.fromFuture(asyncio.ensure_future(asyncio.wait(recordings, timeout=STOP_TIMEOUT_S)))
 
 
 class _DatabaseWatch:

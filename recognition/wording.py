@@ -50,6 +50,7 @@ _TRANSACTIONS = {
     TransactionReason.MARGIN_TOO_SMALL: _(
         "The margin %(has)s to the next person is below the %(needs)s that is required."
     ),
+    TransactionReason.MAY_BE_DENIED: _("One of the people it may have been is on the deny list."),
     TransactionReason.NOBODY_ENROLLED: _("Nobody was enrolled to compare with."),
     TransactionReason.CLAIM_UNKNOWN: _("Nobody has the claimed id."),
     TransactionReason.PIN_WRONG: _("The PIN was wrong, or none was typed."),
@@ -67,7 +68,12 @@ _TRANSACTIONS = {
     TransactionReason.LOCKED_BY_STOP: _(
         "The claimed person is locked out here after %(count)s failed claims in a row, until staff lift it."
     ),
-    TransactionReason.PACK_MISMATCH: _("The face was looked at with another model pack than the enrolled ones."),
+    TransactionReason.OUT_OF_USE: _("The checkpoint was taken out of use before the end."),
+    TransactionReason.MODE_CHANGED: _("The mode of the checkpoint was changed before the end."),
+    TransactionReason.NO_THRESHOLDS: _("A model pack without measured thresholds came into use before the end."),
+    TransactionReason.NOT_ANALYSED: _("Pictures came from the camera, but recognition did not answer."),
+    TransactionReason.NO_PICTURE: _("No pictures came from the camera."),
+    TransactionReason.SERVER_STOPPED: _("The server was stopped before the end."),
 }
 
 _SHOWN_DIGITS = 3

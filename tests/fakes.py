@@ -23,7 +23,16 @@ from numpy.typing import NDArray
 from recognition.decision.matching import Candidate, CandidateList
 from recognition.decision.policy import Policy, QualityFault
 from recognition.decision.standing import Bar, Standing
-from recognition.models import Checkpoint, FaceSample, FaceTemplate, ModelPack, Person, PersonGroup, SampleImage
+from recognition.models import (
+    Checkpoint,
+    FaceSample,
+    FaceTemplate,
+    ModelPack,
+    Person,
+    PersonGroup,
+    RecognitionEvent,
+    SampleImage,
+)
 from recognition.selectors.packs import ActivePack
 from recognition.services import packs
 from recognition.services.frames import FrameOutcome, FrameStatus, FrameTask, SearchScope, SeenFace
@@ -324,6 +333,13 @@ def checkpoint(slug: str = "door", *groups: PersonGroup, **changes: Any) -> Chec
     point = Checkpoint.objects.create(slug=slug, **fields)
     point.allowed_groups.set(groups)
     return point
+
+
+def event(**changes: Any) -> RecognitionEvent:
+    """An accept by the pack in use; one is activated where there is none."""
+    pack = ModelPack.objects.filter(is_active=True).first() or activated_pack()
+    fields = {"decision": "accept", "pack": pack, "started_at": NOW, "decided_at": NOW, **changes}
+    return RecognitionEvent.objects.create(policy=pack.policies.get(state="active", checkpoint=None), **fields)
 
 
 def user(*permissions: str) -> User:

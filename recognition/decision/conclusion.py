@@ -45,7 +45,7 @@ class Verdict:
     Args:
         decision: what is stored and done.
         reasons: why; none for an accept.
-        raises_alert: whether somebody of the deny list stands there.
+        raises_alert: whether somebody of the deny list stands there, or may be the one who does.
 
     Raises:
         ValueError: for an accept with a reason against it, or an alert without a refusal.
@@ -58,8 +58,8 @@ class Verdict:
     def __post_init__(self) -> None:
         if self.decision is Decision.ACCEPT and self.reasons:
             raise ValueError(f"verdict: expected an accept without reasons, got {self.reasons}")
-        if self.raises_alert and self.decision is not Decision.REJECT_NOT_ALLOWED:
-            raise ValueError(f"verdict: expected an alert with reject_not_allowed, got {self.decision}")
+        if self.raises_alert and self.decision not in (Decision.REJECT_NOT_ALLOWED, Decision.REJECT_AMBIGUOUS):
+            raise ValueError(f"verdict: expected an alert with a person who is refused, got {self.decision}")
 
 
 def conclude(
@@ -74,7 +74,8 @@ def conclude(
 ) -> Verdict:
     """Holds what the face says against what the database says now.
 
-    Somebody of the deny list is refused with an alert before anything else is looked at. An accept has to
+    Somebody of the deny list is refused with an alert before anything else is looked at; where nobody knows
+    which of two people it is, and one of them is on it, there is an alert too. An accept has to
     pass every check again, whatever the votes said; one that does not hold fails closed.
 
     Args:
@@ -110,6 +111,8 @@ def conclude(
                 or _without_pin(conclusion, pin_ok, policy)
                 or Verdict(decision.ACCEPT, (), raises_alert=False)
             )
+        case decision.REJECT_AMBIGUOUS:
+            return _ambiguous(conclusion, policy, *conclusion.reasons)
         case _:
             return _refused(conclusion.decision, *conclusion.reasons)
 
@@ -126,8 +129,18 @@ def _unproven(conclusion: Conclusion, standing: Standing | None, policy: Policy)
         return _refused(Decision.REJECT_NO_MATCH, Reason(TransactionReason.BELOW_THRESHOLD, best.similarity, limit))
     if not is_claim and not verdict.has_margin(leading.margin, policy):
         too_small = Reason(TransactionReason.MARGIN_TOO_SMALL, leading.margin, policy.margin)
-        return _refused(Decision.REJECT_AMBIGUOUS, too_small)
+        return _ambiguous(conclusion, policy, too_small)
     return None
+
+
+def _ambiguous(conclusion: Conclusion, policy: Policy, *reasons: Reason) -> Verdict:
+    """The refusal between two people; with an alert where one of them is on the deny list."""
+    undecided = [record.vote for record in conclusion.votes if record.vote.decision is Decision.REJECT_AMBIGUOUS]
+    votes = undecided if conclusion.leading is None else [conclusion.leading, *undecided]
+    if not any(verdict.may_be_denied(vote, policy) for vote in votes):
+        return _refused(Decision.REJECT_AMBIGUOUS, *reasons)
+    alerting = (*reasons, Reason(TransactionReason.MAY_BE_DENIED))
+    return Verdict(Decision.REJECT_AMBIGUOUS, alerting, raises_alert=True)
 
 
 def _without_pin(conclusion: Conclusion, pin_ok: bool | None, policy: Policy) -> Verdict | None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import enum
+import math
 
 from recognition.decision import verdict, voting
 from recognition.decision.conclusion import Conclusion
@@ -17,6 +18,10 @@ from recognition.vision.types import Quality
 
 RECENT_S = 1.0
 """How long what was seen last still describes the place: shorter gaps are blinks of the detector."""
+
+BLIND_AFTER_S = 2.0
+"""Without an analysed frame for this long nothing is known of the place: a frame that is not answered in this
+time has failed (`services.children.FRAME_TIMEOUT_S`)."""
 
 
 class Instruction(enum.StrEnum):
@@ -103,6 +108,8 @@ class Transaction:
         self._votes: list[VoteRecord] = []
         self._set_aside: list[VoteRecord] = []
         self._is_over = False
+        self._asked_s = -math.inf
+        self._analysed_s = -math.inf
         self._last_faces = Sighting(())
         self._last_faces_s = started_s
         self._has_seen_usable = False
@@ -119,6 +126,14 @@ class Transaction:
         """How many votes count now: of one face, under one policy."""
         return len(self._votes)
 
+    def is_watching(self, now_s: float) -> bool:
+        """Whether what was analysed still describes the place: only then has a face that is not seen left."""
+        return now_s - self._analysed_s <= RECENT_S
+
+    def asked(self, now_s: float) -> None:
+        """Takes in that a frame was handed over to be analysed; `see` is the answer, if one comes."""
+        self._asked_s = now_s
+
     def see(self, sighting: Sighting, now_s: float) -> Conclusion | None:
         """Takes an analysed frame in.
 
@@ -134,6 +149,7 @@ class Transaction:
         late = self.timed_out(now_s)
         if late is not None:
             return late
+        self._analysed_s = now_s
         self._remember(sighting, now_s)
         usable = sighting.usable
         if len(usable) > 1 or _may_be_somebody_else(sighting):
@@ -151,6 +167,9 @@ class Transaction:
     def timed_out(self, now_s: float) -> Conclusion | None:
         """Ends the transaction when its time is up; for when no frame comes.
 
+        Where none was analysed to the end, that is an error of the installation, and says nothing of the
+        person.
+
         Raises:
             TransactionOver: after the end.
         """
@@ -158,6 +177,9 @@ class Transaction:
         if now_s - self._started_s < self._policy.timeout_s:
             return None
         reason = TransactionReason
+        if now_s - self._analysed_s > BLIND_AFTER_S:
+            unanswered = self._asked_s > self._analysed_s
+            return self._end(Decision.ERROR, (Reason(reason.NOT_ANALYSED if unanswered else reason.NO_PICTURE),))
         if self._several_s is not None and (self._shows_several or now_s - self._several_s <= RECENT_S):
             return self._end(Decision.NO_DECISION_MULTIPLE_FACES, (Reason(reason.SEVERAL_FACES),))
         if not self._last_faces.faces:
@@ -170,7 +192,7 @@ class Transaction:
         return self._end(Decision.NO_DECISION_TIMEOUT, (too_few,))
 
     def left(self, now_s: float) -> Conclusion | None:
-        """Takes in that the face has left.
+        """Takes in that the face has left; ask `is_watching` before.
 
         An identification ends by that: with votes without a decision, and without one vote as if nobody
         had come, because a passer-by is no transaction. A claim goes on until its time is up, but the
@@ -188,16 +210,18 @@ class Transaction:
         if self._is_claim:
             self._start_anew()
             return None
-        if not self._votes and not self._set_aside:
-            self._is_over = True
-            return None
-        return self._end(Decision.NO_DECISION_TIMEOUT, (Reason(TransactionReason.LEFT),))
+        return self.abandoned(now_s)
 
-    def abandoned(self, now_s: float) -> Conclusion | None:
-        """Ends it from without: the page closes, or the person goes over to a claim.
+    def abandoned(self, now_s: float, because: TransactionReason = TransactionReason.LEFT) -> Conclusion | None:
+        """Ends it from without.
 
-        An identification ends as if its face had left. A claim always ends in a conclusion, with the votes
-        cast so far set aside: nothing more can come of them.
+        An identification without a vote leaves nothing to record. A claim always ends in a conclusion, with
+        the votes cast so far set aside: nothing more can come of them.
+
+        Args:
+            now_s: the same clock as everywhere.
+            because: `LEFT` where whoever stands there wanted it: the page closes, or they go over to a
+                claim. Anything else was done to them, and ends in `ERROR`.
 
         Returns:
             The conclusion; None where there is nothing to record.
@@ -205,10 +229,16 @@ class Transaction:
         Raises:
             TransactionOver: after the end.
         """
-        conclusion = self.left(now_s)
-        if self._is_over:
-            return conclusion
-        return self._end(Decision.NO_DECISION_TIMEOUT, (Reason(TransactionReason.LEFT),))
+        late = self.timed_out(now_s)
+        if late is not None:
+            return late
+        if self._is_claim:
+            self._start_anew()
+        elif not self._votes and not self._set_aside:
+            self._is_over = True
+            return None
+        decision = Decision.NO_DECISION_TIMEOUT if because is TransactionReason.LEFT else Decision.ERROR
+        return self._end(decision, (Reason(because),))
 
     def restart(self, policy: Policy) -> None:
         """Goes on under another policy or pack: votes cast so far count no more, the clock runs on.

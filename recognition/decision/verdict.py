@@ -33,6 +33,7 @@ class TransactionReason(enum.StrEnum):
 
     BELOW_THRESHOLD = "below_threshold"
     MARGIN_TOO_SMALL = "margin_too_small"
+    MAY_BE_DENIED = "may_be_deny_listed"
     NOBODY_ENROLLED = "nobody_enrolled"
     CLAIM_UNKNOWN = "claim_unknown"
     PIN_WRONG = "pin_wrong"
@@ -44,7 +45,12 @@ class TransactionReason(enum.StrEnum):
     LEFT = "left"
     LOCKED_UNTIL = "locked_until"
     LOCKED_BY_STOP = "locked_until_lifted"
-    PACK_MISMATCH = "pack_mismatch"
+    OUT_OF_USE = "out_of_use"
+    MODE_CHANGED = "mode_changed"
+    NO_THRESHOLDS = "no_thresholds"
+    NOT_ANALYSED = "not_analysed"
+    NO_PICTURE = "no_picture"
+    SERVER_STOPPED = "server_stopped"
 
 
 _CODES = frozenset(reason.value for reasons in (TransactionReason, SampleReason, Bar) for reason in reasons)
@@ -125,10 +131,19 @@ class Vote:
     others: tuple[Candidate, ...] = ()
 
     @property
+    def names_somebody(self) -> bool:
+        """Whether it says who stands there, be it somebody who is refused."""
+        return self.decision in (Decision.ACCEPT, Decision.REJECT_NOT_ALLOWED)
+
+    @property
+    def is_deny_list_hit(self) -> bool:
+        """Whether it names somebody of the deny list."""
+        return self.names_somebody and self.best is not None and self.best.barred is Bar.DENY_LIST
+
+    @property
     def answer(self) -> tuple[Decision, int | None]:
         """What must be equal for two votes to agree: the decision, and the person where it is about one."""
-        names = self.decision in (Decision.ACCEPT, Decision.REJECT_NOT_ALLOWED)
-        return self.decision, self.best.person_id if names and self.best else None
+        return self.decision, self.best.person_id if self.names_somebody and self.best else None
 
 
 def judge(candidates: CandidateList, policy: Policy) -> Vote:
@@ -147,6 +162,21 @@ def judge(candidates: CandidateList, policy: Policy) -> Vote:
     else:
         decision = _admitted(best)
     return Vote(decision, best, runner_up, margin, candidates.people[2:KEPT_CANDIDATES])
+
+
+def may_be_denied(vote: Vote, policy: Policy) -> bool:
+    """Whether somebody of the deny list is among those whom a search would name, were they alone.
+
+    For a vote between two people: nobody is named, yet whoever stands there may be the banned one, enrolled
+    a second time under another name.
+    """
+    candidates = (vote.best, vote.runner_up, *vote.others)
+    return any(
+        candidate is not None
+        and candidate.barred is Bar.DENY_LIST
+        and candidate.similarity >= policy.identification_threshold
+        for candidate in candidates
+    )
 
 
 def judge_claim(claimed: CandidateList, denied: CandidateList, policy: Policy) -> Vote:

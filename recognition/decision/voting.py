@@ -83,9 +83,23 @@ def leading(votes: Iterable[Vote], policy: Policy) -> tuple[Vote | None, int]:
 
 
 def decided(votes: Iterable[Vote], policy: Policy) -> Vote | None:
-    """The vote that stands for the decision, or None while k of the last n do not agree."""
-    vote, count = leading(votes, policy)
-    return vote if count >= policy.votes_needed else None
+    """The vote that stands for the decision, or None while k of the last n do not agree.
+
+    Once they agree on a person, one vote for somebody of the deny list outweighs them: it stands for the
+    decision in their place. Whoever is that like a banned person is not let in as another, however often
+    they look like that one too. An answer that names nobody opens nothing, so it stays as it is.
+
+    Args:
+        votes: all votes that count, oldest first. One of the deny list counts also when it is older than
+            the last n: whoever could wait until it is forgotten would only have to stand there.
+        policy: says k and n.
+    """
+    cast = list(votes)
+    vote, count = leading(cast, policy)
+    if vote is None or count < policy.votes_needed:
+        return None
+    hits = [cast_vote for cast_vote in cast if cast_vote.is_deny_list_hit]
+    return max(hits, key=_closeness) if hits and vote.names_somebody else vote
 
 
 def _closeness(vote: Vote) -> float:

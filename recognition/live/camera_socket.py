@@ -14,6 +14,7 @@ import json
 import logging
 import time
 import urllib.parse
+import weakref
 from collections.abc import Coroutine, Iterable, Mapping
 from typing import Any, ClassVar
 
@@ -46,6 +47,20 @@ waiting for answers loses thousands."""
 
 MAX_TEXT_CHARACTERS = 1024
 """No text message of a page comes near it."""
+
+
+_open_pages: weakref.WeakSet[CameraSocket] = weakref.WeakSet()
+
+
+def leave_all() -> set[asyncio.Task[None]]:
+    """Ends every open page because the server stops; to be called in its event loop before it cancels anything.
+
+    Daphne cancels what serves a page without telling it that the page is gone.
+
+    Returns:
+        What is still being recorded; the stop must wait for it.
+    """
+    return {task for page in list(_open_pages) for task in page.leave(is_stopped=True)}
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -93,6 +108,7 @@ class CameraSocket(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels is
         self._user = user if user is not None and user.is_authenticated else None
         self._session_key: str | None = getattr(self.scope.get("session"), "session_key", None)
         self._prepare()
+        _open_pages.add(self)
         await self.accept()
         if not self._origin_is_ours():
             await self._refuse(ErrorCode.FOREIGN_ORIGIN)
@@ -124,13 +140,28 @@ class CameraSocket(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels is
 
     async def disconnect(self, code: int) -> None:
         """Stops what runs for this page, and records what it left undecided."""
+        recordings = self.leave(is_stopped=False)
+        for group in self._joined:
+            await self.channel_layer.group_discard(group, self.channel_name)
+        if recordings:
+            # Unlike `gather`, this does not cancel them when the server does not wait any longer.
+            await asyncio.wait(recordings)
+
+    def leave(self, *, is_stopped: bool) -> set[asyncio.Task[None]]:
+        """Ends the page at once, and hands over what it leaves undecided.
+
+        Args:
+            is_stopped: whether the server stops; else the page has gone.
+
+        Returns:
+            What is still being recorded.
+        """
+        _open_pages.discard(self)
         self._closed = True
         for task in self._tasks:
             task.cancel()
-        for group in self._joined:
-            await self.channel_layer.group_discard(group, self.channel_name)
-        self._leave(time.monotonic())
-        await asyncio.gather(*self._recordings)
+        self._leave(time.monotonic(), is_stopped=is_stopped)
+        return set(self._recordings)
 
     async def session_logged_out(self, _event: dict[str, Any]) -> None:
         """Handles the message that the logout signal sends to this session's group."""
@@ -180,8 +211,8 @@ class CameraSocket(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels is
         """The answer to a frame that was dropped, or that the worker failed at."""
         raise NotImplementedError
 
-    def _leave(self, now_s: float) -> None:
-        """Hands over what the page leaves undecided; see `_keep`."""
+    def _leave(self, now_s: float, *, is_stopped: bool) -> None:
+        """Hands over what the page leaves undecided; see `_keep` and `leave`."""
         raise NotImplementedError
 
     # --- messages of the page ---

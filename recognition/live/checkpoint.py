@@ -15,7 +15,9 @@ import enum
 import math
 
 from recognition.decision.transaction import Instruction
-from recognition.live.looking import Finished, Looking
+from recognition.decision.verdict import Decision, TransactionReason
+from recognition.live.looking import Finished, Followed, Looking
+from recognition.live.patience import Patience
 from recognition.live.presence import Presence
 from recognition.selectors.packs import ActivePack
 from recognition.services.frames import FrameOutcome, SearchKind, SearchScope, TrackHint
@@ -23,9 +25,6 @@ from recognition.services.transactions import ClaimInProgress
 
 SHOWN_S = 4.0
 """How long a result is shown: read twice by a slow reader, and no queue waits for it."""
-
-AGAIN_AFTER_S = 10.0
-"""After a refusal somebody who stays is looked at again; after an accept they must leave first."""
 
 ENTRY_TIMEOUT_S = 30.0
 """An id that is begun and not entered for so long is not entered any more."""
@@ -92,6 +91,8 @@ class CheckpointSession:
         self._presence = Presence()
         self._looking: Looking | None = None
         self._waits_for_answer = False
+        self._was_unusable = False
+        self._patience = Patience()
         self._entering_until_s: float | None = None
         self._shown_until_s = -math.inf
         self._codes_read_s = -math.inf
@@ -121,7 +122,7 @@ class CheckpointSession:
         """What to show now."""
         looking, phase = self._looking, self._phase(now_s)
         if phase is Phase.READY:
-            return View(phase, STEP_AWAY if self._presence.is_held(now_s) else "")
+            return View(phase, STEP_AWAY if self._presence.held(now_s) is not None else "")
         if phase is not Phase.LOOKING:
             return View(phase, reads_codes=phase is Phase.CLAIM)
         if looking is None or self._waits_for_answer:
@@ -179,14 +180,19 @@ class CheckpointSession:
             return None
         return self._abandon(now_s)
 
-    def close(self, now_s: float) -> Finished | None:
-        """Ends the session; what was begun and voted on, or claimed, ends without a decision."""
-        return self._abandon(now_s)
+    def close(self, now_s: float, because: TransactionReason = TransactionReason.LEFT) -> Finished | None:
+        """Ends the session; what was begun and voted on, or claimed, ends without a decision.
+
+        Args:
+            now_s: the same clock as everywhere.
+            because: see `Transaction.abandoned`.
+        """
+        return self._abandon(now_s, because)
 
     # --- frames and time ---
 
     def scope(self, now_s: float) -> SearchScope | None:
-        """What the next frame is looked at for; None when nothing would be done with it."""
+        """What the next frame, which a worker gets now, is looked at for; None when nothing would be done with it."""
         if not self.decides:
             return None
         phase = self._phase(now_s)
@@ -195,6 +201,8 @@ class CheckpointSession:
             return SearchScope(self._checkpoint_id, reads_codes=True)
         if phase is Phase.RESULT and self._mode is Mode.VERIFY:
             return None
+        if self._looking is not None and not self._waits_for_answer:
+            self._looking.asked(now_s)
         return self._face_scope()
 
     def hints(self, now_s: float) -> tuple[TrackHint, ...]:
@@ -224,7 +232,7 @@ class CheckpointSession:
         # A frame that was in the worker while a claim came was searched for somebody else.
         if self._waits_for_answer or not self.decides or scope != self._face_scope():
             return self.tick(now_s)
-        self._maybe_begin(outcome, now_s)
+        self._maybe_begin(faces, now_s)
         if self._looking is None:
             return None
         return self._finish(self._looking.see(faces, outcome, now_s)) or self.tick(now_s)
@@ -249,8 +257,9 @@ class CheckpointSession:
         if looking is None or self._waits_for_answer:
             return None
         if not self.decides:
-            # Out of use, or without thresholds, in the middle of it.
-            return self._abandon(now_s)
+            # In the middle of it.
+            reason = TransactionReason
+            return self._abandon(now_s, reason.NO_THRESHOLDS if self._is_open else reason.OUT_OF_USE)
         finished = self._finish(looking.wait(now_s, nobody_is_there=self._presence.is_empty(now_s)))
         if finished is None and looking.is_over:
             self._looking = None
@@ -258,9 +267,11 @@ class CheckpointSession:
 
     def answered(self, *, accepted: bool, now_s: float) -> None:
         """The transaction is stored, or could not be: its answer is shown from now on."""
-        voted = self._looking.voted_track if self._looking is not None else None
-        self._presence.hold(voted, now_s, until_s=math.inf if accepted else now_s + AGAIN_AFTER_S)
+        track = self._presence.present(self._looking.voted_track if self._looking is not None else None)
+        pause_s = self._patience.pause_s(track, was_unusable=self._was_unusable)
+        self._presence.hold(track, now_s, until_s=math.inf if accepted else now_s + pause_s)
         self._looking, self._waits_for_answer, self._entering_until_s = None, False, None
+        self._was_unusable = False
         self._shown_until_s = now_s + SHOWN_S
 
     # --- within ---
@@ -275,14 +286,20 @@ class CheckpointSession:
         either = phase is Phase.READY or (phase is Phase.LOOKING and self.takes_claims)
         return self._mode is Mode.BOTH and either and now_s - self._codes_read_s >= CODES_EVERY_S
 
-    def _maybe_begin(self, outcome: FrameOutcome, now_s: float) -> None:
+    def _maybe_begin(self, faces: Followed, now_s: float) -> None:
         """Begins to identify whoever has come near."""
         policy = self._active.policy if self._active is not None else None
-        if policy is None or self._phase(now_s) is not Phase.READY or self._presence.is_held(now_s):
+        if policy is None or self._phase(now_s) is not Phase.READY:
+            return
+        held = self._presence.held(now_s)
+        if held is not None and not self._patience.is_worn_by(held):
             return
         near_px = NEAR * policy.gates.min_face_size_px
-        if any(min(face.box.width, face.box.height) >= near_px for face in outcome.faces):
-            self._begin(None, now_s)
+        for track, face in faces:
+            # Beside a poster people are looked at as ever, and so is whoever has moved into the light.
+            if min(face.box.width, face.box.height) >= near_px and (track != held or not face.faults):
+                self._begin(None, now_s)
+                return
 
     def _begin(self, claim: ClaimInProgress | None, now_s: float) -> None:
         active = self._active
@@ -291,12 +308,14 @@ class CheckpointSession:
         self._looking = Looking(claim, active, active.policy, now_s)
 
     def _finish(self, finished: Finished | None) -> Finished | None:
-        self._waits_for_answer = self._waits_for_answer or finished is not None
+        if finished is not None:
+            self._waits_for_answer = True
+            self._was_unusable = finished.conclusion.decision is Decision.NO_DECISION_QUALITY
         return finished
 
-    def _abandon(self, now_s: float) -> Finished | None:
+    def _abandon(self, now_s: float, because: TransactionReason = TransactionReason.LEFT) -> Finished | None:
         looking = self._looking
         if looking is None or self._waits_for_answer:
             return None
         self._looking = None
-        return looking.abandon(now_s)
+        return looking.abandon(now_s, because)

@@ -13,7 +13,7 @@ from channels.db import database_sync_to_async
 from django import db
 from django.utils import timezone
 
-from recognition.decision.verdict import Decision
+from recognition.decision.verdict import Decision, TransactionReason
 from recognition.live import alerting, camera_socket, removal
 from recognition.live import checkpoint_messages as messages
 from recognition.live import checkpoint_rendering as rendering
@@ -202,8 +202,9 @@ class CheckpointConsumer(CameraSocket):
             dropped=self._dropped,
         )
 
-    def _leave(self, now_s: float) -> None:
-        finished = self._session.close(now_s) if self._session is not None else None
+    def _leave(self, now_s: float, *, is_stopped: bool) -> None:
+        because = TransactionReason.SERVER_STOPPED if is_stopped else TransactionReason.LEFT
+        finished = self._session.close(now_s, because) if self._session is not None else None
         if finished is not None:
             self._keep(self._conclude(finished))
 
@@ -236,7 +237,7 @@ class CheckpointConsumer(CameraSocket):
             if finished.is_shown:
                 await self._show_failure()
             return
-        if concluded.decision is Decision.REJECT_NOT_ALLOWED:
+        if concluded.raised_alert:
             await alerting.tell_everybody(self.channel_layer)
         if finished.is_shown:
             await self._show_concluded(concluded, is_claim=finished.claim is not None)

@@ -107,7 +107,7 @@ class LiveConsumer(CameraSocket):
             dropped=self._dropped,
         )
 
-    def _leave(self, now_s: float) -> None:
+    def _leave(self, now_s: float, *, is_stopped: bool) -> None:
         for finished in self._session.close(now_s):
             self._keep(self._record(finished))
 

@@ -11,7 +11,7 @@ from recognition.decision.conclusion import Conclusion
 from recognition.decision.matching import CandidateList
 from recognition.decision.policy import Policy
 from recognition.decision.transaction import FaceSighting, Instruction, Sighting, Transaction
-from recognition.decision.verdict import Vote
+from recognition.decision.verdict import TransactionReason, Vote
 from recognition.selectors.packs import ActivePack
 from recognition.services.frames import FrameOutcome, FrameTimings, SeenFace
 from recognition.services.transactions import ClaimInProgress
@@ -87,6 +87,10 @@ class Looking:
         """What the person should do now."""
         return self._transaction.instruction(now_s)
 
+    def asked(self, now_s: float) -> None:
+        """Takes in that a frame is handed to a worker for it."""
+        self._transaction.asked(now_s)
+
     def see(self, faces: Followed, outcome: FrameOutcome, now_s: float) -> Finished | None:
         """Takes the faces of an analysed frame in.
 
@@ -110,17 +114,23 @@ class Looking:
         """Lets time pass without a frame.
 
         Returns:
-            The transaction when the time is up, or its face has left.
+            The transaction when the time is up, or its face has left. While no frame is analysed nobody
+            is known to have left: they may stand before a worker that has died.
         """
         conclusion = self._transaction.timed_out(now_s)
-        if conclusion is None and nobody_is_there:
+        if conclusion is None and nobody_is_there and self._transaction.is_watching(now_s):
             conclusion = self._transaction.left(now_s)
             self.voted_track = None
         return self._finished(conclusion, now_s)
 
-    def abandon(self, now_s: float) -> Finished | None:
-        """Ends it without an answer: an identification without a vote leaves no record, a claim always does."""
-        return self._finished(self._transaction.abandoned(now_s), now_s, is_shown=False)
+    def abandon(self, now_s: float, because: TransactionReason = TransactionReason.LEFT) -> Finished | None:
+        """Ends it without an answer: an identification without a vote leaves no record, a claim always does.
+
+        Args:
+            now_s: the same clock as everywhere.
+            because: see `Transaction.abandoned`.
+        """
+        return self._finished(self._transaction.abandoned(now_s, because), now_s, is_shown=False)
 
     def _sighted(self, track: str, face: SeenFace) -> FaceSighting:
         return FaceSighting(

@@ -1,4 +1,4 @@
-"""Who stands before a kiosk: faces followed from frame to frame, and the one who must leave first."""
+"""Who stands before a kiosk: faces followed from frame to frame, and the one who is not looked at for a while."""
 
 from __future__ import annotations
 
@@ -48,23 +48,26 @@ class Presence:
         """Forgets everybody."""
         self._tracks.clear()
 
+    def present(self, track: str | None) -> str | None:
+        """That face; the largest one where it is None or not there, and None where nobody is."""
+        largest = max(self._tracks, key=lambda name: self._tracks[name][0].area, default=None)
+        return track if track in self._tracks else largest
+
     def hold(self, track: str | None, now_s: float, *, until_s: float) -> None:
         """Keeps a face from being looked at anew until it leaves, or until a time.
 
         Args:
-            track: whose; None, or one that is not there, stands for the largest face.
+            track: whose, as `present` says it; None holds nobody.
             now_s: the same clock as everywhere.
             until_s: by that clock; infinite where only leaving helps.
         """
-        largest = max(self._tracks, key=lambda name: self._tracks[name][0].area, default=None)
-        self._held = track if track in self._tracks else largest
-        self._held_seen_s, self._held_until_s = now_s, until_s
+        self._held, self._held_seen_s, self._held_until_s = track, now_s, until_s
 
-    def is_held(self, now_s: float) -> bool:
-        """Whether the one who was held is still there, and before their time."""
+    def held(self, now_s: float) -> str | None:
+        """The one who was held, while they are there and before their time."""
         if now_s - self._held_seen_s > GONE_AFTER_S or now_s >= self._held_until_s:
             self._held = None
-        return self._held is not None
+        return self._held
 
     def _followed(self, face: SeenFace, now_s: float) -> str:
         # A hint of a face that has left meanwhile is not one of ours any more.

@@ -1,4 +1,4 @@
-"""Who changed what."""
+"""Who changed what; the database refuses to change or remove an entry."""
 
 from __future__ import annotations
 

@@ -1,4 +1,8 @@
-"""What was decided: one row a transaction, never changed."""
+"""What was decided: one row a transaction.
+
+The database lets a row be removed, and links be emptied by erasing what they point to; it refuses every other
+change.
+"""
 
 from __future__ import annotations
 
@@ -107,6 +111,16 @@ class RecognitionEvent(models.Model):
         permissions = [
             ("use_live", _("Can use the live recognition page")),
             ("search_gallery", _("Can search the gallery by photo")),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(decision__in=[decision.value for decision in Decision]),
+                name="an_event_has_a_known_decision",
+            ),
+            # Kind itself is out of reach here: a class body in a class body.
+            models.CheckConstraint(
+                condition=Q(kind__in=["identification", "verification"]), name="an_event_has_a_known_kind"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -11,8 +11,7 @@ from django.utils import timezone
 
 from recognition.decision import verdict
 from recognition.decision.policy import Policy, QualityFault
-from recognition.decision.standing import Bar
-from recognition.decision.verdict import Decision, Reason, Vote, json_number
+from recognition.decision.verdict import Decision, Reason, TransactionReason, Vote, json_number
 from recognition.decision.voting import VoteRecord
 from recognition.models import Alert, EventCrop, FaceSample, KioskDevice, Person, RecognitionEvent
 from recognition.selectors.packs import ActivePack
@@ -93,13 +92,15 @@ def record(*, transaction: TransactionRecord, operator: User | None) -> Recognit
         NotDecidable: when the pack has no policy.
     """
     leading = transaction.leading
-    bar = leading.best.barred if leading and leading.best else None
+    is_denied = leading is not None and leading.is_deny_list_hit
+    may_be_denied = _may_be_denied(transaction)
+    reasons = (Reason(TransactionReason.MAY_BE_DENIED),) if may_be_denied else ()
     return write(
         record=transaction,
-        reasons=_reasons(transaction),
+        reasons=(*_reasons(transaction), *reasons),
         setting=Setting(operator=operator),
         now=timezone.now(),
-        raises_alert=transaction.decision is Decision.REJECT_NOT_ALLOWED and bar is Bar.DENY_LIST,
+        raises_alert=may_be_denied or (transaction.decision is Decision.REJECT_NOT_ALLOWED and is_denied),
     )
 
 
@@ -192,6 +193,16 @@ def _reasons(transaction: TransactionRecord) -> tuple[Reason, ...]:
     if leading is not None and leading.decision is transaction.decision:
         return verdict.reasons(leading, policy_of(transaction.active), is_claim=False)
     return tuple(Reason.of_fault(fault) for fault in transaction.faults)
+
+
+def _may_be_denied(transaction: TransactionRecord) -> bool:
+    """Whether nobody knows which of two people it is, and one of them is on the deny list."""
+    ambiguous = Decision.REJECT_AMBIGUOUS
+    if transaction.decision is not ambiguous:
+        return False
+    policy = policy_of(transaction.active)
+    votes = (record.vote for record in transaction.votes if record.vote.decision is ambiguous)
+    return any(verdict.may_be_denied(vote, policy) for vote in votes)
 
 
 def _thresholds(policy: Policy) -> dict[str, object]:

@@ -8,7 +8,7 @@ import datetime as dt
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
-from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from recognition.decision.conclusion import Conclusion, Verdict
 from recognition.decision.conclusion import conclude as decide
@@ -67,6 +67,7 @@ class Concluded:
         person_name: of the person who was accepted; None for every other decision.
         locked_for_s: seconds until the claimed person may be claimed again; None without a delay, and
             where staff must lift the lock.
+        raised_alert: whether staff must see it at once.
     """
 
     event_id: int
@@ -74,10 +75,17 @@ class Concluded:
     reasons: tuple[Reason, ...]
     person_name: str | None
     locked_for_s: float | None
+    raised_alert: bool = False
 
 
 class NotDecidedHere(Exception):
-    """The checkpoint is out of use, or does not take transactions of that kind; the text is for its operator."""
+    """The checkpoint takes no claim now, or is there no more; the text is for its operator."""
+
+
+_NOT_TAKEN = {
+    TransactionReason.OUT_OF_USE: _("This checkpoint is out of use."),
+    TransactionReason.MODE_CHANGED: _("The mode of this checkpoint was changed. Begin again."),
+}
 
 
 @transaction.atomic(durable=True)
@@ -97,7 +105,10 @@ def open_claim(*, checkpoint_id: int, external_id: str, pin: str | None, origin:
         NotDecidedHere: when the checkpoint takes no claims now.
         NotDecidable: when the pack in use has no policy.
     """
-    checkpoint = _in_use(checkpoint_id, is_claim=True)
+    checkpoint = _checkpoint(checkpoint_id)
+    obstacle = _obstacle(checkpoint, is_claim=True)
+    if obstacle is not None:
+        raise NotDecidedHere(_NOT_TAKEN[obstacle])
     external_id = _readable(external_id)
     person = Person.objects.filter(recognised(), external_id=external_id).first() if external_id else None
     now = timezone.now()
@@ -141,7 +152,8 @@ def conclude(
     """Makes the decision of what the face says and what the database says now, and stores it.
 
     The record, its alert, the count of failed claims and the call that opens the door are stored together or
-    not at all: an error here means that nobody was accepted.
+    not at all: an error here means that nobody was accepted. Where the checkpoint was taken out of use, or
+    its mode changed, nobody is accepted either; what happened is recorded all the same.
 
     Args:
         checkpoint_id: primary key of the checkpoint.
@@ -155,19 +167,22 @@ def conclude(
         origin: who showed the page.
 
     Raises:
-        NotDecidedHere: when the checkpoint is out of use or asks for another kind of transaction by now.
+        NotDecidedHere: when there is no such checkpoint.
         NotDecidable: when the pack has no policy.
         ValueError: for a claim with the conclusion of an identification, or the reverse.
     """
     if conclusion.is_claim != (claim is not None):
         raise ValueError("conclude: expected a claim with the conclusion of a verification, and none otherwise")
-    checkpoint = _in_use(checkpoint_id, is_claim=claim is not None)
+    checkpoint = _checkpoint(checkpoint_id)
     policy = _policy_at(checkpoint, active)
     row = _locked_row(checkpoint, claim)
     # After the wait for the row: another kiosk of this checkpoint may have held it.
     now = timezone.now()
     lockout = _state(row)
-    verdict = _verdict(checkpoint, claim, conclusion, policy, lockout, now)
+    verdict = _unless(
+        _obstacle(checkpoint, is_claim=claim is not None),
+        _verdict(checkpoint, claim, conclusion, policy, lockout, now),
+    )
     leading = conclusion.leading
     record = TransactionRecord(
         decision=verdict.decision,
@@ -192,17 +207,34 @@ def conclude(
     if accepted:
         actions.queue(event=event, checkpoint=checkpoint, now=now)
     name = event.person.name if accepted and event.person is not None else None
-    return Concluded(event.pk, verdict.decision, verdict.reasons, name, _seconds_left(lockout, now))
+    waits_s = _seconds_left(lockout, now)
+    return Concluded(event.pk, verdict.decision, verdict.reasons, name, waits_s, raised_alert=verdict.raises_alert)
 
 
-def _in_use(checkpoint_id: int, *, is_claim: bool) -> Checkpoint:
+def _checkpoint(checkpoint_id: int) -> Checkpoint:
     checkpoint = Checkpoint.objects.filter(pk=checkpoint_id).first()
-    if checkpoint is None or not checkpoint.is_active:
-        raise NotDecidedHere(gettext("This checkpoint is out of use."))
-    other = Checkpoint.Mode.IDENTIFY if is_claim else Checkpoint.Mode.VERIFY
-    if checkpoint.mode == other:
-        raise NotDecidedHere(gettext("The mode of this checkpoint was changed. Begin again."))
+    if checkpoint is None:
+        raise NotDecidedHere(_NOT_TAKEN[TransactionReason.OUT_OF_USE])
     return checkpoint
+
+
+def _obstacle(checkpoint: Checkpoint, *, is_claim: bool) -> TransactionReason | None:
+    """Why the checkpoint accepts nobody in that way now; None where it does."""
+    if not checkpoint.is_active:
+        return TransactionReason.OUT_OF_USE
+    other = Checkpoint.Mode.IDENTIFY if is_claim else Checkpoint.Mode.VERIFY
+    return TransactionReason.MODE_CHANGED if checkpoint.mode == other else None
+
+
+def _unless(obstacle: TransactionReason | None, verdict: Verdict) -> Verdict:
+    """The verdict at a checkpoint that may not accept: an accept is none, and a refusal stays one.
+
+    Whoever is banned, or held somebody else's card, is that whatever became of the checkpoint meanwhile.
+    """
+    if obstacle is None or any(reason.code == obstacle for reason in verdict.reasons):
+        return verdict
+    decision = Decision.ERROR if verdict.decision is Decision.ACCEPT else verdict.decision
+    return dataclasses.replace(verdict, decision=decision, reasons=(*verdict.reasons, Reason(obstacle)))
 
 
 def _verdict(

@@ -10,7 +10,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 
-from recognition.decision.verdict import Decision
+from recognition.decision.verdict import Decision, Vote
 from recognition.models import (
     ActionDelivery,
     Alert,
@@ -68,10 +68,12 @@ def text_of(response: Any) -> str:
     return " ".join(re.sub(r"<[^>]+>", " ", response.content.decode()).split())
 
 
-def recorded(door: Checkpoint, *, raises_alert: bool = False) -> RecognitionEvent:
+def recorded(door: Checkpoint, *, raises_alert: bool = False, best: Person | None = None) -> RecognitionEvent:
+    decision = Decision.REJECT_NOT_ALLOWED if raises_alert else Decision.REJECT_NO_MATCH
+    nearest = fakes.candidates(0.6, first_person=best.pk).best if best else None
     record = TransactionRecord(
-        decision=Decision.REJECT_NOT_ALLOWED if raises_alert else Decision.REJECT_NO_MATCH,
-        leading=None,
+        decision=decision,
+        leading=Vote(decision, nearest, None, None) if nearest else None,
         votes=(),
         faults=(),
         active=packs.active(),
@@ -335,8 +337,7 @@ def test_an_alert_is_acknowledged_from_the_list_by_those_who_may(door: Checkpoin
 class TestTheReasonOfADenial:
     @pytest.fixture
     def event(self, door: Checkpoint, ada: Person) -> RecognitionEvent:
-        event = recorded(door, raises_alert=True)
-        RecognitionEvent.objects.filter(pk=event.pk).update(best_person=ada)
+        event = recorded(door, raises_alert=True, best=ada)
         deny_list.add(person=ada, reason="Broke a window.", actor=fakes.user())
         return event
 

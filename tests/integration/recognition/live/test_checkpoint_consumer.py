@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 import json
 from collections.abc import Callable
@@ -14,11 +15,11 @@ from django.utils import timezone
 
 from recognition.decision.matching import Candidate, CandidateList
 from recognition.live import camera_socket, checkpoint
-from recognition.models import Alert, Checkpoint, DenyListEntry, KioskDevice, Person, RecognitionEvent
-from recognition.services import kiosks, people
-from recognition.services.frames import FrameOutcome, FrameTask, SearchKind
+from recognition.models import Alert, Checkpoint, DenyListEntry, KioskDevice, ModelPack, Person, RecognitionEvent
+from recognition.services import kiosks, people, policies
+from recognition.services.frames import FrameOutcome, FrameStatus, FrameTask, SearchKind
 from tests import fakes
-from tests.integration.recognition.live.conftest import Page, Worker, session_of
+from tests.integration.recognition.live.conftest import PATIENCE_S, Page, Worker, session_of
 
 NewPage = Callable[..., Page]
 
@@ -319,6 +320,37 @@ class TestClaims:
         await opened.leaves()
         assert await stored("decision", "claimed_id") == [("no_decision_timeout", "4711")]
 
+    async def test_claims_that_a_stopping_server_cuts_short_are_recorded_once(
+        self, page: NewPage, token: str, ada: Person, eyes: Eyes, session_key: str
+    ) -> None:
+        eyes.like = await database_sync_to_async(like)(ada, 0.1)
+        opened, idle = page(None, path=PATH, kiosk=token), page(session_key)
+        await idle.is_welcomed()
+        await opened.is_welcomed()
+        await claims(opened)
+        for _ in range(2):
+            await opened.shows()
+            await opened.hears("result")
+        (recording,) = camera_socket.leave_all()
+        await asyncio.wait_for(recording, PATIENCE_S)
+        ((decision, claimed_id, reason, votes),) = await stored("decision", "claimed_id", "reasons__0__reason", "votes")
+        assert (decision, claimed_id, reason, len(votes)) == ("error", "4711", "server_stopped", 2)
+        assert camera_socket.leave_all() == set()
+        await opened.shows()  # nothing begins any more
+        await opened.leaves()
+        assert len(await stored("pk")) == 1
+
+    @pytest.mark.usefixtures("broken_events_table")
+    async def test_a_stop_ends_though_nothing_can_be_stored(
+        self, page: NewPage, token: str, ada: Person, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        opened = page(None, path=PATH, kiosk=token)
+        await opened.is_welcomed()
+        await claims(opened)
+        (recording,) = camera_socket.leave_all()
+        await asyncio.wait_for(recording, PATIENCE_S)
+        assert "a decision could not be stored" in caplog.text
+
     async def test_a_claim_whose_page_closes_after_some_votes_is_recorded_with_them(
         self, page: NewPage, token: str, ada: Person, eyes: Eyes
     ) -> None:
@@ -336,6 +368,25 @@ class TestClaims:
             (ada.pk, 0.9, False)
         ] * 2
 
+    @pytest.mark.parametrize("answers", [FrameOutcome(FrameStatus.FAILED), None])
+    async def test_a_claim_whose_frames_nobody_analyses_is_recorded_as_an_error(
+        self, page: NewPage, token: str, ada: Person, worker: Worker, answers: FrameOutcome | None
+    ) -> None:
+        def hurry() -> None:
+            pack = ModelPack.objects.get(is_active=True)
+            policies.create_version(pack=pack, values={"timeout_s": 1.0}, reason="a test", actor=None)
+
+        await database_sync_to_async(hurry)()
+        worker.held = answers is None
+        worker.answer = lambda task: answers or FrameOutcome(FrameStatus.FAILED)
+        opened = page(None, path=PATH, kiosk=token)
+        await opened.is_welcomed()
+        await claims(opened)
+        await opened.shows()
+        said = await opened.hears("conclusion")
+        assert (said["outcome"], said["person"]) == ("error", None)
+        assert await stored("decision", "claimed_id", "reasons__0__reason") == [("error", "4711", "not_analysed")]
+
     async def test_a_code_that_the_camera_reads_is_told_to_the_page(
         self, page: NewPage, token: str, eyes: Eyes
     ) -> None:
@@ -344,6 +395,38 @@ class TestClaims:
         await opened.is_welcomed()
         await opened.shows()
         assert await opened.hears("scanned") == {"type": "scanned", "external_id": "4711"}
+
+    async def test_a_banned_face_on_a_claim_is_kept_though_the_mode_changes_before_the_end(
+        self, page: NewPage, token: str, ada: Person, eyes: Eyes
+    ) -> None:
+        def banned() -> CandidateList:
+            somebody = fakes.person("Mallory", fakes.like_probe(0.0))
+            DenyListEntry.objects.create(person=somebody, reason="a test")
+            return like(somebody)
+
+        eyes.like = await database_sync_to_async(like)(ada)
+        eyes.denied = await database_sync_to_async(banned)()
+        opened = page(None, path=PATH, kiosk=token)
+        await opened.is_welcomed()
+        await claims(opened)
+        await database_sync_to_async(Checkpoint.objects.update)(mode=Checkpoint.Mode.IDENTIFY)
+        await concludes(opened)
+        assert await stored("decision", "claimed_id", "alert__acknowledged_at") == [
+            ("reject_not_allowed", "4711", None)
+        ]
+        assert await database_sync_to_async(Alert.objects.count)() == 1
+
+    async def test_taken_out_of_use_in_the_middle_a_claim_is_recorded_as_that(
+        self, page: NewPage, token: str, ada: Person, eyes: Eyes
+    ) -> None:
+        eyes.like = await database_sync_to_async(like)(ada)
+        opened = page(None, path=PATH, kiosk=token)
+        await opened.is_welcomed()
+        await claims(opened)
+        await database_sync_to_async(Checkpoint.objects.update)(is_active=False)
+        said = await concludes(opened)
+        assert (said["outcome"], said["person"]) == ("error", None)
+        assert await stored("decision", "reasons__0__reason") == [("error", "out_of_use")]
 
     async def test_taken_out_of_use_it_takes_no_claim(
         self, page: NewPage, token: str, ada: Person, monkeypatch: pytest.MonkeyPatch

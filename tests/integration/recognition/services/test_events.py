@@ -1,9 +1,12 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
 import json
+import uuid
 
 import pytest
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from recognition.decision import verdict
@@ -12,9 +15,19 @@ from recognition.decision.policy import Policy, QualityFault, SampleReason
 from recognition.decision.standing import Bar
 from recognition.decision.verdict import Decision
 from recognition.decision.voting import VoteRecord
-from recognition.models import Alert, EventCrop, FaceSample, Person, RecognitionEvent
+from recognition.models import (
+    Alert,
+    AuditEntry,
+    EventCrop,
+    EventOverride,
+    FaceSample,
+    KioskDevice,
+    ModelPack,
+    Person,
+    RecognitionEvent,
+)
 from recognition.selectors import packs
-from recognition.services import events
+from recognition.services import events, people, policies
 from recognition.services.events import NotDecidable, TransactionRecord
 from recognition.services.frames import FrameTimings
 from tests import fakes
@@ -151,8 +164,163 @@ def test_somebody_who_is_barred_is_refused_on_the_live_page_with_the_reason(
     assert Alert.objects.filter(event=event).count() == alerts
 
 
+@pytest.mark.parametrize(("barred", "alerts"), [(Bar.DENY_LIST, 1), (Bar.SUSPENDED, 0), (None, 0)])
+def test_between_two_people_the_live_page_raises_an_alert_where_one_is_on_the_deny_list(
+    ada: Person, bob: Person, barred: Bar | None, alerts: int
+) -> None:
+    people = (
+        Candidate(ada.pk, ada.name, ada.samples.get().pk, 0.75),
+        Candidate(bob.pk, bob.name, bob.samples.get().pk, 0.74, barred),
+    )
+    vote = verdict.judge(CandidateList(people), POLICY)
+    votes = (VoteRecord(0.0, vote, fakes.quality()),)
+    record = dataclasses.replace(accepted(ada, bob), decision=vote.decision, leading=vote, votes=votes)
+    event = events.record(transaction=record, operator=None)
+    codes = [reason["reason"] for reason in event.reasons]
+    assert (event.decision, codes) == ("reject_ambiguous", ["margin_too_small", *["may_be_deny_listed"] * alerts])
+    assert Alert.objects.filter(event=event).count() == alerts
+
+
 def test_a_refusal_keeps_the_numbers_behind_it(ada: Person, bob: Person) -> None:
     vote = verdict.judge(CandidateList((Candidate(bob.pk, bob.name, bob.samples.get().pk, 0.3),)), POLICY)
     record = dataclasses.replace(accepted(ada, bob), decision=vote.decision, leading=vote)
     event = events.record(transaction=record, operator=None)
     assert event.reasons == [{"reason": "below_threshold", "measured": 0.3, "required": 0.5}]
+
+
+class TestTheDatabase:
+    LINKS = ("person", "claimed_person", "best_person", "best_sample", "runner_up", "device", "operator")
+
+    @pytest.fixture
+    def event(self, ada: Person, bob: Person) -> RecognitionEvent:
+        """With every link that an event may have."""
+        door = fakes.checkpoint()
+        event = fakes.event(
+            kind="verification",
+            checkpoint=door,
+            device=KioskDevice.objects.create(checkpoint=door, label="tablet", token_hash="h"),
+            operator=fakes.user(),
+            claimed_id="A-1",
+            claimed_person=ada,
+            person=ada,
+            best_person=ada,
+            best_sample=ada.samples.get(),
+            runner_up=bob,
+            similarity=0.9,
+            votes=[{"best_person": ada.pk, "similarity": 0.9}],
+        )
+        EventCrop.objects.create(event=event, jpeg=b"a crop")
+        return event
+
+    @pytest.mark.parametrize(
+        ("field", "value"),
+        [
+            ("decision", "reject_no_match"),
+            ("kind", "identification"),
+            ("reasons", [{"reason": "below_threshold", "measured": 0.1, "required": 0.5}]),
+            ("votes", []),
+            ("similarity", 0.91),
+            ("margin", 0.2),
+            ("thresholds", {"votes_needed": 1}),
+            ("quality", {"sharpness": 1}),
+            ("timings", {"runtime": "another"}),
+            ("claimed_id", "B-2"),
+            ("checkpoint", None),
+            ("decided_at", fakes.NOW - dt.timedelta(days=40)),
+            ("started_at", fakes.NOW - dt.timedelta(days=40)),
+            ("transaction", uuid.uuid4()),
+        ],
+    )
+    def test_refuses_to_change_what_an_event_says(self, event: RecognitionEvent, field: str, value: object) -> None:
+        with pytest.raises(IntegrityError, match="never changes"), transaction.atomic():
+            RecognitionEvent.objects.update(**{field: value})
+
+    def test_refuses_another_policy_or_pack(self, event: RecognitionEvent) -> None:
+        other = ModelPack.objects.create(name="other", digest="e" * 64, dimension=fakes.DIMENSION, licence="MIT")
+        later = policies.create_version(pack=event.pack, values={}, reason="a test", actor=None)
+        for change in ({"pack": other}, {"policy": later}):
+            with pytest.raises(IntegrityError, match="never changes"), transaction.atomic():
+                RecognitionEvent.objects.update(**change)
+
+    @pytest.mark.parametrize("link", LINKS)
+    def test_lets_a_link_be_emptied_and_set_to_nothing_else(self, event: RecognitionEvent, link: str) -> None:
+        before = getattr(event, f"{link}_id")
+        with pytest.raises(IntegrityError, match="never changes"), transaction.atomic():
+            RecognitionEvent.objects.update(**{f"{link}_id": before + 1_000_000})
+        RecognitionEvent.objects.update(**{f"{link}_id": None})
+        with pytest.raises(IntegrityError, match="never changes"), transaction.atomic():
+            RecognitionEvent.objects.update(**{f"{link}_id": before})
+        assert getattr(RecognitionEvent.objects.get(), f"{link}_id") is None
+
+    def test_refuses_a_change_beside_a_link_that_is_emptied(self, event: RecognitionEvent) -> None:
+        with pytest.raises(IntegrityError, match="never changes"), transaction.atomic():
+            RecognitionEvent.objects.update(person=None, decision="reject_no_match")
+
+    def test_lets_people_kiosks_and_accounts_be_erased(self, event: RecognitionEvent, ada: Person, bob: Person) -> None:
+        kept = RecognitionEvent.objects.values("decision", "votes", "similarity", "claimed_id", "policy", "pack").get()
+        assert event.operator is not None
+        event.operator.delete()
+        people.delete_sample(sample=ada.samples.get(), actor=None)
+        for person in (ada, bob):
+            people.delete_person(person=person, actor=None)
+        KioskDevice.objects.all().delete()
+        stored = RecognitionEvent.objects.get()
+        assert [getattr(stored, f"{link}_id") for link in self.LINKS] == [None] * len(self.LINKS)
+        assert RecognitionEvent.objects.values(*kept).get() == kept
+
+    def test_lets_a_crop_or_a_whole_event_be_removed(self, event: RecognitionEvent) -> None:
+        EventCrop.objects.all().delete()
+        override = EventOverride.objects.create(event=event, outcome="admitted", reason="a test", by=fakes.user())
+        override.delete()
+        Alert.objects.create(event=event)
+        event.delete()
+        assert not RecognitionEvent.objects.exists()
+
+    def test_refuses_another_crop(self, event: RecognitionEvent) -> None:
+        with pytest.raises(IntegrityError, match="never changes"), transaction.atomic():
+            EventCrop.objects.update(jpeg=b"another")
+
+    @pytest.mark.parametrize("change", [{"outcome": "refused"}, {"reason": "another"}, {"at": fakes.NOW}])
+    def test_refuses_to_change_an_override_and_forgets_who_made_it(
+        self, event: RecognitionEvent, change: dict[str, object]
+    ) -> None:
+        colleague = fakes.user()
+        EventOverride.objects.create(event=event, outcome="admitted", reason="a test", by=colleague)
+        for changed in (change, {"by": fakes.user()}):
+            with pytest.raises(IntegrityError, match="never changes"), transaction.atomic():
+                EventOverride.objects.update(**changed)
+        colleague.delete()
+        assert EventOverride.objects.get().by is None
+
+    def test_refuses_to_change_or_remove_an_audit_entry_and_forgets_who_it_names(self, ada: Person) -> None:
+        colleague = fakes.user()
+        people.set_pin(person=ada, pin="1234", actor=colleague)
+        changes: list[dict[str, object]] = [
+            {"action": "person.deleted"},
+            {"subject": "person:0"},
+            {"details": {}},
+            {"actor": fakes.user()},
+        ]
+        for change in changes:
+            with pytest.raises(IntegrityError, match="never changes"), transaction.atomic():
+                AuditEntry.objects.filter(action="person.pin_set").update(**change)
+        with pytest.raises(IntegrityError, match="never removed"), transaction.atomic():
+            AuditEntry.objects.all().delete()
+        colleague.delete()
+        assert AuditEntry.objects.get(action="person.pin_set").actor is None
+
+    @pytest.mark.parametrize(
+        ("change", "constraint"),
+        [
+            ({"decision": "nonsense"}, "an_event_has_a_known_decision"),
+            ({"decision": ""}, "an_event_has_a_known_decision"),
+            ({"kind": "nonsense"}, "an_event_has_a_known_kind"),
+        ],
+    )
+    def test_refuses_what_is_in_no_list(self, change: dict[str, str], constraint: str) -> None:
+        with pytest.raises(IntegrityError, match=constraint), transaction.atomic():
+            fakes.event(**change)
+
+    @pytest.mark.parametrize("decision", list(Decision))
+    def test_takes_every_decision(self, decision: Decision) -> None:
+        assert fakes.event(decision=decision.value).decision == decision

@@ -11,9 +11,10 @@ from django.utils import timezone
 
 from recognition.decision import verdict
 from recognition.decision.conclusion import Conclusion
-from recognition.decision.matching import CandidateList
+from recognition.decision.matching import Candidate, CandidateList
 from recognition.decision.policy import Policy, SampleReason
 from recognition.decision.standing import Bar
+from recognition.decision.transaction import FaceSighting, Sighting, Transaction
 from recognition.decision.verdict import Decision, Reason, TransactionReason
 from recognition.decision.voting import VoteRecord
 from recognition.models import (
@@ -80,6 +81,10 @@ def looked_at(probe: Embedding, claim: ClaimInProgress | None = None) -> Conclus
     votes = tuple(VoteRecord(100.0 * look, vote, fakes.quality()) for look in range(3))
     reasons = verdict.reasons(vote, active.policy, is_claim=claim is not None)
     return Conclusion(vote.decision, vote, votes, reasons, is_claim=claim is not None)
+
+
+def _alone(person: Person, similarity: float, *, barred: Bar | None = None) -> CandidateList:
+    return CandidateList((Candidate(person.pk, person.name, person.samples.get().pk, similarity, barred),))
 
 
 def without_decision(decision: Decision, code: str, *, is_claim: bool = False) -> Conclusion:
@@ -156,17 +161,6 @@ class TestIdentification:
         event = RecognitionEvent.objects.get(pk=result.event_id)
         assert (event.decision, event.reasons) == (decision, [{"reason": code, "measured": None, "required": None}])
 
-    def test_where_an_id_is_asked_for_decides_nothing(self, ada: Person) -> None:
-        door = fakes.checkpoint(mode=Checkpoint.Mode.VERIFY)
-        with pytest.raises(NotDecidedHere, match="Begin again"):
-            concluded(door, looked_at(OF_ADA))
-
-    def test_at_a_checkpoint_out_of_use_decides_nothing(self, door: Checkpoint, ada: Person) -> None:
-        Checkpoint.objects.update(is_active=False)
-        with pytest.raises(NotDecidedHere, match="out of use"):
-            concluded(door, looked_at(OF_ADA))
-        assert not RecognitionEvent.objects.exists()
-
 
 DAY = dt.timedelta(days=1)
 
@@ -233,6 +227,35 @@ class TestTheDenyList:
         assert Alert.objects.get().event == event
         assert not ClaimLockout.objects.filter(failures__gt=0).exists()  # the owner of the card is not locked out
 
+    def test_refuses_with_an_alert_though_most_looks_were_like_the_claimed_person(
+        self, door: Checkpoint, ada: Person, banned: Person
+    ) -> None:
+        # Ada 0.45 (claims from 0.4) and the banned one 0.49, 0.51, 0.49, 0.51, 0.49 (names from 0.5).
+        claim, active = claimed(door), packs.active()
+        assert active.policy is not None
+        looking = Transaction(active.policy, is_claim=True, started_s=0.0)
+        conclusion = None
+        for look, of_banned in enumerate((0.49, 0.51, 0.49, 0.51, 0.49)):
+            vote = verdict.judge_claim(
+                _alone(ada, 0.45), _alone(banned, of_banned, barred=Bar.DENY_LIST), active.policy
+            )
+            seen = FaceSighting(True, (), vote, fakes.quality(), 112.0)
+            conclusion = looking.see(Sighting((seen,)), 0.1 * look)
+        assert conclusion is not None
+        result = concluded(door, conclusion, claim)
+        assert (result.decision, codes(result)) == (Decision.REJECT_NOT_ALLOWED, [Bar.DENY_LIST])
+        assert Alert.objects.get().event_id == result.event_id
+        assert not ActionDelivery.objects.exists()
+
+    def test_raises_an_alert_also_for_a_banned_person_who_is_enrolled_twice(
+        self, door: Checkpoint, banned: Person
+    ) -> None:
+        fakes.person("Bob again", fakes.like_probe(0.1, axis=3))
+        result = concluded(door, looked_at(fakes.like_probe(0.1, axis=3)))
+        assert (result.decision, result.person_name) == (Decision.REJECT_AMBIGUOUS, None)
+        assert codes(result) == [TransactionReason.MARGIN_TOO_SMALL, TransactionReason.MAY_BE_DENIED]
+        assert (Alert.objects.get().event_id, result.raised_alert) == (result.event_id, True)
+
     def test_finds_a_banned_person_who_is_not_active(self, door: Checkpoint, ada: Person, banned: Person) -> None:
         Person.objects.filter(pk=banned.pk).update(is_active=False)
         assert concluded(door, looked_at(fakes.like_probe(0.1, axis=3))).decision is Decision.REJECT_NOT_ALLOWED
@@ -290,10 +313,6 @@ class TestClaims:
     def test_need_the_conclusion_of_a_verification(self, door: Checkpoint, ada: Person) -> None:
         with pytest.raises(ValueError, match="conclusion of a verification"):
             concluded(door, looked_at(OF_ADA), claimed(door))
-
-    def test_where_only_faces_are_looked_at_are_refused(self, ada: Person) -> None:
-        with pytest.raises(NotDecidedHere):
-            claimed(fakes.checkpoint(mode=Checkpoint.Mode.IDENTIFY))
 
     @pytest.mark.parametrize(
         ("stored", "typed", "decision", "reason", "failures"),
@@ -427,6 +446,93 @@ class TestLockout:
         result = concluded(door, looked_at(OF_ADA, claim), claim)
         assert (result.decision, codes(result)) == (Decision.LOCKED_OUT, [TransactionReason.LOCKED_UNTIL])
         assert not ActionDelivery.objects.exists()
+
+
+OUT_OF_USE = ({"is_active": False}, TransactionReason.OUT_OF_USE)
+FACES_ALONE = ({"mode": Checkpoint.Mode.IDENTIFY}, TransactionReason.MODE_CHANGED)
+IDS_ALONE = ({"mode": Checkpoint.Mode.VERIFY}, TransactionReason.MODE_CHANGED)
+
+
+class TestACheckpointChangedBeforeTheEnd:
+    @pytest.fixture
+    def banned(self) -> Person:
+        person = fakes.person("Bob", fakes.like_probe(0.1, axis=3))
+        deny_list.add(person=person, reason="Broke a window.", actor=fakes.user())
+        return person
+
+    @pytest.mark.parametrize(
+        ("change", "code", "is_claim"),
+        [(*OUT_OF_USE, True), (*OUT_OF_USE, False), (*FACES_ALONE, True), (*IDS_ALONE, False)],
+    )
+    def test_accepts_nobody_and_records_why(
+        self, door: Checkpoint, ada: Person, change: dict[str, Any], code: str, is_claim: bool
+    ) -> None:
+        claim = claimed(door) if is_claim else None
+        conclusion = looked_at(OF_ADA, claim)
+        Checkpoint.objects.update(**change)
+        result = concluded(door, conclusion, claim)
+        event = RecognitionEvent.objects.get(pk=result.event_id)
+        assert (event.decision, codes(result), result.person_name) == ("error", [code], None)
+        assert (event.person, event.best_person, len(event.votes)) == (None, ada, 3)
+        assert not ActionDelivery.objects.exists()
+        assert not ClaimLockout.objects.filter(failures__gt=0).exists()
+
+    @pytest.mark.parametrize(("change", "code"), [OUT_OF_USE, FACES_ALONE])
+    def test_still_counts_a_failed_claim(
+        self, door: Checkpoint, ada: Person, change: dict[str, Any], code: str
+    ) -> None:
+        claim = claimed(door)
+        conclusion = looked_at(STRANGER, claim)
+        Checkpoint.objects.update(**change)
+        result = concluded(door, conclusion, claim)
+        assert result.decision is Decision.REJECT_NO_MATCH
+        assert codes(result) == [TransactionReason.BELOW_THRESHOLD, code]
+        assert ClaimLockout.objects.get().failures == 1
+
+    @pytest.mark.parametrize(
+        ("change", "code", "is_claim"),
+        [(*OUT_OF_USE, True), (*OUT_OF_USE, False), (*FACES_ALONE, True), (*IDS_ALONE, False)],
+    )
+    def test_still_raises_the_alert_for_somebody_of_the_deny_list(
+        self, door: Checkpoint, ada: Person, banned: Person, change: dict[str, Any], code: str, is_claim: bool
+    ) -> None:
+        claim = claimed(door) if is_claim else None
+        conclusion = looked_at(fakes.like_probe(0.1, axis=3), claim)
+        Checkpoint.objects.update(**change)
+        result = concluded(door, conclusion, claim)
+        assert (result.decision, codes(result)) == (Decision.REJECT_NOT_ALLOWED, [Bar.DENY_LIST, code])
+        assert Alert.objects.get().event_id == result.event_id
+
+    @pytest.mark.parametrize(("change", "code"), [OUT_OF_USE, FACES_ALONE])
+    def test_keeps_what_was_cut_short_and_says_it_once(
+        self, door: Checkpoint, ada: Person, change: dict[str, Any], code: str
+    ) -> None:
+        claim = claimed(door)
+        Checkpoint.objects.update(**change)
+        result = concluded(door, without_decision(Decision.ERROR, code, is_claim=True), claim)
+        assert (result.decision, codes(result)) == (Decision.ERROR, [code])
+
+    def test_takes_claims_in_both_modes_that_ask_for_them(self, door: Checkpoint, ada: Person) -> None:
+        claim = claimed(door)
+        conclusion = looked_at(OF_ADA, claim)
+        Checkpoint.objects.update(mode=Checkpoint.Mode.VERIFY)
+        assert concluded(door, conclusion, claim).decision is Decision.ACCEPT
+
+    @pytest.mark.parametrize(
+        ("change", "text"), [({"is_active": False}, "out of use"), ({"mode": Checkpoint.Mode.IDENTIFY}, "Begin again")]
+    )
+    def test_begins_no_claim(self, door: Checkpoint, ada: Person, change: dict[str, Any], text: str) -> None:
+        Checkpoint.objects.update(**change)
+        with pytest.raises(NotDecidedHere, match=text):
+            claimed(door)
+        assert not RecognitionEvent.objects.exists()
+
+    def test_that_was_removed_can_keep_nothing(self, door: Checkpoint, ada: Person) -> None:
+        conclusion, active = looked_at(OF_ADA), packs.active(door.pk)
+        Checkpoint.objects.all().delete()
+        with pytest.raises(NotDecidedHere):
+            concluded(door, conclusion, active=active)
+        assert not RecognitionEvent.objects.exists()
 
 
 class TestTheRecord:

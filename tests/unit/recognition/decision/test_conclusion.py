@@ -18,6 +18,7 @@ from recognition.decision.policy import Policy, QualityFault, SampleReason
 from recognition.decision.standing import Bar, Standing
 from recognition.decision.transaction import FaceSighting, Sighting, Transaction
 from recognition.decision.verdict import Decision, Reason, TransactionReason, Vote
+from recognition.decision.voting import VoteRecord
 from tests import fakes
 
 POLICY = Policy(version=1, identification_threshold=0.5, verification_threshold=0.4, margin=0.125)
@@ -73,6 +74,56 @@ def test_a_person_in_good_standing_is_accepted_from_the_very_threshold(conclusio
 )
 def test_an_accept_that_its_own_numbers_do_not_carry_is_none(conclusion: Conclusion, expected: Verdict) -> None:
     assert concluded(conclusion) == expected
+
+
+TOO_CLOSE = Reason(R.MARGIN_TOO_SMALL, 0.05, 0.125)
+
+
+def between(*people: tuple[float, Bar | None], decision: Decision = D.REJECT_AMBIGUOUS) -> Vote:
+    """A vote between people of those similarities, barred so."""
+    candidates = tuple(
+        Candidate(number, f"person {number}", number * 10, similarity, barred)
+        for number, (similarity, barred) in enumerate(people, 1)
+    )
+    ranked = CandidateList(candidates)
+    return Vote(decision, ranked.best, ranked.runner_up, ranked.margin, candidates[2:])
+
+
+@pytest.mark.parametrize(
+    ("people", "alert"),
+    [
+        ([(0.75, None), (0.7, None)], False),
+        ([(0.75, None), (0.7, Bar.DENY_LIST)], True),
+        ([(0.75, Bar.DENY_LIST), (0.7, None)], True),
+        ([(0.75, None), (0.7, None), (0.69, Bar.DENY_LIST)], True),
+        ([(0.55, None), (0.5, Bar.DENY_LIST)], True),  # exactly the threshold
+        ([(0.55, None), (math.nextafter(0.5, 0), Bar.DENY_LIST)], False),
+        ([(0.75, None), (math.nan, Bar.DENY_LIST)], False),
+        ([(0.75, None), (0.7, Bar.SUSPENDED)], False),
+    ],
+)
+def test_between_two_people_there_is_an_alert_where_one_is_on_the_deny_list(
+    people: list[tuple[float, Bar | None]], alert: bool
+) -> None:
+    leading = between(*people)
+    word = concluded(Conclusion(D.REJECT_AMBIGUOUS, leading, (), (TOO_CLOSE,), is_claim=False))
+    reasons = (TOO_CLOSE, Reason(R.MAY_BE_DENIED)) if alert else (TOO_CLOSE,)
+    assert word == refused(D.REJECT_AMBIGUOUS, *reasons, alert=alert)
+
+
+def test_between_two_people_any_look_that_counts_tells_of_the_deny_list() -> None:
+    leading, other = between((0.8, None), (0.79, None)), between((0.7, None), (0.69, Bar.DENY_LIST))
+    accepting = between((0.9, None), (0.6, Bar.DENY_LIST), decision=D.ACCEPT)
+    for votes, alert in (([leading, other], True), ([leading, accepting], False)):
+        records = tuple(VoteRecord(0.0, vote, fakes.quality()) for vote in votes)
+        word = concluded(Conclusion(D.REJECT_AMBIGUOUS, leading, records, (TOO_CLOSE,), is_claim=False))
+        assert word.raises_alert is alert
+
+
+def test_an_accept_whose_margin_does_not_carry_it_tells_of_the_deny_list_too() -> None:
+    leading = between((0.75, None), (0.7, Bar.DENY_LIST), decision=D.ACCEPT)
+    word = concluded(Conclusion(D.ACCEPT, leading, (), (), is_claim=False))
+    assert (word.decision, word.raises_alert) == (D.REJECT_AMBIGUOUS, True)
 
 
 def test_scores_that_are_not_numbers_accept_nobody() -> None:
@@ -177,7 +228,7 @@ def test_every_other_decision_stays_with_its_reasons(decision: Decision, is_clai
 def test_a_verdict_that_contradicts_itself_cannot_be_made() -> None:
     with pytest.raises(ValueError, match="expected an accept without reasons"):
         Verdict(D.ACCEPT, (Reason(R.LEFT),), raises_alert=False)
-    with pytest.raises(ValueError, match="expected an alert with reject_not_allowed, got accept"):
+    with pytest.raises(ValueError, match="expected an alert with a person who is refused, got accept"):
         Verdict(D.ACCEPT, (), raises_alert=True)
 
 
@@ -308,7 +359,13 @@ def test_nothing_ends_in_an_accept_below_the_threshold_or_of_somebody_not_allowe
         policy=later,
     )
     event(word.decision)
-    assert word.raises_alert == (word.decision is D.REJECT_NOT_ALLOWED and Reason(Bar.DENY_LIST) in word.reasons)
+    alerting = {
+        D.REJECT_NOT_ALLOWED: Reason(Bar.DENY_LIST) in word.reasons,
+        D.REJECT_AMBIGUOUS: Reason(R.MAY_BE_DENIED) in word.reasons,
+    }
+    assert word.raises_alert == alerting.get(word.decision, False)
+    if word.decision is D.ACCEPT:
+        assert not any(record.vote.is_deny_list_hit for record in conclusion.votes)
     assert bool(word.reasons) is (word.decision is not D.ACCEPT)
     if word.decision is not D.ACCEPT:
         return

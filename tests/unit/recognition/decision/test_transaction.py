@@ -10,6 +10,7 @@ from recognition.decision.matching import CandidateList
 from recognition.decision.policy import Policy, QualityFault, QualityGates, SampleReason
 from recognition.decision.standing import Bar
 from recognition.decision.transaction import (
+    BLIND_AFTER_S,
     RECENT_S,
     FaceSighting,
     Instruction,
@@ -29,6 +30,7 @@ STRANGER = verdict.judge(fakes.candidates(0.25, 0.1), POLICY)
 SURE_ADA = verdict.judge(fakes.candidates(0.99, 0.1, first_person=1), POLICY)
 TWINS = verdict.judge(fakes.candidates(0.75, 0.75), POLICY)
 NOBODY = verdict.judge(fakes.candidates(), POLICY)
+BANNED = verdict.judge(fakes.candidates(0.75, 0.1, first_person=9, barred=Bar.DENY_LIST), POLICY)
 SUSPENDED = verdict.judge(fakes.candidates(0.75, 0.1, barred=Bar.SUSPENDED), POLICY)
 
 TOO_SMALL = QualityFault(SampleReason.FACE_TOO_SMALL, 20, 48)
@@ -61,8 +63,9 @@ class Door:
         return conclusion
 
     def waits(self, until_s: float = POLICY.timeout_s) -> Conclusion | None:
-        """Nothing comes until so long after the start."""
+        """Frames of an empty place come until so long after the start."""
         self.now_s = 100.0 + until_s
+        self.transaction.see(Sighting(()), self.now_s - FRAME_S)
         return self.transaction.timed_out(self.now_s)
 
 
@@ -118,6 +121,22 @@ class TestVotes:
         conclusion = Door(is_claim=True).sees(vote, vote, vote)
         assert conclusion is not None
         assert (conclusion.is_claim, conclusion.reasons) == (True, (Reason(R.BELOW_THRESHOLD, 0.25, 0.4),))
+
+    def test_of_a_claim_do_not_outweigh_a_hit_on_the_deny_list(self) -> None:
+        claimed, banned = fakes.candidates(0.45, first_person=1), fakes.candidates(0.51, first_person=9)
+        accept = verdict.judge_claim(claimed, fakes.candidates(0.49, first_person=9), POLICY)
+        hit = verdict.judge_claim(claimed, banned, POLICY)
+        conclusion = Door(is_claim=True).sees(accept, hit, accept, hit, accept)
+        assert conclusion is not None
+        assert (conclusion.decision, conclusion.leading) == (D.REJECT_NOT_ALLOWED, hit)
+        assert conclusion.reasons == (Reason(Bar.DENY_LIST),)
+
+    def test_for_a_banned_person_that_count_no_more_outweigh_nothing(self, door: Door) -> None:
+        door.sees(BANNED, BANNED)
+        door.shows(face(ADA, same=False))
+        conclusion = door.sees(ADA, ADA)
+        assert conclusion is not None
+        assert conclusion.decision is D.ACCEPT
 
     def test_are_not_cast_by_faces_that_pass_no_gate_or_were_not_embedded(self, door: Door) -> None:
         door.sees(ADA, ADA)
@@ -193,7 +212,8 @@ class TestTime:
 
     def test_that_is_up_lets_no_vote_in(self, door: Door) -> None:
         door.sees(ADA, ADA)
-        conclusion = door.shows(face(ADA), after_s=8.0)
+        door.shows(after_s=7.7)
+        conclusion = door.shows(face(ADA), after_s=0.2)
         assert conclusion is not None
         assert (conclusion.decision, len(conclusion.votes)) == (D.NO_DECISION_TIMEOUT, 2)
         assert conclusion.leading == ADA
@@ -250,6 +270,53 @@ class TestTime:
         assert (conclusion.decision, len(conclusion.votes)) == (D.NO_DECISION_TIMEOUT, 1)
 
 
+class TestBlindness:
+    @pytest.mark.parametrize(
+        ("asked_s", "analysed_s", "decision", "reason"),
+        [
+            ([], [], D.ERROR, R.NO_PICTURE),
+            ([0.1], [], D.ERROR, R.NOT_ANALYSED),
+            ([0.1, 4.0, 7.9], [], D.ERROR, R.NOT_ANALYSED),
+            ([0.1], [0.2], D.ERROR, R.NO_PICTURE),  # the page went quiet
+            ([0.1, 0.3], [0.2], D.ERROR, R.NOT_ANALYSED),  # the worker died in the middle
+            ([0.1, 7.9], [0.2], D.ERROR, R.NOT_ANALYSED),
+            ([5.9, 6.1], [6.0 - 1e-3], D.ERROR, R.NOT_ANALYSED),
+            ([5.9, 6.1], [8.0 - BLIND_AFTER_S], D.NO_DECISION_TIMEOUT, R.VOTES_DISAGREE),
+            ([0.1, 7.0], [0.2, 7.1], D.NO_DECISION_TIMEOUT, R.VOTES_DISAGREE),  # it came back
+        ],
+    )
+    @pytest.mark.parametrize("is_claim", [False, True])
+    def test_to_the_end_is_an_error_and_says_nothing_of_the_person(
+        self,
+        asked_s: list[float],
+        analysed_s: list[float],
+        decision: Decision,
+        reason: TransactionReason,
+        is_claim: bool,
+    ) -> None:
+        transaction = Transaction(POLICY, is_claim=is_claim, started_s=100.0)
+        for at_s in asked_s:
+            transaction.asked(100 + at_s)
+        for at_s in analysed_s:
+            transaction.see(Sighting((face(ADA),)), 100 + at_s)
+        conclusion = transaction.timed_out(108.0)
+        assert conclusion is not None
+        assert (conclusion.decision, conclusion.reasons[0].code) == (decision, reason)
+        assert len(conclusion.votes) == len(analysed_s)
+
+    def test_that_ends_with_the_time_lets_no_vote_in(self, door: Door) -> None:
+        door.sees(ADA, ADA)
+        conclusion = door.shows(face(ADA), after_s=8.0)
+        assert conclusion is not None
+        assert (conclusion.decision, len(conclusion.votes)) == (D.ERROR, 2)
+
+    def test_begins_a_second_after_the_last_analysed_frame(self, door: Door) -> None:
+        assert not door.transaction.is_watching(100.0)
+        door.shows()
+        assert door.transaction.is_watching(door.now_s + RECENT_S)
+        assert not door.transaction.is_watching(door.now_s + RECENT_S + 1e-3)
+
+
 class TestLeaving:
     def test_without_a_vote_leaves_nothing_to_record(self, door: Door) -> None:
         door.shows(face(None, TOO_DARK))
@@ -272,6 +339,7 @@ class TestLeaving:
 
     def test_after_the_time_is_a_time_out(self, door: Door) -> None:
         door.sees(ADA)
+        door.shows(after_s=7.8)
         conclusion = door.transaction.left(108.0)
         assert conclusion is not None
         assert conclusion.reasons == (Reason(R.VOTES_DISAGREE, 1, 3),)
@@ -310,9 +378,25 @@ class TestAbandoned:
         assert door.transaction.is_over
 
     @pytest.mark.parametrize("is_claim", [False, True])
+    def test_by_what_the_person_did_not_do_it_is_an_error(self, is_claim: bool) -> None:
+        door = Door(is_claim=is_claim)
+        door.sees(ADA)
+        conclusion = door.transaction.abandoned(door.now_s, R.OUT_OF_USE)
+        assert conclusion is not None
+        assert (conclusion.decision, conclusion.reasons) == (D.ERROR, (Reason(R.OUT_OF_USE),))
+        assert [record.vote for record in (*conclusion.set_aside, *conclusion.votes)] == [ADA]
+
+    def test_a_claim_on_nobody_s_account_is_recorded_and_a_passer_by_is_not(self, door: Door) -> None:
+        assert door.transaction.abandoned(door.now_s, R.OUT_OF_USE) is None
+        conclusion = Door(is_claim=True).transaction.abandoned(100.0, R.OUT_OF_USE)
+        assert conclusion is not None
+        assert conclusion.decision is D.ERROR
+
+    @pytest.mark.parametrize("is_claim", [False, True])
     def test_after_the_time_it_is_a_time_out(self, is_claim: bool) -> None:
         door = Door(is_claim=is_claim)
         door.sees(ADA)
+        door.shows(after_s=7.8)
         conclusion = door.transaction.abandoned(108.0)
         assert conclusion is not None
         assert conclusion.reasons == (Reason(R.VOTES_DISAGREE, 1, 3),)

@@ -188,3 +188,14 @@ def test_votes_for_two_barred_people_do_not_agree() -> None:
         verdict.judge(fakes.candidates(0.9, first_person=number, barred=Bar.SUSPENDED), POLICY) for number in (1, 2)
     )
     assert one.answer != other.answer
+
+
+@pytest.mark.parametrize(
+    ("barred", "similarity", "is_hit"),
+    [(None, 0.9, False), (Bar.SUSPENDED, 0.9, False), (Bar.DENY_LIST, BELOW, False), (Bar.DENY_LIST, 0.5, True)],
+)
+def test_only_a_vote_that_names_somebody_of_the_deny_list_is_a_hit(
+    barred: Bar | None, similarity: float, is_hit: bool
+) -> None:
+    assert verdict.judge(fakes.candidates(similarity, barred=barred), POLICY).is_deny_list_hit is is_hit
+    assert not verdict.judge(fakes.candidates(), POLICY).is_deny_list_hit

@@ -25,6 +25,8 @@ NOBODY = verdict.judge(fakes.candidates(), POLICY)
 NOT_A_NUMBER = verdict.judge(fakes.candidates(math.nan), POLICY)
 BANNED = verdict.judge(fakes.candidates(0.7, 0.1, first_person=1, barred=Bar.DENY_LIST), POLICY)
 OTHER_BANNED = verdict.judge(fakes.candidates(0.7, 0.1, first_person=2, barred=Bar.DENY_LIST), POLICY)
+SURER_BANNED = verdict.judge(fakes.candidates(0.9, 0.1, first_person=3, barred=Bar.DENY_LIST), POLICY)
+SUSPENDED = verdict.judge(fakes.candidates(0.7, 0.1, first_person=1, barred=Bar.SUSPENDED), POLICY)
 
 
 @pytest.mark.parametrize(
@@ -64,11 +66,32 @@ def test_the_answer_of_most_of_the_last_votes_leads(votes: list[Vote], leading: 
         ([AMBIGUOUS, AMBIGUOUS, AMBIGUOUS], Decision.REJECT_AMBIGUOUS),
         ([BANNED, BANNED, BANNED], Decision.REJECT_NOT_ALLOWED),
         ([BANNED, OTHER_BANNED, BANNED, OTHER_BANNED], None),  # two different people to refuse
+        ([A, OTHER_BANNED, A, OTHER_BANNED, A], Decision.REJECT_NOT_ALLOWED),
+        ([A, A, OTHER_BANNED, A], Decision.REJECT_NOT_ALLOWED),  # one is enough
+        ([OTHER_BANNED, UNKNOWN, UNKNOWN, A, UNKNOWN, A, A], Decision.REJECT_NOT_ALLOWED),  # older than the last five
+        ([OTHER_BANNED, A, A], None),  # there is nothing to outweigh yet
+        ([UNKNOWN, OTHER_BANNED, UNKNOWN, OTHER_BANNED, UNKNOWN], Decision.REJECT_NO_MATCH),  # names nobody anyway
+        ([SUSPENDED, OTHER_BANNED, SUSPENDED, SUSPENDED], Decision.REJECT_NOT_ALLOWED),
     ],
 )
 def test_k_of_the_last_n_votes_decide(votes: list[Vote], decision: Decision | None) -> None:
     decided = voting.decided(votes, POLICY)
     assert (decided.decision if decided else None) is decision
+
+
+@pytest.mark.parametrize(
+    ("votes", "standing"),
+    [
+        ([A, OTHER_BANNED, SURER_A, A], OTHER_BANNED),
+        ([A, OTHER_BANNED, SURER_BANNED, A, A], SURER_BANNED),  # the most similar one
+        ([SUSPENDED, OTHER_BANNED, SUSPENDED, SUSPENDED], OTHER_BANNED),
+        ([BANNED, BANNED, BANNED], BANNED),
+    ],
+)
+def test_a_hit_on_the_deny_list_stands_for_the_decision_in_place_of_who_was_named(
+    votes: list[Vote], standing: Vote
+) -> None:
+    assert voting.decided(votes, POLICY) == standing
 
 
 def test_one_of_one_is_decided_by_the_newest_vote() -> None:
@@ -109,12 +132,12 @@ similarities = st.floats(-1, 1) | st.just(math.nan)
 
 
 @given(
-    st.lists(st.lists(similarities, max_size=3), max_size=12),
+    st.lists(st.tuples(st.lists(similarities, max_size=3), st.sampled_from([None, *Bar])), max_size=12),
     st.floats(-0.9, 1),
     st.integers(1, 6).flatmap(lambda n: st.tuples(st.integers(n // 2 + 1, n), st.just(n))),
 )
-def test_no_sequence_of_votes_ends_in_an_accept_below_the_threshold_or_with_fewer_than_k_votes(
-    frames: list[list[float]], threshold: float, k_of_n: tuple[int, int]
+def test_no_sequence_of_votes_ends_in_an_accept_below_the_threshold_with_fewer_than_k_votes_or_beside_a_banned_person(
+    frames: list[tuple[list[float], Bar | None]], threshold: float, k_of_n: tuple[int, int]
 ) -> None:
     needed, of = k_of_n
     policy = Policy(
@@ -124,7 +147,7 @@ def test_no_sequence_of_votes_ends_in_an_accept_below_the_threshold_or_with_fewe
         votes_needed=needed,
         votes_of=of,
     )
-    votes = [verdict.judge(fakes.candidates(*frame), policy) for frame in frames]
+    votes = [verdict.judge(fakes.candidates(*frame, barred=barred), policy) for frame, barred in frames]
     decided = voting.decided(votes, policy)
     if decided is not None and decided.decision is Decision.ACCEPT:
         assert decided.best is not None
@@ -132,3 +155,4 @@ def test_no_sequence_of_votes_ends_in_an_accept_below_the_threshold_or_with_fewe
         agreeing = [vote for vote in votes[-of:] if vote.answer == decided.answer]
         assert len(agreeing) >= needed
         assert all(vote.best and vote.best.similarity >= threshold for vote in agreeing)
+        assert not any(vote.is_deny_list_hit for vote in votes)

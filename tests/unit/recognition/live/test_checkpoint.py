@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from collections.abc import Sequence
 
 import pytest
@@ -11,7 +12,6 @@ from recognition.decision.standing import Bar
 from recognition.decision.transaction import Instruction
 from recognition.decision.verdict import Decision, TransactionReason
 from recognition.live.checkpoint import (
-    AGAIN_AFTER_S,
     CODES_EVERY_S,
     ENTRY_TIMEOUT_S,
     SAME_CODE_AFTER_S,
@@ -22,6 +22,7 @@ from recognition.live.checkpoint import (
     Phase,
 )
 from recognition.live.looking import Finished
+from recognition.live.patience import AGAIN_AFTER_S, LONGEST_PAUSE_S
 from recognition.live.presence import GONE_AFTER_S
 from recognition.selectors.packs import ActivePack
 from recognition.services.frames import FrameOutcome, FrameStatus, SearchKind, SearchScope, SeenFace
@@ -54,6 +55,11 @@ class Kiosk:
     def waits(self, seconds: float) -> None:
         self.now_s += seconds
         self.keep(self.session.tick(self.now_s))
+
+    def shows_nobody(self, seconds: float) -> None:
+        """Frames of an empty place."""
+        for _ in range(round(seconds / FRAME_S)):
+            self.shows()
 
     def shows(self, *faces: SeenFace, codes: tuple[str, ...] = (), scope: SearchScope | None = None) -> str | None:
         """One frame; what it was read as a code."""
@@ -154,12 +160,12 @@ class TestIdentify:
     def test_a_passer_by_without_a_vote_leaves_no_record(self, kiosk: Kiosk) -> None:
         kiosk.shows(fakes.seen_face(None, faults=TOO_SMALL))
         assert kiosk.session.view(kiosk.now_s).instruction == Instruction.COME_CLOSER
-        kiosk.waits(GONE_AFTER_S + 0.1)
+        kiosk.shows_nobody(GONE_AFTER_S + 0.2)
         assert (kiosk.phase(), kiosk.finished) == (Phase.READY, [])
 
     def test_whoever_leaves_after_a_vote_is_recorded(self, kiosk: Kiosk) -> None:
         kiosk.sees(ADA, ADA)
-        kiosk.waits(GONE_AFTER_S + 0.1)
+        kiosk.shows_nobody(GONE_AFTER_S + 0.2)
         assert kiosk.decisions == [Decision.NO_DECISION_TIMEOUT]
         assert kiosk.finished[0].is_shown
 
@@ -200,13 +206,24 @@ class TestIdentify:
         kiosk.sees(ADA, ADA, ADA)
         assert (kiosk.phase(), kiosk.finished) == (Phase.READY, [])
 
-    def test_taken_out_of_use_in_the_middle_it_ends_unseen(self, kiosk: Kiosk) -> None:
+    @pytest.mark.parametrize(
+        ("is_open", "decides", "reason"),
+        [
+            (False, True, TransactionReason.OUT_OF_USE),
+            (True, False, TransactionReason.NO_THRESHOLDS),
+            (False, False, TransactionReason.OUT_OF_USE),
+        ],
+    )
+    def test_that_may_decide_no_more_in_the_middle_ends_unseen_as_an_error(
+        self, kiosk: Kiosk, is_open: bool, decides: bool, reason: TransactionReason
+    ) -> None:
         kiosk.sees(ADA, ADA)
-        kiosk.session.follow(Mode.IDENTIFY, kiosk.active, is_open=False)
+        kiosk.session.follow(Mode.IDENTIFY, fakes.active_pack(decides=decides), is_open=is_open)
         kiosk.waits(0.1)
-        assert [(done.conclusion.decision, done.is_shown) for done in kiosk.finished] == [
-            (Decision.NO_DECISION_TIMEOUT, False)
-        ]
+        (finished,) = kiosk.finished
+        assert (finished.conclusion.decision, finished.is_shown) == (Decision.ERROR, False)
+        assert [found.code for found in finished.conclusion.reasons] == [reason]
+        assert (len(finished.conclusion.votes), finished.active) == (2, kiosk.active)
 
 
 class TestAfterTheResult:
@@ -258,6 +275,57 @@ class TestAfterTheResult:
         assert kiosk.session.close(kiosk.now_s) is None
 
 
+class TestAPoster:
+    """A face that is near enough to be looked at, and never passes the gates."""
+
+    STEP_S = 0.5
+
+    def hangs(self, kiosk: Kiosk, seconds: float, *others: SeenFace) -> list[float]:
+        """Shows it; when each look at it ended, from now on."""
+        begun_s, ends = kiosk.now_s, []
+        while kiosk.now_s < begun_s + seconds:
+            kiosk.now_s += self.STEP_S - FRAME_S
+            hints = kiosk.session.hints(kiosk.now_s)
+            track = hints[0].track_id if hints else None
+            kiosk.shows(fakes.seen_face(None, track_id=track, where=fakes.box(side=30), faults=TOO_SMALL), *others)
+            if kiosk.session.view(kiosk.now_s).progress == 1.0:
+                ends.append(kiosk.now_s - begun_s)
+                kiosk.is_answered(accepted=False)
+        return ends
+
+    def test_is_looked_at_after_longer_and_longer_pauses(self, kiosk: Kiosk) -> None:
+        ends = self.hangs(kiosk, 1200)
+        assert set(kiosk.decisions) == {Decision.NO_DECISION_QUALITY}
+        pauses = [later - earlier - POLICY.timeout_s for earlier, later in itertools.pairwise(ends)]
+        assert pauses == pytest.approx([10, 20, 40, 80, 160, LONGEST_PAUSE_S, LONGEST_PAUSE_S], abs=2 * self.STEP_S)
+
+    def test_that_was_away_for_a_second_is_looked_at_as_at_first(self, kiosk: Kiosk) -> None:
+        self.hangs(kiosk, 70)
+        kiosk.shows_nobody(GONE_AFTER_S + 0.2)
+        first, second, *_ = self.hangs(kiosk, 60)
+        assert second - first - POLICY.timeout_s == pytest.approx(AGAIN_AFTER_S, abs=2 * self.STEP_S)
+
+    def test_keeps_nobody_beside_it_from_being_looked_at(self, kiosk: Kiosk) -> None:
+        self.hangs(kiosk, 70)
+        assert kiosk.phase() is Phase.READY
+        self.hangs(kiosk, self.STEP_S, fakes.seen_face(ADA, where=fakes.box(400)))
+        assert kiosk.phase() is Phase.LOOKING
+
+    def test_that_can_be_seen_well_is_looked_at_at_once(self, kiosk: Kiosk) -> None:
+        self.hangs(kiosk, 70)
+        kiosk.sees(ADA)
+        assert kiosk.phase() is Phase.LOOKING
+        kiosk.sees(ADA, ADA, ADA)
+        assert kiosk.decisions[-1] is Decision.ACCEPT
+
+    def test_that_was_decided_about_meanwhile_begins_anew(self, kiosk: Kiosk) -> None:
+        self.hangs(kiosk, 70)
+        kiosk.sees(STRANGER, STRANGER, STRANGER, STRANGER)
+        kiosk.is_answered(accepted=False)
+        first, second, *_ = self.hangs(kiosk, 60)
+        assert second - first - POLICY.timeout_s == pytest.approx(AGAIN_AFTER_S, abs=2 * self.STEP_S)
+
+
 class TestVerify:
     def test_without_a_claim_only_codes_are_read(self, desk: Kiosk) -> None:
         assert desk.session.scope(desk.now_s) == SearchScope(CHECKPOINT, reads_codes=True)
@@ -302,7 +370,7 @@ class TestVerify:
 
     def test_a_claim_whose_face_never_comes_ends_when_the_time_is_up(self, desk: Kiosk) -> None:
         desk.claims()
-        desk.waits(POLICY.timeout_s)
+        desk.shows_nobody(POLICY.timeout_s + FRAME_S)
         assert desk.decisions == [Decision.NO_DECISION_TIMEOUT]
         assert desk.finished[0].conclusion.reasons[0].code == TransactionReason.NO_FACE
         desk.is_answered(accepted=False)
@@ -331,7 +399,7 @@ class TestVerify:
         desk.claims()
         desk.sees(fakes.candidates(0.2))
         assert desk.session.cancel(desk.now_s) is None
-        desk.waits(GONE_AFTER_S + 0.1)
+        desk.shows_nobody(GONE_AFTER_S + 0.2)
         assert desk.session.cancel(desk.now_s) is None
         assert desk.phase() is Phase.LOOKING
 
@@ -339,6 +407,12 @@ class TestVerify:
         desk.claims()
         desk.keep(desk.session.close(desk.now_s))
         assert desk.decisions == [Decision.NO_DECISION_TIMEOUT]
+
+    def test_is_recorded_as_an_error_when_the_server_stops(self, desk: Kiosk) -> None:
+        desk.claims()
+        desk.keep(desk.session.close(desk.now_s, TransactionReason.SERVER_STOPPED))
+        assert desk.decisions == [Decision.ERROR]
+        assert [reason.code for reason in desk.finished[0].conclusion.reasons] == [TransactionReason.SERVER_STOPPED]
 
     def test_is_recorded_with_its_votes_and_picture_when_the_page_closes_after_some(self, desk: Kiosk) -> None:
         desk.claims()
@@ -360,6 +434,50 @@ class TestVerify:
         assert not kiosk.session.takes_claims
         assert kiosk.session.enter_id(kiosk.now_s) is None
         assert kiosk.phase() is Phase.READY
+
+
+class TestADeadWorker:
+    def asks(self, kiosk: Kiosk, seconds: float) -> None:
+        """Frames that nothing answers."""
+        for _ in range(round(seconds / FRAME_S)):
+            kiosk.session.scope(kiosk.now_s)
+            kiosk.waits(FRAME_S)
+
+    def test_makes_a_claim_an_error(self, desk: Kiosk) -> None:
+        desk.claims()
+        self.asks(desk, POLICY.timeout_s + 0.1)
+        (finished,) = desk.finished
+        assert (finished.conclusion.decision, finished.is_shown) == (Decision.ERROR, True)
+        assert [reason.code for reason in finished.conclusion.reasons] == [TransactionReason.NOT_ANALYSED]
+
+    def test_is_not_a_person_who_left(self, kiosk: Kiosk) -> None:
+        kiosk.sees(ADA, ADA)
+        self.asks(kiosk, GONE_AFTER_S * 3)
+        assert (kiosk.phase(), kiosk.finished) == (Phase.LOOKING, [])
+        self.asks(kiosk, POLICY.timeout_s)
+        (finished,) = kiosk.finished
+        assert finished.conclusion.decision is Decision.ERROR
+        assert [reason.code for reason in finished.conclusion.reasons] == [TransactionReason.NOT_ANALYSED]
+        assert len(finished.conclusion.votes) == 2
+
+    def test_that_comes_back_in_time_decides_from_the_first_vote_on(self, kiosk: Kiosk) -> None:
+        kiosk.sees(ADA, ADA)
+        self.asks(kiosk, GONE_AFTER_S * 2)
+        kiosk.sees(ADA)
+        assert kiosk.finished == []  # whoever stands there now may be another
+        kiosk.sees(ADA, ADA)
+        assert kiosk.decisions == [Decision.ACCEPT]
+
+    def test_is_told_from_a_camera_that_sends_nothing(self, desk: Kiosk) -> None:
+        desk.claims()
+        desk.waits(POLICY.timeout_s)
+        assert [reason.code for reason in desk.finished[0].conclusion.reasons] == [TransactionReason.NO_PICTURE]
+
+    def test_is_told_from_a_camera_that_sends_nothing_any_more(self, desk: Kiosk) -> None:
+        desk.claims()
+        desk.sees(ADA_ALONE)
+        desk.waits(POLICY.timeout_s)
+        assert [reason.code for reason in desk.finished[0].conclusion.reasons] == [TransactionReason.NO_PICTURE]
 
 
 class TestCodes:
