@@ -144,8 +144,8 @@ class Server:
     password: str
 
 
-# One line, a program as JSON, is answered with what it prints and a line that tells how it ended. Each program has names
-# of its own.
+# One line, a program as JSON, is answered with what it prints and a line that tells how it ended. Each program has
+# names of its own.
 RUN_PROGRAMS = """
 import json, sys, traceback
 for number, line in enumerate(sys.stdin, start=1):
