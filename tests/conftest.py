@@ -14,7 +14,7 @@ from tests.processes import CommandLine
 
 @pytest.fixture(scope="session", autouse=True)
 def _static_files_are_found_when_asked_for() -> Iterator[None]:
-    """Every new test client loads the middleware, and WhiteNoise would look for all static files each time (30 ms)."""
+    """Every new test client loads the middleware, and WhiteNoise would look for all static files each time."""
     with override_settings(WHITENOISE_AUTOREFRESH=True):
         yield
 

@@ -165,7 +165,7 @@ class Site:
         lines = [
             "from django.contrib.auth.hashers import make_password",
             "from django.contrib.auth.models import Permission, User",
-            f"password = make_password({self.password!r})",  # once: a hash takes half a second
+            f"password = make_password({self.password!r})",  # once: a hash is slow by design
         ]
         for account in accounts:
             lines += [
