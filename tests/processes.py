@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import re
 import signal
@@ -79,6 +80,12 @@ class Process:
                     raise AssertionError(f"waited in vain for {pattern!r}; the output was:\n{text}")
                 self._changed.wait(min(remaining, 1.0))
 
+    def write_line(self, text: str) -> None:
+        """Write one line to its standard input."""
+        assert self._popen.stdin is not None
+        self._popen.stdin.write(f"{text}\n")
+        self._popen.stdin.flush()
+
     def end_input(self) -> None:
         """Close its standard input."""
         assert self._popen.stdin is not None
@@ -137,6 +144,49 @@ class Server:
     password: str
 
 
+# One line, a program as JSON, is answered with what it prints and a line that tells how it ended. Each program has
+# names of its own.
+RUN_PROGRAMS = """
+import json, sys, traceback
+for number, line in enumerate(sys.stdin, start=1):
+    try:
+        exec(json.loads(line), {})
+    except Exception:
+        traceback.print_exc()
+        print("FAILED", number, flush=True)
+    else:
+        print("ENDED", number, flush=True)
+"""
+
+
+@dataclass(slots=True)
+class Interpreter:
+    """A process with the product's models and database, for many small programs: each would start for seconds.
+
+    Args:
+        process: Its process, which runs `RUN_PROGRAMS`.
+    """
+
+    process: Process
+    _count: int = 0
+
+    def run(self, program: str) -> str:
+        """Run a program to its end and return what it printed; fails with its traceback."""
+        self._count += 1
+        before = len(self.process.output)
+        self.process.write_line(json.dumps(program))
+        end = self.process.wait_for(rf"(?m)^(ENDED|FAILED) {self._count}\n")
+        output = self.process.output[before : end.start()]
+        assert end[1] == "ENDED", output
+        return output
+
+    def close(self) -> None:
+        """End it, in order: it holds the database that it shares."""
+        if self.process.is_running():
+            self.process.end_input()
+            self.process.wait()
+
+
 @dataclass(slots=True)
 class CommandLine:
     """The command line of one checkout and one state directory.
@@ -185,6 +235,10 @@ class CommandLine:
         address = process.wait_for(r"faceweb is up:\n +(https?://\S+)/\n")[1]
         password = re.search(r"with the password (\S+) \(shown", process.output)
         return Server(process, address, password[1] if password else "")
+
+    def interpreter(self) -> Interpreter:
+        """Start the product's `shell` for program after program."""
+        return Interpreter(self.start("shell", "--no-imports", "-c", RUN_PROGRAMS))
 
     def close(self) -> None:
         """End everything that was started and still runs."""

@@ -37,6 +37,7 @@ def running_site(chromium: BrowserType, command_line: CommandLine) -> Iterator[S
         yield site
     finally:
         site.close_browsers()
+        site.end_shell()
 
 
 @pytest.fixture

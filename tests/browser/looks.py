@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, Literal
 
 from axe_playwright_python.sync_playwright import Axe
@@ -15,18 +16,51 @@ DESKTOP, PHONE = {"width": 1280, "height": 800}, {"width": 360, "height": 740}
 GRAVE = ("serious", "critical")
 
 
+# Unfold asks which theme the browser prefers when its page is loaded, or when its own choice changes. A colour on its
+# way to another would be judged as if it stayed.
+SETTLE_IN_THEME = """async () => {
+  const root = document.documentElement;
+  if (root.hasAttribute("x-data")) {
+    const choice = Alpine.$data(root);
+    for (const theme of ["light", "auto"]) {
+      choice.adminTheme = theme;
+      await Alpine.nextTick();
+    }
+  }
+  const changes = document.getAnimations().filter((animation) => animation instanceof CSSTransition);
+  await Promise.allSettled(changes.map((change) => change.finished));
+  return root.hasAttribute("x-data")
+    ? root.classList.contains("dark")
+    : matchMedia("(prefers-color-scheme: dark)").matches;
+}"""
+
+
+def in_themes(page: Page) -> Iterator[Theme]:
+    """Shows a page in one theme after the other, as it is now: nothing is loaded anew. Ends in the first one."""
+    for theme in THEMES:
+        show(page, theme)
+        yield theme
+    show(page, THEMES[0])
+
+
+def show(page: Page, theme: Theme) -> None:
+    """Shows a page as a browser that prefers this theme does."""
+    page.emulate_media(color_scheme=theme)
+    assert page.evaluate(SETTLE_IN_THEME) == (theme == "dark")
+
+
 def inspect(page: Page, name: str) -> None:
-    """Takes pictures of a page as it is now, wide and narrow, and has both judged."""
+    """Takes pictures of a page as it is now, in both themes, wide and narrow, and has them judged."""
     page.wait_for_load_state()
     expect(page.locator("html[x-cloak]")).to_have_count(0)  # Unfold's pages are blank until their scripts have run
-    theme = "dark" if page.evaluate("() => matchMedia('(prefers-color-scheme: dark)').matches") else "light"
     problems = []
-    for size in (DESKTOP, PHONE):
-        page.set_viewport_size(size)  # type: ignore[arg-type]  # Playwright's own TypedDict
-        page.screenshot(path=SCREENSHOTS / f"{name}-{size['width']}-{theme}.png", full_page=True)
-        if size is DESKTOP or theme == "light":  # what is arranged for a phone has the same colours
-            problems += [f"{name}, {size['width']} px, {theme}: {text}" for text in barriers(page)]
-    problems += [f"{name}, {PHONE['width']} px, {theme}: {text}" for text in overflow(page)]
+    for theme in in_themes(page):
+        for size in (DESKTOP, PHONE):
+            page.set_viewport_size(size)  # type: ignore[arg-type]  # Playwright's own TypedDict
+            page.screenshot(path=SCREENSHOTS / f"{name}-{size['width']}-{theme}.png", full_page=True)
+            if size is DESKTOP or theme == "light":  # what is arranged for a phone has the same colours
+                problems += [f"{name}, {size['width']} px, {theme}: {text}" for text in barriers(page)]
+        problems += [f"{name}, {PHONE['width']} px, {theme}: {text}" for text in overflow(page)]
     page.set_viewport_size(DESKTOP)  # type: ignore[arg-type]
     assert not problems, "\n".join(problems)
 

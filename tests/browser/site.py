@@ -12,7 +12,7 @@ from typing import Any
 
 from playwright.sync_api import Browser, BrowserContext, BrowserType, ConsoleMessage, Page, Request, expect
 
-from tests.processes import CommandLine, Server
+from tests.processes import CommandLine, Interpreter, Server
 
 TIMEOUT_MS = 60_000
 
@@ -96,6 +96,7 @@ class Site:
     complaints: Complaints = dataclasses.field(init=False)
     _browsers: dict[tuple[str, ...], Browser] = dataclasses.field(default_factory=dict)
     _logged_in: dict[str, Any] = dataclasses.field(default_factory=dict)
+    _interpreter: Interpreter | None = None
 
     def __post_init__(self) -> None:
         """Begins to listen."""
@@ -160,21 +161,31 @@ class Site:
         expect(page.locator("#enrol-results li.is-accepted")).to_have_count(len(photos))
 
     def add_users(self, *accounts: Account) -> None:
-        """Makes accounts, all in one process; each has the administrator's password."""
-        lines = ["from django.contrib.auth.models import Permission, User"]
+        """Makes accounts; each has the administrator's password."""
+        lines = [
+            "from django.contrib.auth.hashers import make_password",
+            "from django.contrib.auth.models import Permission, User",
+            f"password = make_password({self.password!r})",  # once: a hash is slow by design
+        ]
         for account in accounts:
             lines += [
-                f"values = dict(password={self.password!r}, is_staff={account.is_staff})",
-                f"user = User.objects.create_user({account.name!r}, **values)",
+                f"values = dict(password=password, is_staff={account.is_staff})",
+                f"user = User.objects.create(username={account.name!r}, **values)",
                 f"user.user_permissions.set(Permission.objects.filter(codename__in={account.permissions!r}))",
             ]
         self.shell("\n".join(lines))
 
     def shell(self, program: str) -> str:
-        """Runs some Python in a process of its own, on the same database."""
-        status, output = self.command_line.run("shell", "--no-imports", "-c", program)
-        assert status == 0, output
-        return output
+        """Runs some Python in a process of its own, on the same database; one process for all programs."""
+        if self._interpreter is None:
+            self._interpreter = self.command_line.interpreter()
+        return self._interpreter.run(program)
+
+    def end_shell(self) -> None:
+        """Ends the process of `shell`: it shares the database, and the server waits for it before it ends."""
+        if self._interpreter is not None:
+            self._interpreter.close()
+            self._interpreter = None
 
     def read(self, expression: str, *, imports: str) -> Any:
         """The value of an expression that JSON can hold, as the database has it."""
@@ -188,6 +199,7 @@ class Site:
         Args:
             meanwhile: called while there is no server.
         """
+        self.end_shell()
         self.server.process.send(signal.SIGKILL)
         self.server.process.wait()
         meanwhile()
@@ -195,6 +207,7 @@ class Site:
 
     def restart(self, *arguments: str) -> None:
         """Ends the server, and starts it again with other arguments."""
+        self.end_shell()
         self.server.process.close()
         self.server = self.command_line.up(*arguments)
 

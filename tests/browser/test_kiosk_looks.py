@@ -11,7 +11,6 @@ from playwright.sync_api import Page, expect
 from tests.browser import kiosk_page, looks, people
 from tests.browser.conftest import SCREENSHOTS
 from tests.browser.kiosk_page import PlayedServer, conclusion, state
-from tests.browser.looks import THEMES, Theme
 from tests.browser.site import Site
 
 pytestmark = pytest.mark.browser
@@ -55,33 +54,29 @@ def installation(shared_installation: Site) -> Site:
     return shared_installation
 
 
-@pytest.fixture(params=THEMES)
-def theme(request: pytest.FixtureRequest) -> Theme:
-    chosen: Theme = request.param
-    return chosen
-
-
-def open_kiosk(site: Site, theme: Theme, camera: Path | None) -> tuple[Page, PlayedServer]:
-    context = site.open_browser(camera, color_scheme=theme)
+def open_kiosk(site: Site, camera: Path | None) -> tuple[Page, PlayedServer]:
+    context = site.open_browser(camera)
     page = context.new_page()
     return page, PlayedServer(context)
 
 
-def inspect(page: Page, name: str, theme: Theme) -> None:
-    """Pictures of the page in every size, and what a program can judge of them."""
+def inspect(page: Page, name: str) -> None:
+    """Pictures of the page in both themes and every size, and what a program can judge of them."""
     problems = []
-    for size in SIZES:
-        page.set_viewport_size(size)  # type: ignore[arg-type]  # Playwright's own TypedDict
-        page.screenshot(path=SCREENSHOTS / f"kiosk-{name}-{size['width']}-{theme}.png")
-        problems += [f"{name}, {size['width']} px: {text}" for text in looks.overflow(page)]
-        if page.evaluate("() => document.documentElement.scrollHeight > document.documentElement.clientHeight"):
-            problems.append(f"{name}, {size['width']} px: the page must be scrolled")
-    problems += [f"{name}: {text}" for text in looks.barriers(page)]
+    for theme in looks.in_themes(page):
+        for size in SIZES:
+            where = f"{name}, {size['width']} px, {theme}"
+            page.set_viewport_size(size)  # type: ignore[arg-type]  # Playwright's own TypedDict
+            page.screenshot(path=SCREENSHOTS / f"kiosk-{name}-{size['width']}-{theme}.png")
+            problems += [f"{where}: {text}" for text in looks.overflow(page)]
+            if page.evaluate("() => document.documentElement.scrollHeight > document.documentElement.clientHeight"):
+                problems.append(f"{where}: the page must be scrolled")
+        problems += [f"{name}, {theme}: {text}" for text in looks.barriers(page)]
     assert not problems, "\n".join(problems)
 
 
-def test_every_state(installation: Site, shared_site: Site, theme: Theme, video: Path) -> None:
-    page, server = open_kiosk(shared_site, theme, video)
+def test_every_state(installation: Site, shared_site: Site, video: Path) -> None:
+    page, server = open_kiosk(shared_site, video)
     server.plays(state("ready"))
     kiosk_page.pair(shared_site, page, "north")
     for name, (messages, shown) in STATES.items():
@@ -90,11 +85,11 @@ def test_every_state(installation: Site, shared_site: Site, theme: Theme, video:
         kiosk_page.expect_state(page, shown)
         if page.locator("#mirror").is_visible():
             page.wait_for_function("() => document.querySelector('#video').videoWidth > 0")
-        inspect(page, name, theme)
+        inspect(page, name)
 
 
-def test_the_pin(installation: Site, shared_site: Site, theme: Theme, video: Path) -> None:
-    page, server = open_kiosk(shared_site, theme, video)
+def test_the_pin(installation: Site, shared_site: Site, video: Path) -> None:
+    page, server = open_kiosk(shared_site, video)
     server.plays(state("claim"), mode="verify", needs_pin=True)
     kiosk_page.pair(shared_site, page, "north")
     kiosk_page.expect_state(page, "claim")
@@ -103,41 +98,41 @@ def test_the_pin(installation: Site, shared_site: Site, theme: Theme, video: Pat
     expect(page.get_by_role("heading", name="Enter your PIN")).to_be_visible()
     for digit in "1234":
         page.get_by_role("button", name=digit, exact=True).click()
-    inspect(page, "pin", theme)
+    inspect(page, "pin")
     page.get_by_role("button", name="Go on").click()
     page.wait_for_function("() => document.querySelector('#entry-input').value === ''")
     assert server.heard[-1] == {"type": "claim", "external_id": "4711", "pin": "1234"}
 
 
-def test_connecting_and_removed(installation: Site, shared_site: Site, theme: Theme, video: Path) -> None:
+def test_connecting_and_removed(installation: Site, shared_site: Site, video: Path) -> None:
     shared_site.complaints.expect("4405")
-    page, server = open_kiosk(shared_site, theme, video)
+    page, server = open_kiosk(shared_site, video)
     kiosk_page.pair(shared_site, page, "north")
     kiosk_page.expect_state(page, "connecting")
-    inspect(page, "connecting", theme)
+    inspect(page, "connecting")
     server.plays(state("ready"))
     page.reload()
     kiosk_page.expect_state(page, "ready")
     server.closes(4405)
     kiosk_page.expect_state(page, "refused")
-    inspect(page, "removed", theme)
+    inspect(page, "removed")
     page.get_by_role("button", name="Pair this device").click()
     expect(page.get_by_role("heading", name="Pair this device")).to_be_visible()
     looks.inspect(page, "pair")
 
 
-def test_without_a_camera(installation: Site, shared_site: Site, theme: Theme) -> None:
-    page, server = open_kiosk(shared_site, theme, None)
+def test_without_a_camera(installation: Site, shared_site: Site) -> None:
+    page, server = open_kiosk(shared_site, None)
     server.plays(state("ready"))
     kiosk_page.pair(shared_site, page, "north")
     kiosk_page.expect_state(page, "camera")
     expect(page.get_by_role("button", name="Start the camera")).to_be_visible()
-    inspect(page, "camera", theme)
+    inspect(page, "camera")
 
 
-def test_closed_to_strangers(installation: Site, shared_site: Site, theme: Theme) -> None:
+def test_closed_to_strangers(installation: Site, shared_site: Site) -> None:
     shared_site.complaints.expect("403")
-    page, _ = open_kiosk(shared_site, theme, None)
+    page, _ = open_kiosk(shared_site, None)
     page.goto(shared_site.url("/checkpoint/north/"))
     expect(page.get_by_role("heading", name="This checkpoint is closed to this browser")).to_be_visible()
     looks.inspect(page, "kiosk-closed")

@@ -125,16 +125,10 @@ def looked_at(used_installation: Site, shared_site: Site) -> Site:
     return shared_site
 
 
-@pytest.fixture(scope="module", params=THEMES)
-def theme(request: pytest.FixtureRequest) -> Theme:
-    chosen: Theme = request.param
-    return chosen
-
-
 @pytest.fixture(scope="module")
-def browser(used_installation: Site, theme: Theme) -> BrowserContext:
+def browser(used_installation: Site) -> BrowserContext:
     """The administrator's, for all tests: style sheets and scripts are fetched once and not for each page."""
-    return used_installation.page_of(color_scheme=theme).context
+    return used_installation.page_of().context
 
 
 @pytest.fixture
@@ -177,8 +171,8 @@ def test_pairing_code(looked_at: Site, page: Page) -> None:
     looks.inspect(page, "checkpoint-pair")
 
 
-def test_log_in(looked_at: Site, theme: Theme) -> None:
-    page = looked_at.open_browser(color_scheme=theme).new_page()
+def test_log_in(looked_at: Site) -> None:
+    page = looked_at.open_browser().new_page()
     page.goto(looked_at.url("/accounts/login/"))
     looks.inspect(page, "login")
     page.get_by_label("Username").fill("admin")
@@ -188,9 +182,9 @@ def test_log_in(looked_at: Site, theme: Theme) -> None:
     looks.inspect(page, "login-refused")
 
 
-def test_log_in_that_is_locked_out(looked_at: Site, theme: Theme) -> None:
+def test_log_in_that_is_locked_out(looked_at: Site) -> None:
     looked_at.complaints.expect("403")
-    page = looked_at.open_browser(color_scheme=theme).new_page()
+    page = looked_at.open_browser().new_page()
     for _ in range(5):
         page.goto(looked_at.url("/accounts/login/"))
         page.get_by_label("Username").fill("somebody")
@@ -211,16 +205,16 @@ def test_search(looked_at: Site, page: Page, folder: Path) -> None:
     looks.inspect(page, "search-refused")
 
 
-def test_live_page_with_the_camera_on(looked_at: Site, theme: Theme, video: Path) -> None:
-    page = looked_at.page_of("admin", video, color_scheme=theme)
+def test_live_page_with_the_camera_on(looked_at: Site, video: Path) -> None:
+    page = looked_at.page_of("admin", video)
     live_page.start(looked_at, page)
     live_page.expect_in_view(page, ASTRONAUT)
     looks.inspect(page, "live-running")
 
 
-def test_not_permitted(looked_at: Site, theme: Theme) -> None:
+def test_not_permitted(looked_at: Site) -> None:
     looked_at.complaints.expect("403")
-    page = looked_at.page_of("nobody", color_scheme=theme)
+    page = looked_at.page_of("nobody")
     page.goto(looked_at.url("/"))
     looks.inspect(page, "403")
 
@@ -231,9 +225,18 @@ def test_not_found(looked_at: Site, page: Page) -> None:
     looks.inspect(page, "404")
 
 
-def test_camera_refused(looked_at: Site, theme: Theme, video: Path) -> None:
-    page = looked_at.page_of("admin", video, color_scheme=theme, arguments=["--deny-permission-prompts"])
+def test_camera_refused(looked_at: Site, video: Path) -> None:
+    page = looked_at.page_of("admin", video, arguments=["--deny-permission-prompts"])
     page.goto(looked_at.url("/"))
     page.get_by_role("button", name="Start", exact=True).click()
     expect(page.get_by_role("heading", name="The browser does not allow the camera")).to_be_visible()
     looks.inspect(page, "live-camera-refused")
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_an_admin_page_is_loaded_in_the_theme_that_the_browser_prefers(
+    theme: Theme, looked_at: Site, page: Page
+) -> None:
+    page.emulate_media(color_scheme=theme)
+    page.goto(looked_at.url("/admin/"))
+    expect(page.locator("html.dark" if theme == "dark" else "html:not(.dark):not([x-cloak])")).to_have_count(1)
