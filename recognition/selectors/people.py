@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from recognition.models import DenyListEntry, FaceSample, FaceTemplate
+from recognition.models import DenyListEntry, FaceSample, FaceTemplate, Person
 
 
 def recognised() -> Q:
@@ -14,6 +14,11 @@ def recognised() -> Q:
     tidies up the gallery opens the door that somebody else closed.
     """
     return Q(is_active=True) | Q(Exists(DenyListEntry.objects.filter(person=OuterRef("pk"))))
+
+
+def searched_samples() -> QuerySet[FaceSample]:
+    """The samples that a search compares with, where the pack in use has embedded them."""
+    return FaceSample.objects.filter(status=FaceSample.Status.ACTIVE, person__in=Person.objects.filter(recognised()))
 
 
 def denied_in_vain(pack_id: int) -> QuerySet[DenyListEntry]:
