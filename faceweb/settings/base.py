@@ -75,6 +75,9 @@ TEMPLATES = [
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 POOL_TIMEOUT_S = 10
 
+PREPARE_THRESHOLD = 5
+"""A search that has run this often on a connection keeps its plan; only searches do, see `selectors.gallery`."""
+
 
 def _database() -> dict[str, Any]:
     url = env.DATABASE_URL.read()
@@ -88,6 +91,8 @@ def _database() -> dict[str, Any]:
             "HOST": str(embedded.place().socket()),
             "NAME": postgres_process.DATABASE,
             "USER": postgres_process.ROLE,
+            # A pooler between us and another server may hand a plan's connection to somebody else; here is none.
+            "OPTIONS": {"prepare_threshold": PREPARE_THRESHOLD},
         }
     database["CONN_MAX_AGE"] = 0  # the pool keeps the connections; Django must give each one back
     database["OPTIONS"] = {

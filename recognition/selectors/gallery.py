@@ -7,7 +7,9 @@ import functools
 from typing import Any
 
 import numpy as np
+import psycopg
 from django.db import connection
+from django.db.backends.utils import CursorWrapper
 from django.db.models import Avg, Case, CharField, F, FloatField, Min, Q, QuerySet, Value, When
 from django.db.models.functions import Cast, Now
 from numpy.typing import NDArray
@@ -129,7 +131,10 @@ def _found(
     is_mean = _strategy(pack) is Strategy.CENTROID
     sql, parameters = _composed(pack.id, pack.dimension, among, exact=exact, is_mean=is_mean)
     own = {_PROBE: Vector(embedding.vector).to_text(), _PERSON: person_id}
-    with connection.cursor() as cursor:
+    connection.ensure_connection()
+    # Django's own cursor writes the vector into the SQL, twice, and has it parsed and planned anew: half of a search.
+    # This one leaves that to the server which, where the settings let it, keeps the plan.
+    with CursorWrapper(psycopg.Cursor(connection.connection), connection) as cursor:
         cursor.execute(sql, [own.get(value, value) for value in parameters])
         return [
             Candidate(person, name, sample, similarity, Bar(barred) if barred else None)

@@ -5,11 +5,13 @@ import datetime as dt
 from typing import Any
 
 import numpy as np
+import psycopg
 import pytest
 from django.db import connection
 from django.utils import timezone
 from pytest_django import Settings
 
+from faceweb.settings import base
 from recognition.decision.matching import Strategy
 from recognition.decision.standing import Bar
 from recognition.models import DenyListEntry, FaceSample, FaceTemplate, ModelPack, Person
@@ -265,6 +267,12 @@ class TestPlans:
 
     def searched(self, person_id: int | None = None) -> tuple[str, list[str]]:
         """The plan of a search's query, and whom the search found."""
+        (sql, params), people = self.sent(person_id)
+        rows = psycopg.Cursor(connection.connection).execute(f"EXPLAIN {sql}", params).fetchall()
+        return "\n".join(row[0] for row in rows), people
+
+    def sent(self, person_id: int | None = None) -> tuple[tuple[str, Any], list[str]]:
+        """A search's query with its parameters, and whom the search found."""
         sent: list[tuple[str, Any]] = []
 
         def remember(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
@@ -279,11 +287,8 @@ class TestPlans:
                 else gallery.compare(fakes.probe(), active, person_id)
             )
             people = found.people
-        (sql, params) = next((sql, params) for sql, params in sent if "<=>" in sql)
-        with connection.cursor() as cursor:
-            cursor.execute(f"EXPLAIN {sql}", params)
-            plan = "\n".join(row[0] for row in cursor.fetchall())
-        return plan, [candidate.person_name for candidate in people]
+        query = next((sql, params) for sql, params in sent if "<=>" in sql)
+        return query, [candidate.person_name for candidate in people]
 
     def test_above_the_row_limit_the_index_of_the_pack_is_used(self, pack: ModelPack, settings: Settings) -> None:
         settings.FACEWEB_EXACT_SEARCH_MAX_ROWS = self.ROWS - 1
@@ -294,6 +299,20 @@ class TestPlans:
         assert index_name(pack) not in exact_plan
         assert people[0] == nearest[0] == FaceTemplate.objects.earliest("pk").sample.person.name
         assert len(set(people) & set(nearest)) > 0.9 * gallery.TEMPLATES_PER_SEARCH
+
+    def test_a_kept_plan_uses_the_index_of_the_pack_too(self, pack: ModelPack, settings: Settings) -> None:
+        settings.FACEWEB_EXACT_SEARCH_MAX_ROWS = 0
+        connection.connection.prepare_threshold = base.PREPARE_THRESHOLD
+        # PostgreSQL chooses between a plan for any parameters and one for these after five runs.
+        for _ in range(base.PREPARE_THRESHOLD + 10):
+            (_, params), people = self.sent()
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT name FROM pg_prepared_statements WHERE statement LIKE '%<=>%'")
+            ((name,),) = cursor.fetchall()
+            cursor.execute(f"EXPLAIN EXECUTE {name} ({', '.join(['%s'] * len(params))})", params)
+            plan = "\n".join(row[0] for row in cursor.fetchall())
+        assert f"Index Scan using {index_name(pack)}" in plan
+        assert people[0] == FaceTemplate.objects.earliest("pk").sample.person.name
 
     def test_through_the_index_the_deny_list_hides_nobody(self, pack: ModelPack, settings: Settings) -> None:
         settings.FACEWEB_EXACT_SEARCH_MAX_ROWS = 0
