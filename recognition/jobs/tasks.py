@@ -1,0 +1,32 @@
+"""Which code does which kind of job, under the names that the queue knows."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+
+from procrastinate import JobContext
+from procrastinate.contrib.django import app
+
+from recognition.jobs import gallery_check, running
+from recognition.jobs.running import KeepForTheNextProcess, Work
+from recognition.models import Job
+from recognition.services import jobs
+
+WORK: Mapping[Job.Kind, Work] = {Job.Kind.GALLERY_CHECK: gallery_check.check}
+
+
+@functools.cache
+def register() -> None:
+    """Tells the queue what this process can do; the second time changes nothing."""
+    for kind, work in WORK.items():
+        app.task(
+            name=jobs.task_name(kind),
+            queue=jobs.QUEUE,
+            pass_context=True,
+            retry=KeepForTheNextProcess(),
+        )(functools.partial(_run, work))
+
+
+def _run(work: Work, context: JobContext, *, job_id: int) -> None:
+    running.run(job_id, work, should_stop=context.should_abort)
