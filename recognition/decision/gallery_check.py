@@ -1,7 +1,7 @@
 """What is wrong with a gallery: people who would be taken for each other, samples that do not fit, samples twice.
 
-Twenty thousand templates are two hundred million pairs: they are compared block by block, and only what is worth telling
-is kept. Each block is a step by itself, so that long work can stop after any of them and go on later.
+Twenty thousand templates are two hundred million pairs: they are compared block by block, and only what is worth
+telling is kept. Each block is a step by itself, so that long work can stop after any of them and go on later.
 """
 
 from __future__ import annotations
@@ -126,7 +126,7 @@ def confusable(
 
 
 def merged(one: Iterable[ConfusablePair], other: Iterable[ConfusablePair]) -> tuple[ConfusablePair, ...]:
-    """Both, with the higher similarity where a pair of people is in each; the most similar first, `MOST_PAIRS` at most."""
+    """Both, with the higher similarity where a pair is in each; the most similar first, `MOST_PAIRS` at most."""
     best: dict[tuple[int, int], ConfusablePair] = {}
     for pair in (*one, *other):
         known = best.get(pair.people)

@@ -18,6 +18,8 @@ NO_THRESHOLDS = "no_thresholds"
 DUPLICATE_SIMILARITY = 0.97
 """From here two samples of one person say the same; see docs/howto/jobs.md."""
 
+BLOCK_ROWS = gallery_check.BLOCK_ROWS
+
 MOST_TOLD = 200
 """Findings of each kind that the result lists; all are counted."""
 
@@ -35,11 +37,11 @@ def check(steps: Steps) -> Mapping[str, Any]:
     """
     pack, threshold = _deciding()
     everybody = templates.searched(pack)
-    basis = f"{pack.digest}:{threshold}:{everybody.fingerprint}"
-    blocks = gallery_check.block_count(everybody)
+    basis = f"{pack.digest}:{threshold}:{BLOCK_ROWS}:{everybody.fingerprint}"
+    blocks = gallery_check.block_count(everybody, BLOCK_ROWS)
     first, pairs = _kept(steps.run.checkpoint, basis)
     for block in range(first, blocks):
-        pairs = gallery_check.merged(pairs, gallery_check.confusable(everybody, block, threshold))
+        pairs = gallery_check.merged(pairs, gallery_check.confusable(everybody, block, threshold, BLOCK_ROWS))
         kept = {"basis": basis, "blocks": block + 1, "pairs": [_flat(pair) for pair in pairs]}
         steps.done(block + 1, blocks + 1, kept)
     return _result(pack, everybody, threshold, pairs)

@@ -57,7 +57,9 @@ class Job(models.Model):
         default=0, help_text="Counts up with each process that takes it: a late one finds that it is no longer its own."
     )
     interruptions = models.PositiveIntegerField(default=0, help_text="How often a process that had it was killed.")
-    queue_number = models.BigIntegerField(null=True, help_text="Its row in the table of procrastinate while it is open.")
+    queue_number = models.BigIntegerField(
+        null=True, help_text="Its row in the table of procrastinate while it is open."
+    )
 
     class Meta:
         verbose_name = _("job")

@@ -132,6 +132,7 @@ def begin(*, job_id: int, now: dt.datetime) -> Run | None:
         return None
     if job.state == Job.State.RUNNING:
         job.interruptions += 1
+    run: Run | None = None
     if job.is_cancel_requested:
         _end(job, Job.State.CANCELLED, now)
     elif job.interruptions >= MOST_INTERRUPTIONS:
@@ -140,8 +141,9 @@ def begin(*, job_id: int, now: dt.datetime) -> Run | None:
     else:
         job.state, job.attempt = Job.State.RUNNING, job.attempt + 1
         job.started_at, job.heartbeat_at = job.started_at or now, now
+        run = Run(job.pk, job.attempt, job.parameters, job.checkpoint)
     job.save()
-    return Run(job.pk, job.attempt, job.parameters, job.checkpoint) if job.is_open else None
+    return run
 
 
 def progress(*, run: Run, done: int, total: int, checkpoint: Mapping[str, Any], now: dt.datetime) -> None:
