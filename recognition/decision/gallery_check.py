@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import itertools
 from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
@@ -181,9 +182,9 @@ def duplicates(templates: Templates, threshold: float) -> tuple[Duplicate, ...]:
 def _own(templates: Templates) -> Iterator[tuple[slice, NDArray[np.float32]]]:
     """The rows of each person with two samples or more, and how like each other these are."""
     starts = np.flatnonzero(np.diff(templates.people, prepend=-1))
-    for start, end in zip(starts, [*starts[1:], len(templates)], strict=True):
+    for start, end in itertools.pairwise([*starts.tolist(), len(templates)]):
         if end - start > 1:
-            rows = slice(int(start), int(end))
+            rows = slice(start, end)
             yield rows, templates.vectors[rows] @ templates.vectors[rows].T
 
 

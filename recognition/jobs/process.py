@@ -51,7 +51,7 @@ async def _work(stop: threading.Event, ready: Callable[[], None]) -> None:
     connector = PsycopgConnector(kwargs=connector_params(), min_size=1, max_size=CONNECTIONS)
     queue = app.with_connector(connector)
     async with queue.open_async():
-        working = asyncio.create_task(_take_jobs(queue))
+        working = asyncio.create_task(_take_jobs(queue, stop))
         rescuing = asyncio.create_task(_rescue())
         ready()
         try:
@@ -69,13 +69,13 @@ async def _work(stop: threading.Event, ready: Callable[[], None]) -> None:
             raise QueueLost("the queue of jobs ended by itself; the lines above say why")
 
 
-async def _take_jobs(queue: App) -> None:
+async def _take_jobs(queue: App, stop: threading.Event) -> None:
     await queue.run_worker_async(
         queues=[QUEUE],
         concurrency=1,
         install_signal_handlers=False,
-        # Jobs are asked at once whether they will end; they do after their step, and are left for the next process.
-        shutdown_graceful_timeout=0.0,
+        # A job ends after its current step, and is left for the next process.
+        additional_context={tasks.STOP: stop},
         update_heartbeat_interval=rescue.HEARTBEAT_S,
         stalled_worker_timeout=rescue.DEAD_AFTER_S,
         # What is worth keeping of a job stands in our own table.

@@ -8,7 +8,6 @@ from typing import Any
 
 from django import db
 from django.utils import timezone
-from procrastinate.exceptions import JobAborted
 from procrastinate.jobs import Job as QueuedJob
 from procrastinate.retry import BaseRetryStrategy, RetryDecision
 
@@ -78,7 +77,7 @@ def run(job_id: int, work: Work, *, should_stop: Callable[[], bool]) -> None:
         should_stop: whether the process is told to stop.
 
     Raises:
-        JobAborted: when the process stops; the queue keeps the job for the next one.
+        Stopping: when the process stops; the queue keeps the job for the next one.
         django.db.Error: when the database went away; the queue keeps the job as well.
     """
     taken = jobs.begin(job_id=job_id, now=timezone.now())
@@ -95,9 +94,9 @@ def _do(taken: Run, work: Work, should_stop: Callable[[], bool]) -> None:
         result = work(Steps(taken, should_stop))
     except (Superseded, db.OperationalError, db.InterfaceError):
         raise
-    except Stopping as stopping:
+    except Stopping:
         jobs.put_back(run=taken)
-        raise JobAborted from stopping
+        raise
     except CancelRequested:
         jobs.end_cancelled(run=taken, now=timezone.now())
     except JobFailed as failed:
@@ -115,7 +114,7 @@ class KeepForTheNextProcess(BaseRetryStrategy):
 
     def get_retry_decision(self, *, exception: BaseException, job: QueuedJob) -> RetryDecision | None:
         """At once for the first, after a pause for the second; nothing else gets here."""
-        if isinstance(exception, JobAborted):
+        if isinstance(exception, Stopping):
             return RetryDecision(retry_in={"seconds": 0})
         if isinstance(exception, db.OperationalError | db.InterfaceError):
             return RetryDecision(retry_in={"seconds": DATABASE_PAUSE_S})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import threading
 from collections.abc import Mapping
 
 from procrastinate import JobContext
@@ -12,6 +13,9 @@ from recognition.jobs import gallery_check, running
 from recognition.jobs.running import KeepForTheNextProcess, Work
 from recognition.models import Job
 from recognition.services import jobs
+
+STOP = "stop"
+"""Under which name a process tells its jobs that it stops, by an event."""
 
 WORK: Mapping[Job.Kind, Work] = {Job.Kind.GALLERY_CHECK: gallery_check.check}
 
@@ -29,4 +33,5 @@ def register() -> None:
 
 
 def _run(work: Work, context: JobContext, *, job_id: int) -> None:
-    running.run(job_id, work, should_stop=context.should_abort)
+    stop: threading.Event = context.additional_context[STOP]
+    running.run(job_id, work, should_stop=stop.is_set)
