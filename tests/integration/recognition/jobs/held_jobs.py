@@ -13,6 +13,12 @@ import threading
 import django
 
 
+def say(line: str) -> None:
+    # In one piece: two threads speak.
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
 def main() -> None:
     django.setup()
     from recognition.decision import gallery_check
@@ -27,13 +33,13 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
 
     def confusable(templates: Templates, block: int, threshold: float, block_rows: int) -> tuple[ConfusablePair, ...]:
-        print(f"block {block}", flush=True)
+        say(f"block {block}")
         if block == held:
             stop.wait()
         return compute(templates, block, threshold, block_rows)
 
     gallery_check.confusable = confusable  # type: ignore[assignment]  # the job always names the size of its blocks
-    process.work(stop, ready=lambda: print("ready", flush=True))
+    process.work(stop, ready=lambda: say("ready"))
 
 
 if __name__ == "__main__":

@@ -75,7 +75,8 @@ class TestConfusablePairs:
     @pytest.mark.parametrize("block_rows", [1, 2, 3, 7, 60, 1000])
     def test_blocks_of_any_size_find_what_a_comparison_of_each_pair_finds(self, block_rows: int) -> None:
         everybody = at_random(people=12, samples_each=5)
-        similarities, best = scores(everybody), {}
+        similarities = scores(everybody)
+        best: dict[tuple[int, int], float] = {}
         for one, other in itertools.combinations(range(len(everybody)), 2):
             people = int(everybody.people[one]), int(everybody.people[other])
             if people[0] != people[1] and similarities[one, other] >= 0.9:
