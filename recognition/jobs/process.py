@@ -59,7 +59,7 @@ async def _work(stop: threading.Event, ready: Callable[[], None]) -> None:
                 await asyncio.sleep(POLL_S)
         finally:
             rescuing.cancel()
-            is_lost = working.done()
+            is_lost = working.done() and not stop.is_set()
             working.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await rescuing

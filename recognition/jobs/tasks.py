@@ -5,12 +5,15 @@ from __future__ import annotations
 import functools
 import threading
 from collections.abc import Mapping
+from typing import Any
 
 from procrastinate import JobContext
 from procrastinate.contrib.django import app
+from procrastinate.middleware import SyncCallNext
+from procrastinate.worker import Worker
 
 from recognition.jobs import gallery_check, running
-from recognition.jobs.running import KeepForTheNextProcess, Work
+from recognition.jobs.running import KeepForTheNextProcess, Stopping, Work
 from recognition.models import Job
 from recognition.services import jobs
 
@@ -29,7 +32,17 @@ def register() -> None:
             queue=jobs.QUEUE,
             pass_context=True,
             retry=KeepForTheNextProcess(),
+            task_middleware=[_take_no_more],
         )(functools.partial(_run, work))
+
+
+def _take_no_more(call_next: SyncCallNext, context: JobContext, worker: Worker) -> Any:
+    """Ends the taking of jobs before the queue has this one back, else this process would take it once more."""
+    try:
+        return call_next()
+    except Stopping:
+        worker.stop()
+        raise
 
 
 def _run(work: Work, context: JobContext, *, job_id: int) -> None:
