@@ -41,7 +41,7 @@ def _take_no_more(call_next: SyncCallNext, context: JobContext, worker: Worker) 
     try:
         return call_next()
     except Stopping:
-        worker.stop()
+        worker.stop()  # type: ignore[no-untyped-call]  # procrastinate leaves out that it returns nothing
         raise
 
 
