@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 from django.utils.translation import gettext_lazy as _
 
@@ -80,6 +81,30 @@ _SHOWN_DIGITS = 3
 """Digits of a similarity that are shown; more only where two numbers would look the same."""
 
 _STORED_DIGITS = 4
+
+
+_JOB_ERRORS = {
+    "no_active_pack": _("No model pack is active, so there is nothing to compare with. Run faceweb models use."),
+    "no_thresholds": _(
+        "The active model pack has no measured thresholds, so nothing says who may be taken for whom. Measure it with "
+        "faceweb evaluate pairs, then ask again."
+    ),
+    "gave_up": _(
+        "The process that did it was killed %(count)s times, so it was given up: it likely needs more memory than "
+        "there is. The log of the jobs process says more."
+    ),
+    "unexpected": _("It met an error that nobody foresaw (%(error)s). The log of the jobs process says more."),
+}
+
+
+def job_error_sentence(code: str, parameters: Mapping[str, object]) -> str:
+    """Why a job failed, and what to do.
+
+    Args:
+        code: as it was stored.
+        parameters: as they were stored with it.
+    """
+    return str(_JOB_ERRORS[code]) % parameters
 
 
 def reason_sentence(reason: Reason) -> str:

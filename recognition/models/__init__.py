@@ -3,6 +3,7 @@
 from recognition.models.audit import AuditAction, AuditEntry
 from recognition.models.checkpoints import ActionDelivery, Checkpoint, ClaimLockout, KioskDevice, KioskPairing
 from recognition.models.events import Alert, EventCrop, EventOverride, RecognitionEvent
+from recognition.models.jobs import Job
 from recognition.models.packs import ModelPack
 from recognition.models.people import DenyListEntry, FaceSample, FaceTemplate, Person, PersonGroup, SampleImage
 from recognition.models.policies import ThresholdPolicy
@@ -19,6 +20,7 @@ __all__ = [
     "EventOverride",
     "FaceSample",
     "FaceTemplate",
+    "Job",
     "KioskDevice",
     "KioskPairing",
     "ModelPack",
