@@ -4,7 +4,15 @@ from recognition.models.audit import AuditAction, AuditEntry
 from recognition.models.checkpoints import ActionDelivery, Checkpoint, ClaimLockout, KioskDevice, KioskPairing
 from recognition.models.events import Alert, EventCrop, EventOverride, RecognitionEvent
 from recognition.models.packs import ModelPack
-from recognition.models.people import DenyListEntry, FaceSample, FaceTemplate, Person, PersonGroup, SampleImage
+from recognition.models.people import (
+    DenyListEntry,
+    FaceSample,
+    FaceTemplate,
+    Person,
+    PersonGroup,
+    SampleImage,
+    WaitingPhoto,
+)
 from recognition.models.policies import ThresholdPolicy
 
 __all__ = [
@@ -27,4 +35,5 @@ __all__ = [
     "RecognitionEvent",
     "SampleImage",
     "ThresholdPolicy",
+    "WaitingPhoto",
 ]
