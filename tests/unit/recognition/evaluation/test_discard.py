@@ -62,5 +62,5 @@ def test_an_array_of_another_kind_is_refused() -> None:
             np.ones((2, 2), np.float32),
             np.zeros(2, np.int64),
             np.ones(2, np.float64),
-            threshold=0.5,  # type: ignore[arg-type]
+            threshold=0.5,
         )
