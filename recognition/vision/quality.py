@@ -43,7 +43,7 @@ HALF_SHARPNESS = 60.0
 
 
 def measure(face: DetectedFace, crop_bgr: NDArray[np.uint8], image_size: Size) -> Quality:
-    """Measures one face, without the scores, which cost five times as much.
+    """Measures one face, without the scores, which cost four times as much.
 
     Args:
         face: as found in the image.
