@@ -5,7 +5,15 @@ from recognition.models.checkpoints import ActionDelivery, Checkpoint, ClaimLock
 from recognition.models.events import Alert, EventCrop, EventOverride, RecognitionEvent
 from recognition.models.jobs import Job
 from recognition.models.packs import ModelPack
-from recognition.models.people import DenyListEntry, FaceSample, FaceTemplate, Person, PersonGroup, SampleImage
+from recognition.models.people import (
+    DenyListEntry,
+    FaceSample,
+    FaceTemplate,
+    Person,
+    PersonGroup,
+    SampleImage,
+    WaitingPhoto,
+)
 from recognition.models.policies import ThresholdPolicy
 
 __all__ = [
@@ -29,4 +37,5 @@ __all__ = [
     "RecognitionEvent",
     "SampleImage",
     "ThresholdPolicy",
+    "WaitingPhoto",
 ]
