@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 
-from recognition.decision import verdict
+from recognition.decision import verdict, voting
 from recognition.decision.matching import Candidate
 from recognition.decision.policy import Policy
 from recognition.decision.standing import Bar, Standing
@@ -135,9 +135,9 @@ def _unproven(conclusion: Conclusion, standing: Standing | None, policy: Policy)
 
 def _ambiguous(conclusion: Conclusion, policy: Policy, *reasons: Reason) -> Verdict:
     """The refusal between two people; with an alert where one of them is on the deny list."""
-    undecided = [record.vote for record in conclusion.votes if record.vote.decision is Decision.REJECT_AMBIGUOUS]
-    votes = undecided if conclusion.leading is None else [conclusion.leading, *undecided]
-    if not any(verdict.may_be_denied(vote, policy) for vote in votes):
+    leading = conclusion.leading
+    leads_to_denied = leading is not None and verdict.may_be_denied(leading, policy)
+    if not (leads_to_denied or voting.may_be_denied(conclusion.votes, policy)):
         return _refused(Decision.REJECT_AMBIGUOUS, *reasons)
     alerting = (*reasons, Reason(TransactionReason.MAY_BE_DENIED))
     return Verdict(Decision.REJECT_AMBIGUOUS, alerting, raises_alert=True)

@@ -204,13 +204,12 @@ class Transaction:
         Raises:
             TransactionOver: after the end.
         """
+        if not self._is_claim:
+            return self.abandoned(now_s)
         late = self.timed_out(now_s)
-        if late is not None:
-            return late
-        if self._is_claim:
+        if late is None:
             self._start_anew()
-            return None
-        return self.abandoned(now_s)
+        return late
 
     def abandoned(self, now_s: float, because: TransactionReason = TransactionReason.LEFT) -> Conclusion | None:
         """Ends it from without.

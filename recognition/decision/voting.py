@@ -7,8 +7,9 @@ import dataclasses
 import math
 from collections.abc import Iterable
 
+from recognition.decision import verdict
 from recognition.decision.policy import Policy
-from recognition.decision.verdict import Vote, json_number
+from recognition.decision.verdict import Decision, Vote, json_number
 from recognition.vision.types import Quality
 
 _DIGITS = 4
@@ -100,6 +101,12 @@ def decided(votes: Iterable[Vote], policy: Policy) -> Vote | None:
         return None
     hits = [cast_vote for cast_vote in cast if cast_vote.is_deny_list_hit]
     return max(hits, key=_closeness) if hits and vote.names_somebody else vote
+
+
+def may_be_denied(records: Iterable[VoteRecord], policy: Policy) -> bool:
+    """Whether a vote between two people is one about somebody of the deny list; see `verdict.may_be_denied`."""
+    undecided = (record.vote for record in records if record.vote.decision is Decision.REJECT_AMBIGUOUS)
+    return any(verdict.may_be_denied(vote, policy) for vote in undecided)
 
 
 def _closeness(vote: Vote) -> float:

@@ -11,7 +11,7 @@ from django.utils import timezone
 from recognition.decision.verdict import Decision
 from recognition.models import Alert, ClaimLockout, FaceSample, ModelPack, Person, RecognitionEvent, ThresholdPolicy
 from recognition.selectors import packs
-from recognition.selectors.people import recognised
+from recognition.selectors.people import searched_samples
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -72,8 +72,6 @@ def read(*, now: dt.datetime) -> Overview:
         now: an aware time; the day is that of the current time zone.
     """
     people = Person.objects.filter(is_active=True)
-    searched = Person.objects.filter(recognised())
-    samples = FaceSample.objects.filter(status=FaceSample.Status.ACTIVE, person__in=searched)
     pack = ModelPack.objects.filter(is_active=True).first()
     gallery = packs.gallery_state(pack.pk) if pack else None
     decides = pack is not None and pack.decides
@@ -83,7 +81,7 @@ def read(*, now: dt.datetime) -> Overview:
         lockouts=ClaimLockout.objects.filter(locked).count(),
         people=people.count(),
         people_without_sample=people.exclude(samples__status=FaceSample.Status.ACTIVE).count(),
-        samples=samples.count(),
+        samples=searched_samples().count(),
         samples_without_template=gallery.samples_without_template if gallery else 0,
         denied_in_vain=gallery.denied_in_vain if gallery else 0,
         today=_today(now),

@@ -7,8 +7,8 @@ import dataclasses
 from django.db.models import Count, F, Q
 
 from recognition.decision.policy import Policy
-from recognition.models import FaceSample, FaceTemplate, ModelPack, Person, ThresholdPolicy
-from recognition.selectors.people import denied_in_vain, recognised
+from recognition.models import FaceTemplate, ModelPack, ThresholdPolicy
+from recognition.selectors.people import denied_in_vain, searched_samples
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -90,8 +90,7 @@ class GalleryState:
 
 def gallery_state(pack_id: int) -> GalleryState:
     """Counts what a search with that pack would see, the deny list's inactive people included."""
-    people = Person.objects.filter(recognised())
-    samples = FaceSample.objects.filter(status=FaceSample.Status.ACTIVE, person__in=people)
+    samples = searched_samples()
     templates = FaceTemplate.objects.filter(pack_id=pack_id, sample__in=samples)
     return GalleryState(
         people=templates.aggregate(people=Count("sample__person", distinct=True))["people"],

@@ -6,7 +6,7 @@ import datetime as dt
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from recognition.models import DenyListEntry, FaceSample, FaceTemplate, WaitingPhoto
+from recognition.models import DenyListEntry, FaceSample, FaceTemplate, Person, WaitingPhoto
 
 
 def recognised() -> Q:
@@ -16,6 +16,11 @@ def recognised() -> Q:
     tidies up the gallery opens the door that somebody else closed.
     """
     return Q(is_active=True) | Q(Exists(DenyListEntry.objects.filter(person=OuterRef("pk"))))
+
+
+def searched_samples() -> QuerySet[FaceSample]:
+    """The samples that a search compares with, where the pack in use has embedded them."""
+    return FaceSample.objects.filter(status=FaceSample.Status.ACTIVE, person__in=Person.objects.filter(recognised()))
 
 
 def denied_in_vain(pack_id: int) -> QuerySet[DenyListEntry]:

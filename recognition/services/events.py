@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
 
-from recognition.decision import verdict
+from recognition.decision import verdict, voting
 from recognition.decision.policy import Policy, QualityFault
 from recognition.decision.verdict import Decision, Reason, TransactionReason, Vote, json_number
 from recognition.decision.voting import VoteRecord
@@ -197,12 +197,8 @@ def _reasons(transaction: TransactionRecord) -> tuple[Reason, ...]:
 
 def _may_be_denied(transaction: TransactionRecord) -> bool:
     """Whether nobody knows which of two people it is, and one of them is on the deny list."""
-    ambiguous = Decision.REJECT_AMBIGUOUS
-    if transaction.decision is not ambiguous:
-        return False
-    policy = policy_of(transaction.active)
-    votes = (record.vote for record in transaction.votes if record.vote.decision is ambiguous)
-    return any(verdict.may_be_denied(vote, policy) for vote in votes)
+    is_ambiguous = transaction.decision is Decision.REJECT_AMBIGUOUS
+    return is_ambiguous and voting.may_be_denied(transaction.votes, policy_of(transaction.active))
 
 
 def _thresholds(policy: Policy) -> dict[str, object]:

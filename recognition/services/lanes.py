@@ -265,7 +265,9 @@ class Lanes:
         if len(frame.image) > AHEAD_BYTES:
             return
         with self._lock:
-            any(lane.prepare(frame) for lane in reversed(self._idle))
+            for lane in reversed(self._idle):
+                if lane.prepare(frame):
+                    return
 
     def following(self, lane: Lane) -> Job | None:
         """The next job of a lane that has become free; the lane is idle when there is none."""

@@ -105,31 +105,32 @@ def process(task: FrameTask, engine: Engine, ahead: Look | None = None) -> Frame
     Returns:
         The outcome; a frame that is not an image is one too.
     """
-    if ahead is None or ahead.terms != _terms(task.scope, engine):
-        ahead = look(task.jpeg, task.scope, engine)
-    clock = _Clock(task.received_at, ahead)
-    if ahead.image_bgr is None:
-        is_read = ahead.status is FrameStatus.ANALYSED
+    shown = ahead
+    if shown is None or shown.terms != _terms(task.scope, engine):
+        shown = look(task.jpeg, task.scope, engine)
+    clock = _Clock(task.received_at, shown)
+    if shown.image_bgr is None:
+        is_read = shown.status is FrameStatus.ANALYSED
         return FrameOutcome(
-            ahead.status,
+            shown.status,
             active=engine.active if is_read else None,
             runtime=engine.pipeline.runtime if is_read else "",
             timings=clock.timings(),
-            codes=ahead.codes,
+            codes=shown.codes,
         )
     gates = _gates(engine)
-    hints = _hints_by_face(ahead.faces, task.hints)
+    hints = _hints_by_face(shown.faces, task.hints)
     wanted = [
         index
-        for index, (quality, hint) in enumerate(zip(ahead.qualities, hints, strict=True))
+        for index, (quality, hint) in enumerate(zip(shown.qualities, hints, strict=True))
         if not gates.faults(quality) and _is_due(hint, quality)
     ]
-    vectors = engine.pipeline.embed(ahead.image_bgr, [ahead.faces[index] for index in wanted])
+    vectors = engine.pipeline.embed(shown.image_bgr, [shown.faces[index] for index in wanted])
     embedded = dict(zip(wanted, vectors, strict=True))
     clock.lap("embed")
     seen = tuple(
         _seen(face, hint, quality, gates, embedded.get(index), engine, task.scope)
-        for index, (face, hint, quality) in enumerate(zip(ahead.faces, hints, ahead.qualities, strict=True))
+        for index, (face, hint, quality) in enumerate(zip(shown.faces, hints, shown.qualities, strict=True))
     )
     clock.lap("search")
     return FrameOutcome(FrameStatus.ANALYSED, seen, engine.active, engine.pipeline.runtime, clock.timings())

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import Group
-from django.core.management import call_command
 
 from recognition.models import Checkpoint, ModelPack, RecognitionEvent, ThresholdPolicy
 from recognition.selectors import packs
@@ -21,15 +19,6 @@ pytestmark = pytest.mark.django_db(transaction=True)
 BEFORE = "0001_initial"
 State = ThresholdPolicy.State
 NOON = dt.datetime(2026, 5, 17, 12, tzinfo=dt.UTC)
-
-
-@pytest.fixture
-def before() -> Iterator[Any]:
-    """The models of the version before; afterwards the database is the newest again, whatever happened."""
-    yield migrate(BEFORE)
-    # Sequences go on: the vector index of a pack is named by its number, and stays.
-    call_command("flush", verbosity=0, interactive=False, reset_sequences=False)
-    migrate(None)
 
 
 def fill(old: Any) -> None:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from django.core.management import call_command
 from django.db import IntegrityError, transaction
 
 from recognition.models import ActionDelivery, EventOverride
@@ -17,14 +15,6 @@ from tests.integration.recognition.migrations.conftest import migrate
 pytestmark = pytest.mark.django_db(transaction=True)
 
 BEFORE = "0003_roles"
-
-
-@pytest.fixture
-def before() -> Iterator[Any]:
-    """The models of the version before; afterwards the database is the newest again, whatever happened."""
-    yield migrate(BEFORE)
-    call_command("flush", verbosity=0, interactive=False, reset_sequences=False)
-    migrate(None)
 
 
 def fill(old: Any) -> None:

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from django.core.management import call_command
 from django.db import IntegrityError, connection
 
 from recognition.models import ModelPack, ThresholdPolicy
@@ -25,12 +23,9 @@ State = ThresholdPolicy.State
 
 
 @pytest.fixture
-def filled() -> Iterator[Any]:
-    """What the version before stored: nobody is named for what was put in force at once, and one has no end.
-
-    Afterwards the database is the newest again, whatever happened.
-    """
-    old = migrate(BEFORE)
+def filled(before: Any) -> Any:
+    """What the version before stored: nobody is named for what was put in force at once, and one has no end."""
+    old = before
     chief = old.get_model("auth", "User").objects.create(username="chief")
     pack = old.get_model("recognition", "ModelPack").objects.create(
         name="in-use",
@@ -61,10 +56,7 @@ def filled() -> Iterator[Any]:
             created_by=chief,
             **times,
         )
-    yield old
-    # Sequences go on: the vector index of a pack is named by its number, and stays.
-    call_command("flush", verbosity=0, interactive=False, reset_sequences=False)
-    migrate(None)
+    return old
 
 
 def triggers() -> int:
