@@ -15,7 +15,7 @@ from faceweb import embedded, env, listening, postgres_binaries, postgres_proces
 PROGRAM = "faceweb"
 INTERRUPTED = 130  # what shells report for a program ended by Ctrl-C
 
-SERVERS = frozenset({"up", "worker"})
+SERVERS = frozenset({"up", "worker", "jobs"})
 # These look at the code only, must not change what they look at, or bring a database of their own.
 WITHOUT_DATABASE = frozenset(
     {

@@ -168,6 +168,7 @@ UNFOLD: dict[str, Any] = {
                         "admin:recognition_modelpack_changelist",
                         "recognition.view_modelpack",
                     ),
+                    _item(_("Jobs"), "manufacturing", "admin:recognition_job_changelist", "recognition.view_job"),
                     _item(_("Users"), "person", "admin:auth_user_changelist", "auth.view_user"),
                     _item(_("Groups"), "shield_person", "admin:auth_group_changelist", "auth.view_group"),
                 ],

@@ -1,4 +1,4 @@
-"""`faceweb up`: web server and, unless Redis connects this machine to others, recognition in processes of its own."""
+"""`faceweb up`: web server and, unless Redis connects this machine to others, processes for recognition and jobs."""
 
 from __future__ import annotations
 
@@ -23,6 +23,8 @@ STOP_TIMEOUT_S = 5
 DATABASE_CHECK_INTERVAL_S = 1.0
 # Starts a recognition process; it imports what this one can do without.
 RECOGNITION = (sys.executable, "-m", "recognition.worker.child")
+# Does long work.
+JOBS = (sys.executable, "-m", "recognition.jobs.child")
 
 
 def serve(listening: Listening) -> None:
@@ -63,12 +65,12 @@ def serve(listening: Listening) -> None:
 
 
 def _connect_workers(stack: ExitStack) -> None:
-    """Give sessions and photo searches their workers: processes of this machine, or whichever answers through Redis."""
+    """Give sessions, photo searches and jobs their workers: processes of this machine, or whichever are elsewhere."""
     # Imported here, because they read the settings.
     from recognition import conf
     from recognition.live import frames
     from recognition.services import analysis
-    from recognition.services.children import ChildWorkers, lanes_of_children
+    from recognition.services.children import ChildWorkers, KeptProcess, lanes_of_children
     from recognition.services.remote import RemoteWorkers
 
     redis_url = env.REDIS_URL.read()
@@ -78,8 +80,12 @@ def _connect_workers(stack: ExitStack) -> None:
         frames.connect(remote)
         analysis.connect(remote)
         return
+    # Started first, so that both start at the same time.
+    jobs = KeptProcess(JOBS, env.of_child({}), "jobs")
+    stack.callback(jobs.stop)
     children = ChildWorkers(RECOGNITION, env.of_child({}), lanes_of_children(conf.worker_threads()))
     stack.callback(children.stop)
+    jobs.wait_until_ready()
     frames.connect(children)
     analysis.connect(children)
 

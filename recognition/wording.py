@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import decimal
+import itertools
 import math
+from collections.abc import Mapping
 
 from django.utils.translation import gettext_lazy as _
 
@@ -36,6 +39,17 @@ _DIGITS = {
 
 _MAXIMUMS = {SampleReason.TOO_BRIGHT, SampleReason.EXTREME_POSE, SampleReason.MULTIPLE_FACES}
 
+_MEASURED = {
+    SampleReason.FACE_TOO_SMALL,
+    SampleReason.LOW_DETECTION_SCORE,
+    SampleReason.LOW_SHARPNESS,
+    SampleReason.TOO_DARK,
+    SampleReason.TOO_BRIGHT,
+    SampleReason.EXTREME_POSE,
+    SampleReason.FACE_CLIPPED,
+}
+
+_UNMEASURED = _("The face could not be measured. Use another photo.")
 
 _BARS = {
     Bar.DENY_LIST: _("The person is on the deny list."),
@@ -79,7 +93,29 @@ _TRANSACTIONS = {
 _SHOWN_DIGITS = 3
 """Digits of a similarity that are shown; more only where two numbers would look the same."""
 
-_STORED_DIGITS = 4
+
+_JOB_ERRORS = {
+    "no_active_pack": _("No model pack is active, so there is nothing to compare with. Run faceweb models use."),
+    "no_thresholds": _(
+        "The active model pack has no measured thresholds, so nothing says who may be taken for whom. Measure it with "
+        "faceweb evaluate pairs, then ask again."
+    ),
+    "gave_up": _(
+        "The process that did it was killed %(count)s times, so it was given up: it likely needs more memory than "
+        "there is. The log of the jobs process says more."
+    ),
+    "unexpected": _("It met an error that nobody foresaw (%(error)s). The log of the jobs process says more."),
+}
+
+
+def job_error_sentence(code: str, parameters: Mapping[str, object]) -> str:
+    """Why a job failed, and what to do.
+
+    Args:
+        code: as it was stored.
+        parameters: as they were stored with it.
+    """
+    return str(_JOB_ERRORS[code]) % parameters
 
 
 def reason_sentence(reason: Reason) -> str:
@@ -89,7 +125,9 @@ def reason_sentence(reason: Reason) -> str:
         reason: as it was stored: a gate, something against the person, or something of the transaction.
     """
     if reason.code in set(SampleReason):
-        return fault_sentence(QualityFault(SampleReason(reason.code), reason.measured or 0.0, reason.required or 0.0))
+        # A measurement that was not a number was stored as none.
+        measured = math.nan if reason.measured is None else reason.measured
+        return fault_sentence(QualityFault(SampleReason(reason.code), measured, reason.required or 0.0))
     if reason.code in set(Bar):
         return str(_BARS[Bar(reason.code)])
     counts = {"count": f"{reason.measured or 0:.0f}", "of": f"{math.ceil(reason.required or 0)}"}
@@ -108,9 +146,11 @@ def compared(has: float | None, needs: float) -> dict[str, str]:
         Both, under the names that sentences have for them.
     """
     value = 0.0 if has is None else has
-    same = round(value, _SHOWN_DIGITS) == round(needs, _SHOWN_DIGITS) and value != needs
-    digits = _STORED_DIGITS if same else _SHOWN_DIGITS
-    return {"has": f"{value:.{digits}f}", "needs": f"{needs:.{digits}f}"}
+    for digits in itertools.count(_SHOWN_DIGITS):
+        has_text, needs_text = f"{value:.{digits}f}", f"{needs:.{digits}f}"
+        if value == needs or float(has_text) != float(needs_text):
+            break
+    return {"has": has_text, "needs": needs_text}
 
 
 def fault_sentence(fault: QualityFault) -> str:
@@ -122,6 +162,8 @@ def fault_sentence(fault: QualityFault) -> str:
     Args:
         fault: the gate with what was measured and required.
     """
+    if fault.reason in _MEASURED and not math.isfinite(fault.measured):
+        return str(_UNMEASURED)
     digits = _DIGITS.get(fault.reason, 0)
     too_much = fault.reason in _MAXIMUMS
     numbers = {
@@ -140,6 +182,9 @@ def image_fault(error: ImageError) -> QualityFault:
 
 
 def _rounded(value: float, digits: int, *, up: bool) -> str:
-    # Ten more digits than shown take back what binary fractions add: 0.12 * 100 is above 12.
-    shifted = round(value * 10**digits, 10)
-    return f"{(math.ceil if up else math.floor)(shifted) / 10**digits:.{digits}f}"
+    if not math.isfinite(value):
+        return ""
+    # As the decimal that it is written as: what 0.12 is in binary lies above 0.12.
+    written = decimal.Decimal(repr(float(value)))
+    rounding = decimal.ROUND_CEILING if up else decimal.ROUND_FLOOR
+    return f"{written.quantize(decimal.Decimal(1).scaleb(-digits), rounding):f}"

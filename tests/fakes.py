@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 from django.apps import apps
 from django.contrib.auth.models import Group, Permission, User
+from django.utils import timezone
 from numpy.typing import NDArray
 
 from recognition.decision.matching import Candidate, CandidateList
@@ -32,6 +33,7 @@ from recognition.models import (
     PersonGroup,
     RecognitionEvent,
     SampleImage,
+    WaitingPhoto,
 )
 from recognition.selectors.packs import ActivePack
 from recognition.services import packs
@@ -47,6 +49,7 @@ from recognition.vision.types import (
     ImageBgr,
     Landmarks,
     Quality,
+    QualityScores,
 )
 
 DIGEST = "d" * 64
@@ -184,7 +187,7 @@ def detected(where: BoundingBox | None = None, score: float = 0.9) -> DetectedFa
     return DetectedFace(where, Landmarks(points.astype(np.float32)), score)
 
 
-def quality(**changes: float) -> Quality:
+def quality(**changes: Any) -> Quality:
     """A view that passes the default gates, of score 1."""
     good = Quality(
         face_size_px=112.0,
@@ -198,6 +201,12 @@ def quality(**changes: float) -> Quality:
         visible_fraction=1.0,
     )
     return dataclasses.replace(good, **changes)
+
+
+def scores(**changes: int) -> QualityScores:
+    """Quality scores, each 80 but for those."""
+    names = [field.name for field in dataclasses.fields(QualityScores)]
+    return QualityScores(**{**dict.fromkeys(names, 80), **changes})
 
 
 def probe(pack_digest: str = DIGEST) -> Embedding:
@@ -326,6 +335,26 @@ def person(name: str = "Ada", *embeddings: Embedding, pack: ModelPack | None = N
     return somebody
 
 
+def waiting_photo(somebody: Person, uploader: User, **changes: Any) -> WaitingPhoto:
+    """A photo of two faces, the right one too small, that waits for somebody to choose."""
+    small = {"reason": "face_too_small", "measured": 20.0, "required": 48.0}
+    fields = {
+        "file_name": "group.jpg",
+        "image_sha256": hashlib.sha256(str(next(_numbers)).encode()).hexdigest(),
+        "data": b"a photo",
+        "preview_jpeg": b"a preview",
+        "width": 640,
+        "height": 480,
+        "faces": [
+            {"box": [100.0, 100.0, 212.0, 212.0], "faults": []},
+            {"box": [400.0, 100.0, 420.0, 120.0], "faults": [small]},
+        ],
+        "expires_at": timezone.now() + dt.timedelta(minutes=30),
+        **changes,
+    }
+    return WaitingPhoto.objects.create(person=somebody, created_by=uploader, **fields)
+
+
 def checkpoint(slug: str = "door", *groups: PersonGroup, **changes: Any) -> Checkpoint:
     """A verification point that takes faces and claims; without groups it admits everybody."""
     admits = Checkpoint.Admits.GROUPS if groups else Checkpoint.Admits.EVERYONE
@@ -355,6 +384,7 @@ def in_role(*names: str) -> User:
     if not Group.objects.filter(name__in=names).exists():
         # Tests of several connections empty every table, the roles that a migration made among them.
         importlib.import_module("recognition.migrations.0003_roles").make_roles(apps, None)
+        importlib.import_module("recognition.migrations.0007_jobs").give_to_roles(apps, None)
     account = User.objects.create_user(f"user{next(_numbers)}", password="known to everybody", is_staff=True)
     account.groups.set(Group.objects.filter(name__in=names))
     return account

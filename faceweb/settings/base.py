@@ -33,6 +33,7 @@ INSTALLED_APPS = [
     "axes",
     "channels",
     "csp",
+    "procrastinate.contrib.django",  # before ours, which takes its pages out of the admin
     "recognition.apps.RecognitionConfig",
 ]
 
@@ -196,6 +197,11 @@ ADMIN_CONTENT_SECURITY_POLICY = {
     }
 }
 
+# --- jobs -------------------------------------------------------------------------------------------------------------
+
+# Jobs are deferred by name, so that web processes load none of their code; a jobs process imports it by itself.
+PROCRASTINATE_AUTODISCOVER_MODULE_NAME = ""
+
 # --- languages, files, logs -------------------------------------------------------------------------------------------
 
 LANGUAGE_CODE = "en"
@@ -225,6 +231,7 @@ LOGGING = {
         "django": {"handlers": [], "level": "NOTSET", "propagate": True},
         "django.server": {"handlers": [], "level": "WARNING", "propagate": True},
         "daphne": {"level": "WARNING"},
+        "procrastinate": {"level": "WARNING"},  # it tells of every job twice; the jobs page does
         "axes": {"level": "WARNING"},  # names and addresses are masked in what it says
     },
 }

@@ -13,7 +13,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext, gettext_lazy
 from unfold.decorators import display
 
-from recognition.admin import event_detail
+from recognition.admin import event_detail, quality_table
 from recognition.admin.base import NOTHING, ReadOnlyAdmin, actor_of, button, thumbnail
 from recognition.models import AuditEntry, EventOverride, RecognitionEvent
 from recognition.selectors import alerts
@@ -54,6 +54,7 @@ class RecognitionEventAdmin(ReadOnlyAdmin):
             context = {
                 "deny_list_entry": alerts.deny_list_entry(event),
                 "detail": event_detail.detail(event),
+                "quality": quality_table.tables(event.quality) if event.quality else None,
                 "title": str(event),
                 "outcomes": EventOverride.Outcome.choices,
                 "can_open_door": overrides.can_open_door(event=event, now=timezone.now()),

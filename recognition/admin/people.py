@@ -1,47 +1,28 @@
-"""People, their samples, and enrolment by upload."""
+"""People, and whether they may pass."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from http import HTTPStatus
 from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.core.files.uploadedfile import UploadedFile
 from django.db.models import Count, DateTimeField, Min, Q, QuerySet, TextField
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext, gettext_lazy, ngettext
 from unfold.admin import ModelAdmin, TabularInline
-from unfold.decorators import action, display
+from unfold.decorators import display
 from unfold.widgets import INPUT_CLASSES, UnfoldAdminTextareaWidget
 
-from recognition import wording
+from recognition.admin import enrolment_pages
 from recognition.admin.base import MomentInput, actor_of, button, thumbnail
 from recognition.admin.checkboxes import WithCheckboxes
 from recognition.models import DenyListEntry, FaceSample, Person
-from recognition.services import analysis, deny_list, enrolment, people
-from recognition.services.enrolment import SampleResult
-from recognition.vision.images import STILL_LIMITS
-
-
-class MultipleFileInput(forms.ClearableFileInput):
-    """A file input that takes several files, as Django's documentation has it."""
-
-    allow_multiple_selected = True
-
-
-class PhotosForm(forms.Form):
-    """Photos of one person; each file is judged by itself later."""
-
-    photos = forms.FileField(
-        label=gettext_lazy("Photos"),
-        widget=MultipleFileInput(attrs={"multiple": True, "accept": "image/*"}),
-    )
+from recognition.services import deny_list, people
 
 
 class PersonForm(forms.ModelForm):  # type: ignore[type-arg]  # generic only for type checkers
@@ -145,7 +126,7 @@ class PersonAdmin(WithCheckboxes, ModelAdmin):
 
     def has_enrol_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
         """Whether the user may add samples."""
-        return actor_of(request).has_perm("recognition.add_facesample")
+        return enrolment_pages.may_enrol(request)
 
     def get_inlines(self, request: HttpRequest, obj: Person | None = None) -> tuple[type[SampleInline], ...]:
         """A person who is being added has no samples yet; the photos are the next page."""
@@ -162,15 +143,10 @@ class PersonAdmin(WithCheckboxes, ModelAdmin):
         return [_what_goes(person) for person in objs], counts, set(), protected
 
     def get_urls(self) -> list[URLPattern]:
-        """The upload page beside the usual ones."""
-        enrol = path(
-            "<int:person_id>/enrol/",
-            self.admin_site.admin_view(self.enrol_view),
-            name="recognition_person_enrol",
-        )
+        """The pages of enrolment and of the PIN beside the usual ones."""
         pin = path("<int:person_id>/pin/", self.admin_site.admin_view(self.pin_view), name="recognition_person_pin")
         return [
-            enrol,
+            *enrolment_pages.addresses(self),
             pin,
             button(self, "deny", "recognition.add_denylistentry", self._deny),
             button(self, "readmit", "recognition.delete_denylistentry", self._readmit),
@@ -237,29 +213,6 @@ class PersonAdmin(WithCheckboxes, ModelAdmin):
             request, object_id, form_url, {**(extra_context or {}), **context}
         )
 
-    def enrol_view(self, request: HttpRequest, person_id: int) -> HttpResponse:
-        """Adds photos to a person: all at once, or one a request for the page's script."""
-        if not self.has_enrol_permission(request):
-            raise PermissionDenied
-        person = get_object_or_404(Person, pk=person_id)
-        files = request.FILES.getlist("photos") if request.method == "POST" else []
-        outcomes = [_outcome(person, file, request) for file in files]
-        if request.headers.get("Accept") == "application/json":
-            status = HTTPStatus.OK if outcomes else HTTPStatus.BAD_REQUEST
-            return JsonResponse({"results": outcomes}, status=status)
-        context = {
-            **self.admin_site.each_context(request),
-            "title": gettext("Add photos of %(name)s") % {"name": person.name},
-            "opts": self.model._meta,
-            "person": person,
-            "form": PhotosForm(),
-            "outcomes": outcomes,
-            "nothing_chosen": request.method == "POST" and not files,
-            "max_bytes": STILL_LIMITS.max_bytes,
-            "max_megabytes": STILL_LIMITS.max_bytes // 2**20,
-        }
-        return TemplateResponse(request, "admin/recognition/person/enrol.html", context)
-
     def save_model(self, request: HttpRequest, obj: Person, form: Any, change: bool) -> None:
         """Stores the person through the service, which keeps who did it."""
         people.save_person(
@@ -285,79 +238,6 @@ class PersonAdmin(WithCheckboxes, ModelAdmin):
         return HttpResponseRedirect(reverse("admin:recognition_person_enrol", args=[obj.pk]))
 
 
-@admin.register(FaceSample)
-class FaceSampleAdmin(ModelAdmin):
-    """Samples of all people."""
-
-    list_display = ("picture", "person", "status", "face_size", "source", "created_by", "created_at")
-    list_display_links = ("picture",)
-    list_filter = ("status", "source")
-    list_select_related = ("person", "created_by")
-    search_fields = ("person__name", "person__external_id")
-    fields = (
-        "large_picture",
-        "person",
-        "status",
-        "source",
-        "measurements",
-        "image_sha256",
-        "created_by",
-        "created_at",
-    )
-    readonly_fields = fields
-    actions = ("set_aside", "search_again")
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """Samples come from photos, not from a form."""
-        return False
-
-    @display(description=gettext_lazy("face"))
-    def picture(self, sample: FaceSample) -> str:
-        """The sample's picture."""
-        return thumbnail("sample-image", sample.pk, alt=gettext("Enrolled face"))
-
-    @display(description=gettext_lazy("face"))
-    def large_picture(self, sample: FaceSample) -> str:
-        """The sample's picture at its own size."""
-        return thumbnail("sample-image", sample.pk, alt=gettext("Enrolled face"), side_px=192)
-
-    @display(description=gettext_lazy("face size"))
-    def face_size(self, sample: FaceSample) -> str:
-        """Shorter side of the face."""
-        return f"{sample.quality.get('face_size_px', 0):.0f} px"
-
-    @display(description=gettext_lazy("quality"))
-    def measurements(self, sample: FaceSample) -> str:
-        """Everything that was measured, a line each."""
-        return "\n".join(f"{name}: {value:g}" for name, value in sample.quality.items())
-
-    @action(description=gettext_lazy("Set aside: search them no longer"), permissions=["change"])
-    def set_aside(self, request: HttpRequest, queryset: QuerySet[FaceSample]) -> None:
-        """Takes samples out of the search."""
-        self._set_status(request, queryset, FaceSample.Status.SET_ASIDE)
-
-    @action(description=gettext_lazy("Search them again"), permissions=["change"])
-    def search_again(self, request: HttpRequest, queryset: QuerySet[FaceSample]) -> None:
-        """Takes samples back into the search."""
-        self._set_status(request, queryset, FaceSample.Status.ACTIVE)
-
-    def delete_model(self, request: HttpRequest, obj: FaceSample) -> None:
-        """Removes the sample through the service."""
-        people.delete_sample(sample=obj, actor=actor_of(request))
-
-    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[FaceSample]) -> None:
-        """Removes several samples through the service."""
-        for sample in queryset:
-            people.delete_sample(sample=sample, actor=actor_of(request))
-
-    def _set_status(self, request: HttpRequest, samples: QuerySet[FaceSample], status: FaceSample.Status) -> None:
-        for sample in samples:
-            people.set_sample_status(sample=sample, status=status, actor=actor_of(request))
-        count = len(samples)
-        text = ngettext("%(count)d sample is now %(status)s.", "%(count)d samples are now %(status)s.", count)
-        self.message_user(request, text % {"count": count, "status": status.label}, messages.SUCCESS)
-
-
 def _what_goes(person: Person) -> str:
     count = person.samples.count()
     text = ngettext(
@@ -366,27 +246,3 @@ def _what_goes(person: Person) -> str:
         count,
     )
     return text % {"name": person.name, "count": count}
-
-
-def _outcome(person: Person, file: UploadedFile[Any], request: HttpRequest) -> dict[str, Any]:
-    """What became of one file, as the page and its script show it."""
-    try:
-        result = enrolment.add_sample(
-            person=person,
-            # One byte more than allowed is enough to be refused; the rest is never read.
-            data=file.read(STILL_LIMITS.max_bytes + 1),
-            source=FaceSample.Source.UPLOAD,
-            actor=actor_of(request),
-        )
-    except analysis.AnalyserUnavailable as error:
-        return {"file": file.name, "accepted": False, "sample": None, "reasons": [str(error)]}
-    return {
-        "file": file.name,
-        "accepted": result.accepted,
-        "sample": result.sample_id,
-        "reasons": _reasons(result),
-    }
-
-
-def _reasons(result: SampleResult) -> list[str]:
-    return [wording.fault_sentence(fault) for fault in result.faults]

@@ -55,7 +55,7 @@ class VoteRecord:
                 for other in self.vote.others
             ],
             "counts": counts,
-            "quality": self.quality.as_json(),
+            "quality": self.quality.measurements_json(),
         }
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import concurrent.futures
+import dataclasses
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -16,12 +18,53 @@ from recognition.evaluation.lfw_protocol import ImageName
 from recognition.vision import images
 from recognition.vision.errors import VisionError
 from recognition.vision.pipeline import FacePipeline
-from recognition.vision.types import Embedding, Size
+from recognition.vision.types import Embedding, Quality, Size
+
+_IMAGE_NAME = re.compile(r"(?P<person>.+)_(?P<number>\d{4})\.jpg")
+
+
+@dataclasses.dataclass(frozen=True, slots=True, eq=False)
+class Acquired:
+    """What is kept of an image's face.
+
+    Args:
+        embedding: its vector.
+        quality: with its scores.
+    """
+
+    embedding: Embedding
+    quality: Quality
+
+
+def found_images(folder: Path) -> tuple[ImageName, ...]:
+    """Every image of a data set, by name.
+
+    Args:
+        folder: of all images, as FOLDER/NAME/NAME_0001.jpg.
+
+    Raises:
+        CommandError: when there is none.
+    """
+    names = []
+    for path in folder.glob("*/*.jpg"):
+        match = _IMAGE_NAME.fullmatch(path.name)
+        if match and match["person"] == path.parent.name:
+            names.append(ImageName(match["person"], int(match["number"])))
+    if not names:
+        raise CommandError(f"{folder} holds no image that is called NAME/NAME_0001.jpg.")
+    return tuple(sorted(names))
 
 
 def embedded(
     pipeline: FacePipeline, folder: Path, wanted: Sequence[ImageName], *, quiet: bool
 ) -> dict[ImageName, Embedding]:
+    """The vectors of the central faces; see `acquired`."""
+    return {name: face.embedding for name, face in acquired(pipeline, folder, wanted, quiet=quiet).items()}
+
+
+def acquired(
+    pipeline: FacePipeline, folder: Path, wanted: Sequence[ImageName], *, quiet: bool
+) -> dict[ImageName, Acquired]:
     """Embeds the central face of each image.
 
     Args:
@@ -42,13 +85,13 @@ def embedded(
     # OpenCV's own threads would compete with ours for the same cores.
     cv2.setNumThreads(1)
     pipeline.warm_up()
-    found: dict[ImageName, Embedding] = {}
+    found: dict[ImageName, Acquired] = {}
     with concurrent.futures.ThreadPoolExecutor(conf.worker_threads()) as threads:
-        results = threads.map(lambda name: _embeddings_of(pipeline, folder / name.path), wanted)
+        results = threads.map(lambda name: _acquired_of(pipeline, folder / name.path), wanted)
         progress = tqdm(results, total=len(wanted), unit="image", desc="Embedding", disable=quiet or None)
         try:
-            for name, embeddings in zip(wanted, progress, strict=True):
-                found.update((name, embedding) for embedding in embeddings)
+            for name, faces in zip(wanted, progress, strict=True):
+                found.update((name, face) for face in faces)
         except VisionError as error:
             raise CommandError(str(error)) from error
         finally:
@@ -56,8 +99,8 @@ def embedded(
     return found
 
 
-def _embeddings_of(pipeline: FacePipeline, path: Path) -> tuple[Embedding, ...]:
-    """The embedding of an image's central face; empty when there is no face."""
+def _acquired_of(pipeline: FacePipeline, path: Path) -> tuple[Acquired, ...]:
+    """An image's central face; empty when there is no face."""
     try:
         image_bgr = images.decode(path.read_bytes())
     except VisionError as error:
@@ -66,4 +109,4 @@ def _embeddings_of(pipeline: FacePipeline, path: Path) -> tuple[Embedding, ...]:
     if not faces:
         return ()
     central = lfw_protocol.central_face(faces, Size.of(image_bgr))
-    return tuple(face.embedding for face in pipeline.embed(image_bgr, [central]))
+    return tuple(Acquired(face.embedding, face.quality) for face in pipeline.embed(image_bgr, [central]))

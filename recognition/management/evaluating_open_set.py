@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import re
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -14,15 +13,12 @@ from django.core.management.base import CommandError
 
 from recognition.evaluation import open_set
 from recognition.evaluation.error_rates import NoScores
-from recognition.evaluation.lfw_protocol import ImageName
 from recognition.evaluation.open_set import NEAREST, OperatingPoint, Rates, TooFewPeople, Trial
 from recognition.management import evaluating
 from recognition.selectors import packs
 from recognition.selectors.packs import ActivePack
 from recognition.vision.errors import PackError
 from recognition.worker import packs as worker_packs
-
-_IMAGE_NAME = re.compile(r"(?P<person>.+)_(?P<number>\d{4})\.jpg")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -53,7 +49,7 @@ def run(options: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
     begin = time.monotonic()
     if options["seeds"] < 1:
         raise CommandError(f"--seeds: expected 1 or more, got {options['seeds']}.")
-    images = _found(options["images"])
+    images = evaluating.found_images(options["images"])
     seeds = range(options["seed"], options["seed"] + options["seeds"])
     try:
         # Before minutes are spent on embedding.
@@ -76,18 +72,6 @@ def run(options: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
         raise CommandError(str(error)) from error
     measured = _Measured(active, at, options["gallery_size"], trials, time.monotonic() - begin)
     return measured.as_json(), measured.words()
-
-
-def _found(folder: Path) -> tuple[ImageName, ...]:
-    """Every image of the data set, by name."""
-    names = []
-    for path in folder.glob("*/*.jpg"):
-        match = _IMAGE_NAME.fullmatch(path.name)
-        if match and match["person"] == path.parent.name:
-            names.append(ImageName(match["person"], int(match["number"])))
-    if not names:
-        raise CommandError(f"{folder} holds no image that is called NAME/NAME_0001.jpg.")
-    return tuple(sorted(names))
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

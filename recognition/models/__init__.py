@@ -3,8 +3,17 @@
 from recognition.models.audit import AuditAction, AuditEntry
 from recognition.models.checkpoints import ActionDelivery, Checkpoint, ClaimLockout, KioskDevice, KioskPairing
 from recognition.models.events import Alert, EventCrop, EventOverride, RecognitionEvent
+from recognition.models.jobs import Job
 from recognition.models.packs import ModelPack
-from recognition.models.people import DenyListEntry, FaceSample, FaceTemplate, Person, PersonGroup, SampleImage
+from recognition.models.people import (
+    DenyListEntry,
+    FaceSample,
+    FaceTemplate,
+    Person,
+    PersonGroup,
+    SampleImage,
+    WaitingPhoto,
+)
 from recognition.models.policies import ThresholdPolicy
 
 __all__ = [
@@ -19,6 +28,7 @@ __all__ = [
     "EventOverride",
     "FaceSample",
     "FaceTemplate",
+    "Job",
     "KioskDevice",
     "KioskPairing",
     "ModelPack",
@@ -27,4 +37,5 @@ __all__ = [
     "RecognitionEvent",
     "SampleImage",
     "ThresholdPolicy",
+    "WaitingPhoto",
 ]

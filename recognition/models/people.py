@@ -172,3 +172,36 @@ class FaceTemplate(models.Model):
 
     def __str__(self) -> str:
         return f"#{self.pk}"
+
+
+class WaitingPhoto(models.Model):
+    """An upload that shows several faces, kept for a while so that somebody chooses the right one.
+
+    `faces` holds, from left to right, each face's box in pixels of the photo and the gates that it does not pass.
+    """
+
+    ONE_AN_IMAGE = "one_waiting_photo_a_person_and_image"
+    """Name of the constraint by which a photo that is sent twice waits once."""
+
+    person = models.ForeignKey(Person, models.CASCADE, related_name="waiting_photos")
+    file_name = models.CharField(max_length=200)
+    image_sha256 = models.CharField(max_length=64)
+    data = models.BinaryField()
+    preview_jpeg = models.BinaryField()
+    width = models.PositiveIntegerField()
+    height = models.PositiveIntegerField()
+    faces = models.JSONField()
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
+    expires_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        verbose_name = _("waiting photo")
+        verbose_name_plural = _("waiting photos")
+        default_permissions = ()
+        ordering = ["pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["person", "image_sha256"], name="one_waiting_photo_a_person_and_image")
+        ]
+
+    def __str__(self) -> str:
+        return f"#{self.pk}"

@@ -1,10 +1,12 @@
-"""Whom a search may find, and who cannot be found although they should."""
+"""Whom a search may find, who cannot be found although they should, and what waits to be enrolled."""
 
 from __future__ import annotations
 
+import datetime as dt
+
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from recognition.models import DenyListEntry, FaceSample, FaceTemplate, Person
+from recognition.models import DenyListEntry, FaceSample, FaceTemplate, Person, WaitingPhoto
 
 
 def recognised() -> Q:
@@ -27,3 +29,8 @@ def denied_in_vain(pack_id: int) -> QuerySet[DenyListEntry]:
         pack_id=pack_id, sample__person=OuterRef("person"), sample__status=FaceSample.Status.ACTIVE
     )
     return DenyListEntry.objects.filter(~Exists(searched))
+
+
+def waiting_photos(now: dt.datetime) -> QuerySet[WaitingPhoto]:
+    """Photos with several faces whose hour is not over, without the file that only their enrolment needs."""
+    return WaitingPhoto.objects.filter(expires_at__gt=now).defer("data", "preview_jpeg")

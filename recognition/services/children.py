@@ -1,4 +1,4 @@
-"""Recognition in processes that this one starts, watches, and starts again when they end."""
+"""Recognition, and jobs, in processes that this one starts, watches, and starts again when they end."""
 
 from __future__ import annotations
 
@@ -148,6 +148,35 @@ class ChildWorkers:
             child.join()
 
 
+class KeptProcess:
+    """A child that works by itself and answers nothing, such as the one that does jobs."""
+
+    def __init__(self, command: Sequence[str], environment: Mapping[str, str], name: str) -> None:
+        """Starts it, and does not wait.
+
+        Args:
+            command: starts it; the number of an inherited file descriptor is added: control.
+            environment: of the child.
+            name: what it is, for the log.
+        """
+        self._stopping = threading.Event()
+        self._keeper = _Keeper(command, environment, 0, Lanes(), self._stopping, name)
+        self._first = self._keeper.start()
+
+    def wait_until_ready(self) -> None:
+        """Waits for its first start.
+
+        Raises:
+            StartFailed: when it cannot work.
+        """
+        self._first.result()
+
+    def stop(self) -> None:
+        """Ends it; what it has in hand is its own matter."""
+        self._stopping.set()
+        self._keeper.join()
+
+
 _FAILED_FRAME = FrameOutcome(FrameStatus.FAILED)
 _FAILED_PHOTO = PhotoOutcome(PhotoStatus.FAILED)
 
@@ -162,6 +191,7 @@ class _Keeper:
         lane_count: int,
         lanes: Lanes,
         stopping: threading.Event,
+        name: str = "recognition",
     ) -> None:
         self._command = command
         self._environment = environment
@@ -169,7 +199,8 @@ class _Keeper:
         self._lanes = lanes
         self._stopping = stopping
         self._first: concurrent.futures.Future[None] = concurrent.futures.Future()
-        self._thread = threading.Thread(target=self._run, name="recognition-keeper", daemon=True)
+        self._name = name
+        self._thread = threading.Thread(target=self._run, name=f"{name}-keeper", daemon=True)
 
     def start(self) -> concurrent.futures.Future[None]:
         """Starts the child; the future ends when it is ready, or with `StartFailed`."""
@@ -193,7 +224,7 @@ class _Keeper:
                     self._first.set_exception(error)
                     return
                 if not self._stopping.is_set():
-                    logger.error("recognition could not be started again: %s", error)
+                    logger.error("%s could not be started again: %s", self._name, error)
             if time.monotonic() - begin > STEADY_S:
                 failures = 0
             self._stopping.wait(BACK_OFF_S[min(failures, len(BACK_OFF_S) - 1)])
@@ -221,14 +252,14 @@ class _Keeper:
                 for lane in lanes:
                     lane.expire(now)
                 if any(lane.hangs(now) for lane in lanes):
-                    logger.error("recognition process %d hangs and is killed", child.pid)
+                    logger.error("%s process %d hangs and is killed", self._name, child.pid)
                     child.kill()
                     return
                 if self._stopping.is_set():
                     for lane in lanes:
                         lane.join(STOP_TIMEOUT_S)
                     return
-            logger.error("recognition process %d has ended", child.pid)
+            logger.error("%s process %d has ended", self._name, child.pid)
         finally:
             for lane in lanes:
                 self._lanes.remove(lane)

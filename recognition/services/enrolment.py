@@ -21,10 +21,13 @@ from recognition.models import (
 from recognition.selectors import packs
 from recognition.services import analysis, audit
 from recognition.vision.errors import ImageError, PackMismatch
-from recognition.vision.types import EmbeddedFace
+from recognition.vision.types import BoundingBox, EmbeddedFace
 
 BACKGROUND_FACE_RATIO = 0.5
 """A second face smaller than this share of the largest one is background, as in a street photo."""
+
+SAME_FACE_IOU = 0.5
+"""A face overlaps so much with itself when the photo is looked at again, perhaps by another model pack."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -34,10 +37,12 @@ class SampleResult:
     Args:
         sample_id: primary key of the new sample, None when the image was refused.
         faults: why it was refused, the most helpful to mend first; empty when it was taken.
+        to_choose_from: every face of a photo that was refused because it shows several.
     """
 
     sample_id: int | None
     faults: tuple[QualityFault, ...] = ()
+    to_choose_from: tuple[EmbeddedFace, ...] = ()
 
     @property
     def accepted(self) -> bool:
@@ -65,7 +70,14 @@ def find_or_create_person(*, name: str, actor: User | None) -> Person:
     return person
 
 
-def add_sample(*, person: Person, data: bytes, source: FaceSample.Source, actor: User | None) -> SampleResult:
+def add_sample(
+    *,
+    person: Person,
+    data: bytes,
+    source: FaceSample.Source,
+    actor: User | None,
+    chosen: BoundingBox | None = None,
+) -> SampleResult:
     """Analyses one photo and adds its face to a person's samples, or says why not.
 
     Args:
@@ -73,6 +85,7 @@ def add_sample(*, person: Person, data: bytes, source: FaceSample.Source, actor:
         data: the file as it came.
         source: where it came from.
         actor: who enrols.
+        chosen: which of several faces it is, in pixels of the photo; None where there must be one alone.
 
     Raises:
         AnalyserUnavailable: when no worker can look at the photo.
@@ -87,10 +100,11 @@ def add_sample(*, person: Person, data: bytes, source: FaceSample.Source, actor:
         faces = analysis.analyse(data)
     except ImageError as error:
         return SampleResult(None, (wording.image_fault(error),))
-    gates = pack.policy.gates if pack.policy else QualityGates()
-    face, faults = chosen_face(faces=faces, gates=gates)
+    gates = gates_of(pack)
+    face, faults = chosen_face(faces=faces, gates=gates, chosen=chosen)
     if face is None:
-        return SampleResult(None, faults)
+        is_choice = any(fault.reason is SampleReason.MULTIPLE_FACES for fault in faults)
+        return SampleResult(None, faults, faces if is_choice else ())
     if face.embedding.pack_digest != pack.digest:
         raise PackMismatch("The model pack was switched while the photo was read; try again.")
     try:
@@ -106,18 +120,26 @@ def add_sample(*, person: Person, data: bytes, source: FaceSample.Source, actor:
     return SampleResult(sample.pk)
 
 
+def gates_of(pack: packs.ActivePack) -> QualityGates:
+    """What a face must have to become a sample; of a pack without a policy, the defaults."""
+    return pack.policy.gates if pack.policy else QualityGates()
+
+
 def chosen_face(
-    *, faces: tuple[EmbeddedFace, ...], gates: QualityGates
+    *, faces: tuple[EmbeddedFace, ...], gates: QualityGates, chosen: BoundingBox | None = None
 ) -> tuple[EmbeddedFace | None, tuple[QualityFault, ...]]:
     """The one face of a photo that may become a sample.
 
     Args:
         faces: the largest first.
         gates: what it must have.
+        chosen: where somebody said that it is.
 
     Returns:
         The face and no faults, or None and why.
     """
+    if chosen is not None:
+        faces = tuple(face for face in faces if face.face.box.iou(chosen) >= SAME_FACE_IOU)[:1]
     if not faces:
         return None, (QualityFault(SampleReason.NO_FACE, 0, 1),)
     largest = faces[0].quality.face_size_px

@@ -32,7 +32,15 @@ from recognition.services.frames import (
     TrackHint,
 )
 from recognition.vision.errors import ImageTooLarge, UnreadableImage, VisionError
-from recognition.vision.types import BoundingBox, DetectedFace, EmbeddedFace, Embedding, Landmarks, Quality
+from recognition.vision.types import (
+    BoundingBox,
+    DetectedFace,
+    EmbeddedFace,
+    Embedding,
+    Landmarks,
+    Quality,
+    QualityScores,
+)
 
 Message = TypeVar("Message")
 
@@ -257,12 +265,17 @@ def _seen(raw: Mapping[str, Any]) -> SeenFace:
     return SeenFace(
         track_id=raw["track_id"],
         box=BoundingBox(**raw["box"]),
-        quality=Quality(**raw["quality"]),
+        quality=_quality(raw["quality"]),
         faults=tuple(QualityFault(**{**fault, "reason": SampleReason(fault["reason"])}) for fault in raw["faults"]),
         candidates=_candidates(raw["candidates"]),
         crop_jpeg=bytes(raw["crop_jpeg"]),
         denied=_candidates(raw["denied"]),
     )
+
+
+def _quality(raw: Mapping[str, Any]) -> Quality:
+    scores = raw["scores"]
+    return Quality(**{**raw, "scores": None if scores is None else QualityScores(**scores)})
 
 
 def _candidates(raw: Mapping[str, Any] | None) -> CandidateList | None:
@@ -291,7 +304,7 @@ def _embedded(raw: Mapping[str, Any]) -> EmbeddedFace:
         face=DetectedFace(
             BoundingBox(**face["box"]), Landmarks(_array(face["landmarks"]["points_xy"])), float(face["score"])
         ),
-        quality=Quality(**raw["quality"]),
+        quality=_quality(raw["quality"]),
         embedding=Embedding(_array(embedding["vector"]), str(embedding["pack_digest"])),
         crop_jpeg=bytes(raw["crop_jpeg"]),
     )

@@ -193,7 +193,7 @@ class FacePipeline:
         square = geometry.crop_square(view.image_bgr, view.face.box, context=kept.context, side_px=kept.side_px)
         return EmbeddedFace(
             face,
-            quality.measure(face, crop, size),
+            quality.assess(face, crop, size),
             Embedding.from_raw(vector, self.pack_digest),
             images.encode_jpeg(square, CROP_JPEG_QUALITY),
         )

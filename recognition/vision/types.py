@@ -263,8 +263,55 @@ class Embedding:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class QualityScores:
+    """The quality components of a face, named as in ISO/IEC 29794-5 and OFIQ, each a whole number 0..100.
+
+    Higher is better. `recognition.vision.quality` says how each is measured.
+
+    Raises:
+        InvalidArray: for a score outside 0..100.
+    """
+
+    unified_quality_score: int
+    sharpness: int
+    illumination_uniformity: int
+    luminance_mean: int
+    luminance_variance: int
+    under_exposure_prevention: int
+    over_exposure_prevention: int
+    dynamic_range: int
+    head_pose_yaw: int
+    head_pose_pitch: int
+    head_pose_roll: int
+    inter_eye_distance: int
+    head_size: int
+    leftward_crop_of_the_face_image: int
+    rightward_crop_of_the_face_image: int
+    margin_above_of_the_face_image: int
+    margin_below_of_the_face_image: int
+
+    def __post_init__(self) -> None:
+        for field in dataclasses.fields(self):
+            if not 0 <= getattr(self, field.name) <= 100:
+                raise InvalidArray(f"{field.name}: expected 0..100, got {getattr(self, field.name)}")
+
+    def as_json(self) -> dict[str, int]:
+        """The scores by their OFIQ names, such as `HeadPoseYaw`."""
+        return {_ofiq_name(name): score for name, score in dataclasses.asdict(self).items()}
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, int]) -> QualityScores:
+        """The inverse of `as_json`."""
+        return cls(**{field.name: stored[_ofiq_name(field.name)] for field in dataclasses.fields(cls)})
+
+
+def _ofiq_name(field_name: str) -> str:
+    return field_name.title().replace("_", "")
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class Quality:
-    """What was measured of one face in one image; components by their OFIQ names where one exists.
+    """What was measured of one face in one image; measurements by their OFIQ names where one exists.
 
     Args:
         face_size_px: shorter side of the face box (OFIQ: HeadSize is derived from it).
@@ -276,6 +323,7 @@ class Quality:
         pitch_degrees: estimated nod, positive downwards (OFIQ: HeadPosePitch).
         roll_degrees: tilt of the eye line, positive clockwise (OFIQ: HeadPoseRoll).
         visible_fraction: share of the face box inside the image, 0..1.
+        scores: its components, 0..100 each; None of a face that was not embedded.
     """
 
     face_size_px: float
@@ -287,6 +335,7 @@ class Quality:
     pitch_degrees: float
     roll_degrees: float
     visible_fraction: float
+    scores: QualityScores | None = None
 
     @property
     def score(self) -> float:
@@ -300,14 +349,21 @@ class Quality:
         turned = math.radians(min(math.hypot(self.yaw_degrees, self.pitch_degrees), 90.0))
         return size * sharp * math.cos(turned)
 
-    def as_json(self) -> dict[str, float]:
-        """The components rounded to what their measurement is good for."""
-        return {name: round(value, 3) for name, value in dataclasses.asdict(self).items()}
+    def measurements_json(self) -> dict[str, float]:
+        """The measurements rounded to what they are good for."""
+        names = [field.name for field in dataclasses.fields(self) if field.name != "scores"]
+        return {name: round(getattr(self, name), 3) for name in names}
+
+    def as_json(self) -> dict[str, Any]:
+        """The measurements and, where there are any, the `scores`."""
+        scores = {"scores": self.scores.as_json()} if self.scores else {}
+        return {**self.measurements_json(), **scores}
 
     @classmethod
-    def from_json(cls, stored: Mapping[str, float]) -> Quality:
-        """The inverse of `as_json`."""
-        return cls(**stored)
+    def from_json(cls, stored: Mapping[str, Any]) -> Quality:
+        """The inverse of `as_json`; what was stored before there were scores has none."""
+        scores = stored.get("scores")
+        return cls(**{**stored, "scores": QualityScores.from_json(scores) if scores else None})
 
 
 @dataclasses.dataclass(frozen=True, slots=True, eq=False)

@@ -12,5 +12,6 @@ urlpatterns = [
     path("kiosk/", kiosks.pair, name="kiosk"),
     path("checkpoint/<slug:slug>/", kiosks.checkpoint, name="checkpoint"),
     path("samples/<int:sample_id>/image/", views.sample_image, name="sample-image"),
+    path("photos/<int:photo_id>/image/", views.waiting_photo, name="waiting-photo"),
     path("events/<int:event_id>/crop/", views.event_crop, name="event-crop"),
 ]

@@ -7,12 +7,14 @@ from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_GET, require_http_methods
 
 from recognition.models import EventCrop, SampleImage
+from recognition.selectors import people
 from recognition.services import analysis
 from recognition.services import search as photo_search
 from recognition.web.access import needs
@@ -65,6 +67,14 @@ def sample_image(request: HttpRequest, sample_id: int) -> HttpResponse:
 def event_crop(request: HttpRequest, event_id: int) -> HttpResponse:
     """The probe of a recognition event."""
     return _jpeg(EventCrop.objects.filter(event_id=event_id).values_list("jpeg", flat=True).first())
+
+
+@require_GET
+@needs("recognition.add_facesample", page=_("photos that wait to be enrolled"))
+def waiting_photo(request: HttpRequest, photo_id: int) -> HttpResponse:
+    """A photo of which the right face is still to be chosen."""
+    photo = people.waiting_photos(timezone.now()).filter(pk=photo_id)
+    return _jpeg(photo.values_list("preview_jpeg", flat=True).first())
 
 
 def _jpeg(jpeg: bytes | memoryview | None) -> HttpResponse:

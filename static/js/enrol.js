@@ -10,8 +10,9 @@ import { byId, make, setText } from "./dom.js";
 import { interpolate } from "./i18n.js";
 
 /**
- * What became of one file; `sample` is the new sample's number.
- * @typedef {{file: string, accepted: boolean, sample: number | null, reasons: string[]}} Outcome
+ * What became of one file; `sample` is the new sample's number, `choose` the page on which one of several faces is
+ * chosen, else empty.
+ * @typedef {{file: string, accepted: boolean, sample: number | null, reasons: string[], choose: string}} Outcome
  */
 
 class EnrolPage {
@@ -64,6 +65,7 @@ class EnrolPage {
     for (const [index, file] of files.entries()) {
       setText(this.#progress, interpolate(this.#text("busy"), { number: index + 1, total: files.length }));
       const outcome = await this.#send(file, (share) => (this.#bar.value = (index + share) / files.length));
+      if (outcome.choose && chosen.length === 1) return location.assign(outcome.choose);
       if (outcome.accepted) accepted += 1;
       this.#results.append(this.#item(outcome));
     }
@@ -97,7 +99,7 @@ class EnrolPage {
     body.append("photos", file);
     return new Promise((resolve) => {
       /** @param {string} reason */
-      const failed = (reason) => resolve({ file: file.name, accepted: false, sample: null, reasons: [reason] });
+      const failed = (reason) => resolve({ file: file.name, accepted: false, sample: null, reasons: [reason], choose: "" });
       // Not fetch(): it does not tell how much of the photo has been sent.
       const request = new XMLHttpRequest();
       request.responseType = "json";
@@ -128,7 +130,9 @@ class EnrolPage {
   #tooLarge(files) {
     return [...(files ?? [])]
       .filter((file) => this.#isTooLarge(file))
-      .map(({ name }) => this.#item({ file: name, accepted: false, sample: null, reasons: [this.#text("tooLarge")] }));
+      .map(({ name: file }) =>
+        this.#item({ file, accepted: false, sample: null, reasons: [this.#text("tooLarge")], choose: "" }),
+      );
   }
 
   /** @param {Outcome} outcome */
@@ -144,6 +148,13 @@ class EnrolPage {
     const body = document.createElement("div");
     body.append(make("strong", "", outcome.file), make("span", "", this.#text(outcome.accepted ? "accepted" : "refused")));
     body.append(...outcome.reasons.map((reason) => make("p", "", reason)));
+    if (outcome.choose) {
+      const link = document.createElement("a");
+      link.className = "faceweb-link";
+      link.href = outcome.choose;
+      link.textContent = this.#text("choose");
+      body.append(link);
+    }
     item.append(body);
     return item;
   }

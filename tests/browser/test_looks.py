@@ -43,6 +43,7 @@ PAGES = {
     "policy-former": "/admin/recognition/thresholdpolicy/3/change/",
     "packs": "/admin/recognition/modelpack/",
     "pack": "/admin/recognition/modelpack/1/change/",
+    "jobs": "/admin/recognition/job/",
     "audit": "/admin/recognition/auditentry/",
     "audit-entry": "/admin/recognition/auditentry/1/change/",
     "users": "/admin/auth/user/",

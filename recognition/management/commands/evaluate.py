@@ -8,7 +8,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from recognition.management import evaluating_open_set, evaluating_pairs
+from recognition.management import evaluating_open_set, evaluating_pairs, evaluating_quality
 
 
 class Command(BaseCommand):
@@ -22,7 +22,7 @@ class Command(BaseCommand):
     help = "Measure a model pack on labelled images."
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        """Declares `evaluate pairs` and `evaluate open-set`."""
+        """Declares `evaluate pairs`, `evaluate open-set` and `evaluate quality`."""
         what = parser.add_subparsers(dest="what", required=True)
         pairs = what.add_parser(
             "pairs",
@@ -42,11 +42,20 @@ class Command(BaseCommand):
             "enrolled person is missed by it, and a stranger is not named.",
         )
         evaluating_open_set.add_arguments(open_set)
-        for subcommand in (pairs, open_set):
+        quality = what.add_parser(
+            "quality",
+            help="whether the unified quality score foretells missed matches",
+            description="Compares every two images of one person, and tells how many pairs stay below the verification "
+            "threshold of the policy in force when the images with the worst unified quality score are left out. In "
+            "each image the face nearest the centre is used. An image without a face has no quality and is left out.",
+        )
+        evaluating_quality.add_arguments(quality)
+        for subcommand in (pairs, open_set, quality):
             subcommand.add_argument("--json", action="store_true", help="print one JSON object")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Measures and prints."""
-        run = {"pairs": evaluating_pairs.run, "open-set": evaluating_open_set.run}[options["what"]]
+        runs = {"pairs": evaluating_pairs, "open-set": evaluating_open_set, "quality": evaluating_quality}
+        run = runs[options["what"]].run
         values, words = run(options)
         self.stdout.write(json.dumps(values) if options["json"] else words)

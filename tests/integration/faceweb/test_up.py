@@ -109,13 +109,16 @@ def test_killing_it_leaves_no_database_server(installed: CommandLine) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
-def test_its_end_leaves_no_recognition_process(installed: CommandLine, number: signal.Signals) -> None:
+@pytest.mark.parametrize("module", ["recognition.worker.child", "recognition.jobs.child"])
+def test_its_end_leaves_no_process_of_recognition_or_jobs(
+    installed: CommandLine, number: signal.Signals, module: str
+) -> None:
     server = installed.up()
     started = psutil.Process(server.process.pid).children(recursive=True)
-    recognition = [child.pid for child in started if "recognition.worker.child" in child.cmdline()]
-    assert recognition
+    children = [child.pid for child in started if module in child.cmdline()]
+    assert children
     server.process.send(number)
-    for pid in recognition:
+    for pid in children:
         wait_until_gone(pid)
 
 

@@ -85,15 +85,16 @@ def test_one_version_of_uv_everywhere() -> None:
 def test_the_containers_start_in_order_and_keep_secrets_out_of_the_file() -> None:
     compose = yaml.safe_load((PROJECT / "docker" / "compose.yaml").read_text())
     services = compose["services"]
-    assert set(services) == {"database", "redis", "web", "worker"}
+    assert set(services) == {"database", "redis", "web", "worker", "jobs"}
     assert services["database"]["image"] == "pgvector/pgvector:pg18"
     assert services["worker"]["command"] == ["worker"]
     healthy = {"condition": "service_healthy"}
     assert services["web"]["depends_on"] == {"database": healthy, "redis": healthy}
-    assert services["worker"]["depends_on"] == {"web": healthy}
+    assert services["jobs"]["command"] == ["jobs"]
+    assert services["worker"]["depends_on"] == services["jobs"]["depends_on"] == {"web": healthy}
     assert all("healthcheck" in service for service in services.values())
     assert services["web"]["ports"] == ["127.0.0.1:8000:8000"]
-    for name in ("web", "worker"):
+    for name in ("web", "worker", "jobs"):
         assert services[name]["env_file"] == "../.env"
         assert services[name]["environment"]["DATABASE_URL"].startswith("postgresql://faceweb:${POSTGRES_PASSWORD:?")
     volumes = {volume.partition(":")[0] for service in services.values() for volume in service.get("volumes", [])}

@@ -1,12 +1,20 @@
 from __future__ import annotations
 
+import math
+import re
+
 import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
 
 from recognition import wording
-from recognition.decision.policy import QualityFault, SampleReason
+from recognition.decision.policy import QualityFault, QualityGates, SampleReason
 from recognition.decision.standing import Bar
 from recognition.decision.verdict import Reason, TransactionReason
 from recognition.vision.errors import ImageTooLarge, UnreadableImage
+from tests import fakes
+
+MEASUREMENTS = tuple(fakes.quality().measurements_json())
 
 TABLE = [
     # The measured value is rounded away from the limit: never "48 px, needs 48".
@@ -19,12 +27,71 @@ TABLE = [
     (QualityFault(SampleReason.LOW_SHARPNESS, 19.9, 20.0), "sharpness 19, needs 20"),
     (QualityFault(SampleReason.FACE_CLIPPED, 0.849, 0.85), "0.84 visible, needs 0.85"),
     (QualityFault(SampleReason.MULTIPLE_FACES, 3, 1), "3 faces"),
+    (QualityFault(SampleReason.FACE_TOO_SMALL, math.nextafter(48.0, 0.0), 48.0), "47 px, needs 48 px"),
+    (QualityFault(SampleReason.TOO_DARK, math.nextafter(0.12, 0.0), 0.12), "brightness 0.11, needs 0.12"),
+    (QualityFault(SampleReason.TOO_BRIGHT, math.nextafter(0.92, 1.0), 0.92), "brightness 0.93, at most 0.92"),
+    (QualityFault(SampleReason.TOO_BRIGHT, math.nan, 0.92), "could not be measured"),
 ]
 
 
 @pytest.mark.parametrize(("fault", "text"), TABLE)
 def test_says_what_was_measured_and_what_is_needed(fault: QualityFault, text: str) -> None:
     assert text in wording.fault_sentence(fault)
+
+
+MINIMUMS = (
+    SampleReason.FACE_TOO_SMALL,
+    SampleReason.LOW_DETECTION_SCORE,
+    SampleReason.LOW_SHARPNESS,
+    SampleReason.TOO_DARK,
+    SampleReason.FACE_CLIPPED,
+)
+MAXIMUMS = (SampleReason.TOO_BRIGHT, SampleReason.EXTREME_POSE)
+
+
+@st.composite
+def near_a_limit(draw: st.DrawFn) -> tuple[float, float]:
+    """A limit and a number that is just below or above it, down to the next one that a computer knows."""
+    limit = draw(st.floats(0.01, 1000) | st.sampled_from([0.12, 0.7, 0.85, 0.92, 20.0, 45.0, 48.0, 60.0]))
+    near = limit + draw(st.floats(-2, 2) | st.floats(-1e-9, 1e-9))
+    return limit, draw(st.sampled_from([near, math.nextafter(limit, 0), math.nextafter(limit, 1e4)]))
+
+
+def shown(sentence: str) -> list[float]:
+    return [float(number) for number in re.findall(r"-?\d+(?:\.\d+)?", sentence)]
+
+
+@given(near_a_limit(), st.sampled_from(MINIMUMS))
+def test_what_is_shown_is_below_the_minimum_that_is_shown(numbers: tuple[float, float], reason: SampleReason) -> None:
+    limit, measured = numbers
+    assume(measured < limit)
+    has, needs = shown(wording.fault_sentence(QualityFault(reason, measured, limit)))
+    assert has <= measured < limit <= needs
+
+
+@given(near_a_limit(), st.sampled_from(MAXIMUMS))
+def test_what_is_shown_is_above_the_maximum_that_is_shown(numbers: tuple[float, float], reason: SampleReason) -> None:
+    limit, measured = numbers
+    assume(measured > limit)
+    has, at_most = shown(wording.fault_sentence(QualityFault(reason, measured, limit)))
+    assert has >= measured > limit >= at_most
+
+
+def test_every_gate_of_the_policy_is_tested_for_its_numbers() -> None:
+    nothing = QualityGates().faults(fakes.quality(**dict.fromkeys(MEASUREMENTS, math.nan)))
+    assert {fault.reason for fault in nothing} == {*MINIMUMS, *MAXIMUMS}
+    assert {wording.fault_sentence(fault) for fault in nothing} == {
+        "The face could not be measured. Use another photo."
+    }
+
+
+@given(near_a_limit())
+def test_two_similarities_that_differ_are_shown_in_their_order(numbers: tuple[float, float]) -> None:
+    needs, has = (number / 1000 for number in numbers)
+    assume(has != needs)
+    texts = wording.compared(has, needs)
+    assert (float(texts["has"]) < float(texts["needs"])) == (has < needs)
+    assert float(texts["has"]) != float(texts["needs"])
 
 
 @pytest.mark.parametrize("reason", list(SampleReason))

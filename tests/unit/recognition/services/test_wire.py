@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import msgpack
 import numpy as np
 import pytest
@@ -24,9 +26,11 @@ from recognition.services.frames import (
 )
 from recognition.services.wire import Ahead, PhotoOutcome, PhotoStatus, Reply, Request, WireError
 from recognition.vision.types import BoundingBox, DetectedFace, EmbeddedFace, Embedding, Landmarks, Quality
+from tests import fakes
 
 BOX = BoundingBox(1.5, 2.0, 30.0, 40.0)
 QUALITY = Quality(28.5, 12.0, 0.9, 210.0, 0.5, 3.0, -4.0, 0.5, 1.0)
+SCORED = dataclasses.replace(QUALITY, scores=fakes.scores(head_pose_yaw=7))
 BANNED = Candidate(3, "B", 4, 0.8, Bar.DENY_LIST)
 POLICY = Policy(
     version=7,
@@ -90,7 +94,7 @@ def test_what_comes_on_a_lane_is_a_frame_to_look_at_or_a_request() -> None:
             FrameStatus.ANALYSED,
             (
                 SeenFace(None, BOX, QUALITY, (QualityFault(SampleReason.TOO_DARK, 0.1, 0.12),), None, b""),
-                SeenFace("4", BOX, QUALITY, (), CandidateList(), b"crop"),
+                SeenFace("4", BOX, SCORED, (), CandidateList(), b"crop"),
                 SeenFace(
                     "5",
                     BOX,
@@ -126,7 +130,7 @@ def test_enumerations_come_back_as_themselves() -> None:
 def test_an_embedded_face_keeps_its_vector_and_pack() -> None:
     embedding = Embedding.from_raw(np.arange(1, 5, dtype=np.float32), "d" * 64)
     landmarks = Landmarks(np.arange(10, dtype=np.float32).reshape(5, 2))
-    face = EmbeddedFace(DetectedFace(BOX, landmarks, 0.75), QUALITY, embedding, b"crop")
+    face = EmbeddedFace(DetectedFace(BOX, landmarks, 0.75), SCORED, embedding, b"crop")
 
     reply = wire.decode_reply(wire.encode(Reply("a", PhotoOutcome(PhotoStatus.ANALYSED, (face,)))))
 
@@ -134,7 +138,7 @@ def test_an_embedded_face_keeps_its_vector_and_pack() -> None:
     came = reply.outcome.faces[0]
     assert came.embedding.similarity(embedding) == pytest.approx(1.0)
     assert (came.face.landmarks.points_xy == landmarks.points_xy).all()
-    assert (came.face.box, came.face.score, came.quality, came.crop_jpeg) == (BOX, 0.75, QUALITY, b"crop")
+    assert (came.face.box, came.face.score, came.quality, came.crop_jpeg) == (BOX, 0.75, SCORED, b"crop")
 
 
 @given(st.binary(max_size=200))

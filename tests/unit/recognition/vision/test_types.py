@@ -218,4 +218,19 @@ class TestQuality:
         quality = fakes.quality(sharpness=123.4567)
         stored = quality.as_json()
         assert stored["sharpness"] == 123.457
+        assert "scores" not in stored
         assert Quality.from_json(stored).as_json() == stored
+
+    def test_comes_back_from_json_with_its_scores_by_the_names_of_ofiq(self) -> None:
+        quality = fakes.quality(scores=fakes.scores(head_pose_yaw=7))
+        stored = quality.as_json()
+        assert (stored["scores"]["HeadPoseYaw"], stored["scores"]["UnifiedQualityScore"]) == (7, 80)
+        assert Quality.from_json(stored) == quality
+
+    def test_votes_keep_the_measurements_alone(self) -> None:
+        assert fakes.quality(scores=fakes.scores()).measurements_json() == fakes.quality().as_json()
+
+    @pytest.mark.parametrize("score", [-1, 101])
+    def test_a_score_outside_its_range_is_refused(self, score: int) -> None:
+        with pytest.raises(InvalidArray, match=f"sharpness: expected 0..100, got {score}"):
+            fakes.scores(sharpness=score)

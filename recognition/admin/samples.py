@@ -1,0 +1,94 @@
+"""The samples of all people, with what was measured of them."""
+
+from __future__ import annotations
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext, gettext_lazy, ngettext
+from unfold.admin import ModelAdmin
+from unfold.decorators import action, display
+
+from recognition.admin import quality_table
+from recognition.admin.base import NOTHING, actor_of, thumbnail
+from recognition.models import FaceSample
+from recognition.services import people
+
+
+@admin.register(FaceSample)
+class FaceSampleAdmin(ModelAdmin):
+    """Samples of all people."""
+
+    list_display = ("picture", "person", "status", "unified_quality", "face_size", "source", "created_by", "created_at")
+    list_display_links = ("picture",)
+    list_filter = ("status", "source")
+    list_select_related = ("person", "created_by")
+    search_fields = ("person__name", "person__external_id")
+    fields = (
+        "large_picture",
+        "person",
+        "status",
+        "source",
+        "measurements",
+        "image_sha256",
+        "created_by",
+        "created_at",
+    )
+    readonly_fields = fields
+    actions = ("set_aside", "search_again")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Samples come from photos, not from a form."""
+        return False
+
+    @display(description=gettext_lazy("face"))
+    def picture(self, sample: FaceSample) -> str:
+        """The sample's picture."""
+        return thumbnail("sample-image", sample.pk, alt=gettext("Enrolled face"))
+
+    @display(description=gettext_lazy("face"))
+    def large_picture(self, sample: FaceSample) -> str:
+        """The sample's picture at its own size."""
+        return thumbnail("sample-image", sample.pk, alt=gettext("Enrolled face"), side_px=192)
+
+    @display(description=gettext_lazy("face size"))
+    def face_size(self, sample: FaceSample) -> str:
+        """Shorter side of the face."""
+        return f"{sample.quality.get('face_size_px', 0):.0f} px"
+
+    @display(description=gettext_lazy("quality"))
+    def unified_quality(self, sample: FaceSample) -> str:
+        """The unified quality score; a dash for a sample of before there was one."""
+        return str(sample.quality.get("scores", {}).get("UnifiedQualityScore", NOTHING))
+
+    @display(description=gettext_lazy("quality"))
+    def measurements(self, sample: FaceSample) -> SafeString:
+        """Scores and measurements as tables."""
+        return quality_table.tables(sample.quality)
+
+    @action(description=gettext_lazy("Set aside: search them no longer"), permissions=["change"])
+    def set_aside(self, request: HttpRequest, queryset: QuerySet[FaceSample]) -> None:
+        """Takes samples out of the search."""
+        self._set_status(request, queryset, FaceSample.Status.SET_ASIDE)
+
+    @action(description=gettext_lazy("Search them again"), permissions=["change"])
+    def search_again(self, request: HttpRequest, queryset: QuerySet[FaceSample]) -> None:
+        """Takes samples back into the search."""
+        self._set_status(request, queryset, FaceSample.Status.ACTIVE)
+
+    def delete_model(self, request: HttpRequest, obj: FaceSample) -> None:
+        """Removes the sample through the service."""
+        people.delete_sample(sample=obj, actor=actor_of(request))
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[FaceSample]) -> None:
+        """Removes several samples through the service."""
+        for sample in queryset:
+            people.delete_sample(sample=sample, actor=actor_of(request))
+
+    def _set_status(self, request: HttpRequest, samples: QuerySet[FaceSample], status: FaceSample.Status) -> None:
+        for sample in samples:
+            people.set_sample_status(sample=sample, status=status, actor=actor_of(request))
+        count = len(samples)
+        text = ngettext("%(count)d sample is now %(status)s.", "%(count)d samples are now %(status)s.", count)
+        self.message_user(request, text % {"count": count, "status": status.label}, messages.SUCCESS)

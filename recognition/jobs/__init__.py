@@ -1,0 +1,1 @@
+"""Durable long work: what runs in a jobs process, step by step."""

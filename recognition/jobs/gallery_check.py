@@ -1,0 +1,95 @@
+"""The job that looks through the whole gallery for what is wrong with it."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+from recognition.decision import gallery_check
+from recognition.decision.gallery_check import ConfusablePair, Templates
+from recognition.jobs.running import JobFailed, Steps
+from recognition.selectors import packs, templates
+from recognition.selectors.packs import ActivePack, NoActivePack
+
+NO_ACTIVE_PACK = "no_active_pack"
+NO_THRESHOLDS = "no_thresholds"
+
+DUPLICATE_SIMILARITY = 0.97
+"""From here two samples of one person say the same; see docs/howto/jobs.md."""
+
+BLOCK_ROWS = gallery_check.BLOCK_ROWS
+
+MOST_TOLD = 200
+"""Findings of each kind that the result lists; all are counted."""
+
+_STORED_DIGITS = 6
+
+
+def check(steps: Steps) -> Mapping[str, Any]:
+    """Compares everybody with everybody, block by block, then everybody's samples with each other.
+
+    A process that goes on with it begins after the last block that was kept, unless the gallery, the pack or the
+    threshold changed meanwhile: then from the start.
+
+    Raises:
+        JobFailed: without a pack that decides.
+    """
+    pack, threshold = _deciding()
+    everybody = templates.searched(pack)
+    basis = f"{pack.digest}:{threshold}:{BLOCK_ROWS}:{everybody.fingerprint}"
+    blocks = gallery_check.block_count(everybody, BLOCK_ROWS)
+    first, pairs = _kept(steps.run.checkpoint, basis)
+    for block in range(first, blocks):
+        pairs = gallery_check.merged(pairs, gallery_check.confusable(everybody, block, threshold, BLOCK_ROWS))
+        kept = {"basis": basis, "blocks": block + 1, "pairs": [_flat(pair) for pair in pairs]}
+        steps.done(block + 1, blocks + 1, kept)
+    return _result(pack, everybody, threshold, pairs)
+
+
+def _deciding() -> tuple[ActivePack, float]:
+    try:
+        pack = packs.active()
+    except NoActivePack as error:
+        raise JobFailed(NO_ACTIVE_PACK) from error
+    if pack.policy is None:
+        raise JobFailed(NO_THRESHOLDS)
+    return pack, pack.policy.verification_threshold
+
+
+def _kept(checkpoint: Mapping[str, Any], basis: str) -> tuple[int, tuple[ConfusablePair, ...]]:
+    if checkpoint.get("basis") != basis:
+        return 0, ()
+    pairs = (
+        ConfusablePair((one, other), (sample, other_sample), similarity)
+        for one, other, sample, other_sample, similarity in checkpoint["pairs"]
+    )
+    return checkpoint["blocks"], tuple(pairs)
+
+
+def _flat(pair: ConfusablePair) -> list[float]:
+    return [*pair.people, *pair.samples, pair.similarity]
+
+
+def _result(
+    pack: ActivePack, everybody: Templates, threshold: float, pairs: tuple[ConfusablePair, ...]
+) -> Mapping[str, Any]:
+    outliers = gallery_check.own_outliers(everybody, threshold)
+    twice = gallery_check.duplicates(everybody, DUPLICATE_SIMILARITY)
+    return {
+        "pack": pack.id,
+        "people": len(set(everybody.people.tolist())),
+        "samples": len(everybody),
+        "threshold": threshold,
+        "duplicate_threshold": DUPLICATE_SIMILARITY,
+        "confusable": {"count": len(pairs), "told": _told(pairs)},
+        "outliers": {"count": len(outliers), "told": _told(outliers)},
+        "duplicates": {"count": len(twice), "told": _told(twice)},
+    }
+
+
+def _told(findings: tuple[Any, ...]) -> list[dict[str, Any]]:
+    return [
+        {**dataclasses.asdict(finding), "similarity": round(finding.similarity, _STORED_DIGITS)}
+        for finding in findings[:MOST_TOLD]
+    ]

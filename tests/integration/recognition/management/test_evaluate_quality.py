@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+from django.core.management import CommandError, call_command
+
+from recognition.models import ModelPack, ThresholdPolicy
+from recognition.vision import geometry
+from tests import faces
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(scope="module")
+def people(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Ada has two images and a blurred one, Bo two, one image shows nobody."""
+    folder = tmp_path_factory.mktemp("people")
+    group = faces.group()
+    for name, face in zip(("Ada", "Bo"), faces.default_pipeline().find(group), strict=False):
+        (folder / name).mkdir()
+        for number in (1, 2):
+            image = geometry.crop_square(group, face.box, context=1.8 + number / 5, side_px=250)
+            (folder / name / f"{name}_{number:04d}.jpg").write_bytes(faces.jpeg(image))
+        if name == "Ada":
+            blurred = np.asarray(cv2.GaussianBlur(image, (0, 0), 3), np.uint8)
+            (folder / name / f"{name}_0003.jpg").write_bytes(faces.jpeg(blurred))
+    (folder / "Cyd").mkdir()
+    (folder / "Cyd" / "Cyd_0001.jpg").write_bytes(faces.jpeg(np.full((250, 250, 3), 128, np.uint8)))
+    return folder
+
+
+def evaluate(folder: Path, *more: str) -> str:
+    out = io.StringIO()
+    call_command("evaluate", "quality", "--images", str(folder), *more, stdout=out)
+    return out.getvalue()
+
+
+def test_prints_one_json_object_of_the_policy_in_force_and_no_progress(
+    people: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    measured: dict[str, Any] = json.loads(evaluate(people, "--json"))
+    assert capfd.readouterr().err == ""
+    assert measured.pop("seconds") > 0
+    curve, percentiles = measured.pop("curve"), measured.pop("percentiles")
+    assert [point["discarded"] for point in curve] == [0.0, 0.05, 0.1, 0.2]
+    assert [point["mated"] for point in curve] == [4, 4, 4, 2]
+    assert curve[3]["least_quality"] > curve[0]["least_quality"]
+    assert curve[3]["fnmr"] == 0.0
+    assert list(percentiles.values()) == sorted(percentiles.values())
+    assert measured == {
+        "images": 6,
+        "not_acquired": 1,
+        "threshold": ThresholdPolicy.objects.get(state=ThresholdPolicy.State.ACTIVE).verification_threshold,
+        "pack": {"name": "opencv-zoo", "digest": ModelPack.objects.get().digest},
+    }
+
+
+def test_says_in_words_what_was_measured(people: Path) -> None:
+    words = evaluate(people)
+    assert "Worst images left out   Score from  Mated pairs  Missed  FNMR" in words
+    assert "\n20%   " in words
+
+
+def test_images_of_nobody_are_told_in_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "Cyd").mkdir()
+    (tmp_path / "Cyd" / "Cyd_0001.jpg").write_bytes(faces.jpeg(np.full((250, 250, 3), 128, np.uint8)))
+    with pytest.raises(CommandError, match="No face was found in any of the images"):
+        evaluate(tmp_path)
+
+
+def test_a_pack_without_thresholds_has_no_error_rates(people: Path) -> None:
+    evaluate(people)
+    ModelPack.objects.update(operating_points=[])
+    with pytest.raises(CommandError, match="opencv-zoo has no measured thresholds"):
+        evaluate(people)
