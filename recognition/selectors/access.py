@@ -51,5 +51,8 @@ def check(*, user_id: int | None, session_key: str | None, permission: str) -> A
     if not any(constant_time_compare(store.get(HASH_SESSION_KEY, ""), known) for known in hashes):
         return Access.NOT_AUTHENTICATED
     # A fresh object: permissions are cached on the one that the connection began with.
-    permitted = user.has_perm(permission)
-    return Access.ALLOWED if permitted else Access.NOT_PERMITTED
+    if user.has_perm(permission):
+        return Access.ALLOWED
+    # Who was deleted a moment ago has lost their permissions with the account, and is to log in.
+    is_there = User.objects.filter(pk=user_id, is_active=True).exists()
+    return Access.NOT_PERMITTED if is_there else Access.NOT_AUTHENTICATED

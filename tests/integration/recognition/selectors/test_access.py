@@ -55,6 +55,17 @@ def test_a_session_belongs_to_the_user_who_logged_in(browser: Client) -> None:
     assert checked(fakes.user("use_live"), browser) is Access.NOT_AUTHENTICATED
 
 
+def test_a_user_who_is_deleted_while_the_permission_is_read_is_to_log_in(
+    operator: User, browser: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def deleted(user: User, permission: str) -> bool:
+        User.objects.filter(pk=user.pk).delete()
+        return False
+
+    monkeypatch.setattr(User, "has_perm", deleted)
+    assert checked(operator, browser) is Access.NOT_AUTHENTICATED
+
+
 def test_a_deactivated_user_is_not_let_in(operator: User, browser: Client) -> None:
     User.objects.filter(pk=operator.pk).update(is_active=False)
     assert checked(operator, browser) is Access.NOT_AUTHENTICATED
