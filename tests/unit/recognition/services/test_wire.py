@@ -113,6 +113,15 @@ def test_a_reply_comes_back_as_it_went(outcome: FrameOutcome | PhotoOutcome) -> 
     assert wire.decode_reply(wire.encode(Reply("a", outcome))) == Reply("a", outcome)
 
 
+@pytest.mark.parametrize("packed", [b"", b"\xc1", b"\x92\x01", msgpack.packb({}), msgpack.packb([1])])
+def test_a_reply_with_a_damaged_pack_is_refused(packed: bytes) -> None:
+    reply = msgpack.unpackb(wire.encode(Reply("a", FrameOutcome(FrameStatus.ANALYSED, (), active(POLICY)))))
+    reply["outcome"]["active"] = packed
+
+    with pytest.raises(WireError):
+        wire.decode_reply(msgpack.packb(reply))
+
+
 def test_enumerations_come_back_as_themselves() -> None:
     candidates = CandidateList((Candidate(1, "", 2, 0.9, Bar.SUSPENDED),))
     sent = FrameOutcome(FrameStatus.ANALYSED, (SeenFace(None, BOX, QUALITY, (), candidates, b""),), active(POLICY))
