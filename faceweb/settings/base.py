@@ -77,7 +77,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 POOL_TIMEOUT_S = 10
 
 PREPARE_THRESHOLD = 5
-"""A search that has run this often on a connection keeps its plan; only searches do, see `selectors.gallery`."""
+"""A search that has run this often on a connection keeps its plan: `selectors.gallery`. The ORM's cursors never do."""
 
 
 def _database() -> dict[str, Any]:

@@ -116,6 +116,11 @@ async def _stream(
     return Streamed(tuple(camera.seen for camera in cameras), time.monotonic() - begin)
 
 
+def _window(message: dict[str, Any]) -> int:
+    """How many frames may be in flight from this message on."""
+    return min(int(message["window"]), MOST_IN_FLIGHT)
+
+
 class _Camera:
     """One client."""
 
@@ -141,7 +146,7 @@ class _Camera:
             welcome = await self._next(socket)
             if welcome["type"] != "welcome":
                 raise StreamFailed(f"expected a welcome, got {welcome}")
-            window = min(int(welcome["window"]), MOST_IN_FLIGHT)
+            window = _window(welcome)
             await ready.wait()
             begin = time.monotonic()
             while (now := time.monotonic() - begin) < seconds or self._in_flight:
@@ -150,7 +155,7 @@ class _Camera:
                     continue
                 message = await self._next(socket)
                 if message["type"] == "result":
-                    window = min(int(message["window"]), MOST_IN_FLIGHT)
+                    window = _window(message)
                     self._take(message)
                 elif message["type"] == "decision":
                     self.seen.decisions += 1

@@ -1,7 +1,8 @@
-"""What the subcommands of `faceweb evaluate` share: images as enrolment sees them, embedded."""
+"""What the subcommands of `faceweb evaluate` share: whose thresholds decide, and images as enrolment sees them."""
 
 from __future__ import annotations
 
+import argparse
 import concurrent.futures
 import dataclasses
 import re
@@ -13,12 +14,16 @@ from django.core.management.base import CommandError
 from tqdm import tqdm
 
 from recognition import conf
+from recognition.decision.policy import Policy
 from recognition.evaluation import lfw_protocol
 from recognition.evaluation.lfw_protocol import ImageName
+from recognition.selectors import packs
+from recognition.selectors.packs import ActivePack
 from recognition.vision import images
 from recognition.vision.errors import VisionError
 from recognition.vision.pipeline import FacePipeline
 from recognition.vision.types import Embedding, Quality, Size
+from recognition.worker import packs as worker_packs
 
 _IMAGE_NAME = re.compile(r"(?P<person>.+)_(?P<number>\d{4})\.jpg")
 
@@ -34,6 +39,29 @@ class Acquired:
 
     embedding: Embedding
     quality: Quality
+
+
+def add_images(parser: argparse.ArgumentParser) -> None:
+    """Declares where the images are."""
+    parser.add_argument("--images", type=Path, required=True, metavar="DIR", help="images, as DIR/NAME/NAME_0001.jpg")
+
+
+def deciding() -> tuple[ActivePack, Policy, FacePipeline]:
+    """The pack in use with the policy in force, ready to run.
+
+    Raises:
+        CommandError: when the pack has no measured thresholds.
+        PackError: when it cannot be loaded here.
+    """
+    worker_packs.ensure_active()
+    active = packs.active()
+    if active.policy is None:
+        raise CommandError(
+            f"The pack {active.name} has no measured thresholds. Measure them first: "
+            "`faceweb evaluate pairs ... --all-pairs --record`."
+        )
+    loaded, _ = worker_packs.load_and_register(active.location or active.name)
+    return active, active.policy, loaded.pipeline
 
 
 def found_images(folder: Path) -> tuple[ImageName, ...]:

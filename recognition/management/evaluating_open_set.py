@@ -6,7 +6,6 @@ import argparse
 import dataclasses
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from django.core.management.base import CommandError
@@ -15,15 +14,13 @@ from recognition.evaluation import open_set
 from recognition.evaluation.error_rates import NoScores
 from recognition.evaluation.open_set import NEAREST, OperatingPoint, Rates, TooFewPeople, Trial
 from recognition.management import evaluating
-from recognition.selectors import packs
 from recognition.selectors.packs import ActivePack
 from recognition.vision.errors import PackError
-from recognition.worker import packs as worker_packs
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declares the options."""
-    parser.add_argument("--images", type=Path, required=True, metavar="DIR", help="images, as DIR/NAME/NAME_0001.jpg")
+    evaluating.add_images(parser)
     parser.add_argument("--gallery-size", type=int, required=True, metavar="N", help="people to enrol")
     parser.add_argument(
         "--seed", type=int, default=0, metavar="S", help="which people: a number that shuffles them (default: 0)"
@@ -54,16 +51,9 @@ def run(options: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
     try:
         # Before minutes are spent on embedding.
         open_set.split(images, gallery_size=options["gallery_size"], seed=seeds[0])
-        worker_packs.ensure_active()
-        active = packs.active()
-        if active.policy is None:
-            raise CommandError(
-                f"The pack {active.name} has no measured thresholds. Measure them first: "
-                "`faceweb evaluate pairs ... --all-pairs --record`."
-            )
-        loaded, _ = worker_packs.load_and_register(active.location or active.name)
-        embeddings = evaluating.embedded(loaded.pipeline, options["images"], images, quiet=options["json"])
-        at = OperatingPoint(active.policy.identification_threshold, active.policy.margin)
+        active, policy, pipeline = evaluating.deciding()
+        embeddings = evaluating.embedded(pipeline, options["images"], images, quiet=options["json"])
+        at = OperatingPoint(policy.identification_threshold, policy.margin)
         trials = tuple(
             open_set.measure(embeddings, images, gallery_size=options["gallery_size"], seed=seed, at=at)
             for seed in seeds

@@ -26,7 +26,7 @@ from recognition.worker import packs as worker_packs
 
 def add_arguments(pairs: argparse.ArgumentParser) -> None:
     """Declares the options."""
-    pairs.add_argument("--images", type=Path, required=True, metavar="DIR", help="images, as DIR/NAME/NAME_0001.jpg")
+    evaluating.add_images(pairs)
     pairs.add_argument("--pairs", type=Path, required=True, metavar="FILE", help="pairs to judge")
     pairs.add_argument("--train-pairs", type=Path, metavar="FILE", help="pairs that the threshold is chosen on")
     pairs.add_argument(

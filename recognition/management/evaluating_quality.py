@@ -6,7 +6,6 @@ import argparse
 import dataclasses
 import time
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,15 +17,13 @@ from recognition.evaluation.error_rates import NoScores
 from recognition.evaluation.lfw_protocol import ImageName
 from recognition.management import evaluating
 from recognition.management.evaluating import Acquired
-from recognition.selectors import packs
 from recognition.selectors.packs import ActivePack
 from recognition.vision.errors import PackError
-from recognition.worker import packs as worker_packs
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declares the options."""
-    parser.add_argument("--images", type=Path, required=True, metavar="DIR", help="images, as DIR/NAME/NAME_0001.jpg")
+    evaluating.add_images(parser)
 
 
 def run(options: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
@@ -41,16 +38,9 @@ def run(options: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
     begin = time.monotonic()
     names = evaluating.found_images(options["images"])
     try:
-        worker_packs.ensure_active()
-        active = packs.active()
-        if active.policy is None:
-            raise CommandError(
-                f"The pack {active.name} has no measured thresholds. Measure them first: "
-                "`faceweb evaluate pairs ... --all-pairs --record`."
-            )
-        threshold = active.policy.verification_threshold
-        loaded, _ = worker_packs.load_and_register(active.location or active.name)
-        faces = evaluating.acquired(loaded.pipeline, options["images"], names, quiet=options["json"])
+        active, policy, pipeline = evaluating.deciding()
+        threshold = policy.verification_threshold
+        faces = evaluating.acquired(pipeline, options["images"], names, quiet=options["json"])
         points = _curve(faces, threshold)
     except (PackError, NoScores) as error:
         raise CommandError(str(error)) from error
