@@ -94,6 +94,12 @@ UNFOLD: dict[str, Any] = {
                         "recognition.view_facesample",
                     ),
                     _item(
+                        _("Pairs told apart"),
+                        "difference",
+                        "admin:recognition_distinctpair_changelist",
+                        "recognition.view_distinctpair",
+                    ),
+                    _item(
                         _("Groups of people"),
                         "groups",
                         "admin:recognition_persongroup_changelist",

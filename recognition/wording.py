@@ -7,8 +7,10 @@ import itertools
 import math
 from collections.abc import Mapping
 
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from recognition.decision.doubts import Doubt, DoubtReason
 from recognition.decision.policy import QualityFault, SampleReason
 from recognition.decision.standing import Bar
 from recognition.decision.verdict import Reason, TransactionReason
@@ -28,6 +30,24 @@ _SENTENCES = {
     SampleReason.EXTREME_POSE: _("The face is turned away: %(has)s degrees, at most %(needs)s. Look here."),
     SampleReason.FACE_CLIPPED: _("Part of the face is outside: %(has)s visible, needs %(needs)s."),
     SampleReason.DUPLICATE_SAMPLE: _("This very file is enrolled for this person already."),
+}
+
+_DOUBTS = {
+    DoubtReason.IDENTITY_CONFLICT: _(
+        "The face is like %(other)s, more than like %(person)s: similarity %(has)s, doubtful from %(needs)s."
+    ),
+    DoubtReason.OWN_OUTLIER: _(
+        "The face is unlike every other photo of %(person)s: similarity %(has)s at most, doubtful below %(needs)s."
+    ),
+    DoubtReason.DUPLICATE_SAMPLE: _(
+        "It is nearly the same picture as one that is enrolled: similarity %(has)s, doubtful from %(needs)s."
+    ),
+}
+
+_DOUBT_LABELS = {
+    DoubtReason.IDENTITY_CONFLICT: _("like somebody else"),
+    DoubtReason.OWN_OUTLIER: _("unlike the person's other photos"),
+    DoubtReason.DUPLICATE_SAMPLE: _("nearly the same picture again"),
 }
 
 _DIGITS = {
@@ -133,6 +153,23 @@ def reason_sentence(reason: Reason) -> str:
     counts = {"count": f"{reason.measured or 0:.0f}", "of": f"{math.ceil(reason.required or 0)}"}
     numbers = {**counts, **compared(reason.measured, reason.required or 0.0)}
     return str(_TRANSACTIONS[TransactionReason(reason.code)]) % numbers
+
+
+def doubt_label(reason: DoubtReason) -> str:
+    """A doubt in a few words."""
+    return str(_DOUBT_LABELS[reason])
+
+
+def doubt_sentence(doubt: Doubt, *, person: str, other: str | None) -> str:
+    """Why a sample was set aside.
+
+    Args:
+        doubt: as it was stored.
+        person: name of the person whose sample it is.
+        other: name of the one whom it is like; None where they are no longer enrolled, or must not be shown.
+    """
+    names = {"person": person, "other": other if other is not None else gettext("somebody else")}
+    return str(_DOUBTS[doubt.reason]) % {**names, **compared(doubt.similarity, doubt.limit)}
 
 
 def compared(has: float | None, needs: float) -> dict[str, str]:

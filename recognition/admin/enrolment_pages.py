@@ -20,6 +20,7 @@ from django.utils.translation import gettext, gettext_lazy
 from django.views.decorators.cache import never_cache
 
 from recognition import wording
+from recognition.admin import doubts
 from recognition.admin.base import actor_of
 from recognition.decision.verdict import Reason
 from recognition.models import FaceSample, Person, WaitingPhoto
@@ -156,9 +157,13 @@ class _Pages:
         except analysis.AnalyserUnavailable as error:
             messages.error(request, str(error))
             return None
-        if not result.accepted:
+        if not result.is_stored:
             messages.error(request, " ".join(wording.fault_sentence(fault) for fault in result.faults))
             return None
+        if result.doubts:
+            found = doubts.shown(photo.person, result.doubts, request)
+            messages.warning(request, " ".join([gettext("The face is set aside."), *(each.sentence for each in found)]))
+            return HttpResponseRedirect(reverse("admin:recognition_facesample_change", args=[result.sample_id]))
         messages.success(request, gettext("Face %(number)s is enrolled.") % {"number": number})
         return back
 
@@ -191,7 +196,14 @@ def _shown(number: int, face: dict[str, Any]) -> ShownFace:
 
 def _outcome(person: Person, file: UploadedFile[Any], request: HttpRequest) -> dict[str, Any]:
     """What became of one file, as the page and its script show it."""
-    outcome: dict[str, Any] = {"file": file.name, "accepted": False, "sample": None, "reasons": [], "choose": ""}
+    outcome: dict[str, Any] = {
+        "file": file.name,
+        "accepted": False,
+        "sample": None,
+        "reasons": [],
+        "choose": "",
+        "decide": "",
+    }
     # One byte more than allowed is enough to be refused; the rest is never read.
     data = file.read(STILL_LIMITS.max_bytes + 1)
     try:
@@ -211,4 +223,7 @@ def _outcome(person: Person, file: UploadedFile[Any], request: HttpRequest) -> d
         )
         outcome["choose"] = reverse("admin:recognition_person_choose", args=[person.pk, photo.pk])
     reasons = [wording.fault_sentence(fault) for fault in result.faults]
+    if result.doubts:
+        reasons = [doubt.sentence for doubt in doubts.shown(person, result.doubts, request)]
+        outcome["decide"] = reverse("admin:recognition_facesample_change", args=[result.sample_id])
     return {**outcome, "accepted": result.accepted, "sample": result.sample_id, "reasons": reasons}

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import admin, messages
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext, gettext_lazy, ngettext
 from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
 
-from recognition.admin import quality_table
-from recognition.admin.base import NOTHING, actor_of, thumbnail
+from recognition.admin import doubts, quality_table
+from recognition.admin.base import NOTHING, actor_of, button, thumbnail
 from recognition.models import FaceSample
 from recognition.services import people
 
@@ -22,7 +25,8 @@ class FaceSampleAdmin(ModelAdmin):
 
     list_display = ("picture", "person", "status", "unified_quality", "face_size", "source", "created_by", "created_at")
     list_display_links = ("picture",)
-    list_filter = ("status", "source")
+    change_form_outer_before_template = "admin/recognition/facesample/before_form.html"
+    list_filter = ("status", doubts.DoubtFilter, "source")
     list_select_related = ("person", "created_by")
     search_fields = ("person__name", "person__external_id")
     fields = (
@@ -41,6 +45,28 @@ class FaceSampleAdmin(ModelAdmin):
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Samples come from photos, not from a form."""
         return False
+
+    def get_urls(self) -> list[URLPattern]:
+        """The answers to doubts beside the usual pages."""
+        return [
+            button(self, "use-anyway", "recognition.change_facesample", doubts.use_anyway),
+            button(self, "tell-apart", "recognition.change_facesample", doubts.tell_apart),
+            *super().get_urls(),
+        ]
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """The measurements below what speaks against the sample."""
+        sample = self.get_object(request, object_id) if object_id else None
+        found = doubts.shown(sample.person, doubts.of_sample(sample), request) if sample else ()
+        return super().changeform_view(  # type: ignore[no-any-return]
+            request, object_id, form_url, {**(extra_context or {}), "doubts": found}
+        )
 
     @display(description=gettext_lazy("face"))
     def picture(self, sample: FaceSample) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from recognition.decision import gallery_check
+from recognition.decision.doubts import NEAR_DUPLICATE_SIMILARITY
 from recognition.decision.gallery_check import ConfusablePair, Templates
 from recognition.jobs.running import JobFailed, Steps
 from recognition.selectors import packs, templates
@@ -14,9 +15,6 @@ from recognition.selectors.packs import ActivePack, NoActivePack
 
 NO_ACTIVE_PACK = "no_active_pack"
 NO_THRESHOLDS = "no_thresholds"
-
-DUPLICATE_SIMILARITY = 0.97
-"""From here two samples of one person say the same; see docs/howto/jobs.md."""
 
 BLOCK_ROWS = gallery_check.BLOCK_ROWS
 
@@ -75,13 +73,13 @@ def _result(
     pack: ActivePack, everybody: Templates, threshold: float, pairs: tuple[ConfusablePair, ...]
 ) -> Mapping[str, Any]:
     outliers = gallery_check.own_outliers(everybody, threshold)
-    twice = gallery_check.duplicates(everybody, DUPLICATE_SIMILARITY)
+    twice = gallery_check.duplicates(everybody, NEAR_DUPLICATE_SIMILARITY)
     return {
         "pack": pack.id,
         "people": len(set(everybody.people.tolist())),
         "samples": len(everybody),
         "threshold": threshold,
-        "duplicate_threshold": DUPLICATE_SIMILARITY,
+        "duplicate_threshold": NEAR_DUPLICATE_SIMILARITY,
         "confusable": {"count": len(pairs), "told": _told(pairs)},
         "outliers": {"count": len(outliers), "told": _told(outliers)},
         "duplicates": {"count": len(twice), "told": _told(twice)},

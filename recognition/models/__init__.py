@@ -7,6 +7,7 @@ from recognition.models.jobs import Job
 from recognition.models.packs import ModelPack
 from recognition.models.people import (
     DenyListEntry,
+    DistinctPair,
     FaceSample,
     FaceTemplate,
     Person,
@@ -24,6 +25,7 @@ __all__ = [
     "Checkpoint",
     "ClaimLockout",
     "DenyListEntry",
+    "DistinctPair",
     "EventCrop",
     "EventOverride",
     "FaceSample",

@@ -16,6 +16,8 @@ class AuditAction(models.TextChoices):
     SAMPLE_ADDED = "sample.added", _("sample added")
     SAMPLE_STATUS_CHANGED = "sample.status_changed", _("sample status changed")
     SAMPLE_DELETED = "sample.deleted", _("sample deleted")
+    PEOPLE_TOLD_APART = "people.told_apart", _("two people told apart")
+    PEOPLE_NOT_TOLD_APART = "people.not_told_apart", _("two people no longer told apart")
     POLICY_CHANGED = "policy.changed", _("threshold policy changed")
     POLICY_PROPOSED = "policy.proposed", _("threshold policy proposed")
     POLICY_APPROVED = "policy.approved", _("threshold policy approved")

@@ -112,6 +112,9 @@ class FaceSample(models.Model):
     status = models.CharField(_("status"), max_length=20, choices=Status.choices, default=Status.ACTIVE)
     source = models.CharField(_("source"), max_length=20, choices=Source.choices)
     quality = models.JSONField(_("quality"))
+    doubts = models.JSONField(
+        _("doubts"), default=list, help_text=_("What spoke against it when it was enrolled: codes, ids and numbers.")
+    )
     image_sha256 = models.CharField(
         _("image digest"),
         max_length=64,
@@ -169,6 +172,33 @@ class FaceTemplate(models.Model):
         verbose_name = _("face template")
         verbose_name_plural = _("face templates")
         constraints = [models.UniqueConstraint(fields=["sample", "pack"], name="one_template_a_sample_and_pack")]
+
+    def __str__(self) -> str:
+        return f"#{self.pk}"
+
+
+class DistinctPair(models.Model):
+    """Two people who are alike and of whom somebody said that they really are two."""
+
+    ONE_OF_TWO = "one_pair_of_two_people"
+    """Name of the constraint by which a pair is remembered once."""
+
+    first = models.ForeignKey(Person, models.CASCADE, related_name="+", verbose_name=_("person"))
+    second = models.ForeignKey(Person, models.CASCADE, related_name="+", verbose_name=_("other person"))
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, editable=False, related_name="+", verbose_name=_("by")
+    )
+    created_at = models.DateTimeField(_("since"), auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("pair told apart")
+        verbose_name_plural = _("pairs told apart")
+        default_permissions = ("view", "delete")
+        ordering = ["-created_at", "-pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["first", "second"], name="one_pair_of_two_people"),
+            models.CheckConstraint(condition=Q(first__lt=F("second")), name="a_pair_is_in_ascending_order"),
+        ]
 
     def __str__(self) -> str:
         return f"#{self.pk}"

@@ -18,6 +18,7 @@ from pgvector.django import CosineDistance, VectorField
 
 from recognition import conf
 from recognition.decision import matching
+from recognition.decision.doubts import Neighbour
 from recognition.decision.matching import Candidate, CandidateList, Strategy
 from recognition.decision.standing import Bar
 from recognition.models import FaceSample, FaceTemplate
@@ -97,6 +98,30 @@ def search_denied(embedding: Embedding, pack: ActivePack) -> CandidateList:
     return _ranked(_found(embedding, pack, _Among.DENIED, exact=True), pack)
 
 
+def others_like(
+    embedding: Embedding, pack: ActivePack, person_id: int, *, told_apart: frozenset[int]
+) -> tuple[Neighbour, ...]:
+    """The samples of other people that are most like a face, whatever the policy's way to rank people.
+
+    Args:
+        embedding: the face.
+        pack: the pack whose templates are searched.
+        person_id: whose samples are left out.
+        told_apart: other people whose samples are left out too.
+
+    Returns:
+        Of `TEMPLATES_PER_SEARCH` nearest ones, those that are left; as exact as the index.
+
+    Raises:
+        PackMismatch: when the face was embedded by another pack.
+    """
+    _require_same_pack(embedding, pack)
+    hits = _found(embedding, pack, _Among.ALL_BUT_ONE, exact=is_exact(pack), is_mean=False, person_id=person_id)
+    return tuple(
+        Neighbour(hit.person_id, hit.sample_id, hit.similarity) for hit in hits if hit.person_id not in told_apart
+    )
+
+
 def is_exact(pack: ActivePack) -> bool:
     """Whether the gallery is small enough to be scanned without the index.
 
@@ -126,9 +151,15 @@ def _ranked(hits: list[Candidate], pack: ActivePack) -> CandidateList:
 
 
 def _found(
-    embedding: Embedding, pack: ActivePack, among: _Among, *, exact: bool, person_id: int | None = None
+    embedding: Embedding,
+    pack: ActivePack,
+    among: _Among,
+    *,
+    exact: bool,
+    is_mean: bool | None = None,
+    person_id: int | None = None,
 ) -> list[Candidate]:
-    is_mean = _strategy(pack) is Strategy.CENTROID
+    is_mean = _strategy(pack) is Strategy.CENTROID if is_mean is None else is_mean
     sql, parameters = _composed(pack.id, pack.dimension, among, exact=exact, is_mean=is_mean)
     own = {_PROBE: Vector(embedding.vector).to_text(), _PERSON: person_id}
     connection.ensure_connection()

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from recognition.decision.verdict import Decision
 from recognition.models import Alert, ClaimLockout, FaceSample, ModelPack, Person, RecognitionEvent, ThresholdPolicy
-from recognition.selectors import packs
+from recognition.selectors import doubts, packs
 from recognition.selectors.people import searched_samples
 
 
@@ -43,6 +43,7 @@ class Overview:
         people_without_sample: of them, those who cannot be recognised for want of a sample.
         samples: samples that are searched, those of inactive people on the deny list included.
         samples_without_template: of them, those that the active pack did not embed.
+        doubtful: samples that are set aside until somebody has looked at them.
         denied_in_vain: people on the deny list who cannot be recognised.
         today: decisions since midnight.
         pack: the active pack; None on a database without one.
@@ -56,6 +57,7 @@ class Overview:
     people_without_sample: int
     samples: int
     samples_without_template: int
+    doubtful: int
     denied_in_vain: int
     today: DecisionsToday
     pack: ModelPack | None
@@ -83,6 +85,7 @@ def read(*, now: dt.datetime) -> Overview:
         people_without_sample=people.exclude(samples__status=FaceSample.Status.ACTIVE).count(),
         samples=searched_samples().count(),
         samples_without_template=gallery.samples_without_template if gallery else 0,
+        doubtful=doubts.waiting().count(),
         denied_in_vain=gallery.denied_in_vain if gallery else 0,
         today=_today(now),
         pack=pack,

@@ -98,7 +98,7 @@ def choose(*, photo: WaitingPhoto, number: int, actor: User) -> SampleResult:
         actor=actor,
         chosen=BoundingBox(*photo.faces[number - 1]["box"]),
     )
-    if result.accepted:
+    if result.is_stored:
         photo.delete()
     return result
 

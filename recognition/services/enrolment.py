@@ -10,6 +10,7 @@ from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 
 from recognition import wording
+from recognition.decision.doubts import Doubt
 from recognition.decision.policy import QualityFault, QualityGates, SampleReason
 from recognition.models import (
     AuditAction,
@@ -18,7 +19,7 @@ from recognition.models import (
     Person,
     SampleImage,
 )
-from recognition.selectors import packs
+from recognition.selectors import doubts, packs
 from recognition.services import analysis, audit
 from recognition.vision.errors import ImageError, PackMismatch
 from recognition.vision.types import BoundingBox, EmbeddedFace
@@ -37,16 +38,23 @@ class SampleResult:
     Args:
         sample_id: primary key of the new sample, None when the image was refused.
         faults: why it was refused, the most helpful to mend first; empty when it was taken.
+        doubts: why it was taken and set aside, so that it is not searched; the gravest first.
         to_choose_from: every face of a photo that was refused because it shows several.
     """
 
     sample_id: int | None
     faults: tuple[QualityFault, ...] = ()
+    doubts: tuple[Doubt, ...] = ()
     to_choose_from: tuple[EmbeddedFace, ...] = ()
 
     @property
     def accepted(self) -> bool:
-        """Whether the image is in the gallery now."""
+        """Whether the image is searched now."""
+        return self.is_stored and not self.doubts
+
+    @property
+    def is_stored(self) -> bool:
+        """Whether the image is a sample now, be it one that is set aside."""
         return self.sample_id is not None
 
 
@@ -80,6 +88,8 @@ def add_sample(
 ) -> SampleResult:
     """Analyses one photo and adds its face to a person's samples, or says why not.
 
+    A face that passes the gates and is doubtful nonetheless (`decision.doubts`) is stored and set aside.
+
     Args:
         person: whose face it is.
         data: the file as it came.
@@ -104,12 +114,15 @@ def add_sample(
     face, faults = chosen_face(faces=faces, gates=gates, chosen=chosen)
     if face is None:
         is_choice = any(fault.reason is SampleReason.MULTIPLE_FACES for fault in faults)
-        return SampleResult(None, faults, faces if is_choice else ())
+        return SampleResult(None, faults, to_choose_from=faces if is_choice else ())
     if face.embedding.pack_digest != pack.digest:
         raise PackMismatch("The model pack was switched while the photo was read; try again.")
     try:
         with transaction.atomic():
-            sample = known or _store(person, face, digest, source, actor)
+            # One new sample of a person at a time, else two of them would not see each other.
+            Person.objects.select_for_update(no_key=True).get(pk=person.pk)
+            found = () if known else doubts.against(face.embedding, pack, person.pk)
+            sample = known or _store(person, face, found, digest, source, actor)
             # For a sample that another pack embedded before, the photo brings the template that it lacks.
             FaceTemplate.objects.create(sample=sample, pack_id=pack.id, embedding=face.embedding.vector)
     except IntegrityError as error:
@@ -117,7 +130,7 @@ def add_sample(
             raise
         # Another upload of the same file was faster.
         return _refused(SampleReason.DUPLICATE_SAMPLE)
-    return SampleResult(sample.pk)
+    return SampleResult(sample.pk, doubts=found)
 
 
 def gates_of(pack: packs.ActivePack) -> QualityGates:
@@ -165,12 +178,15 @@ def _refused(reason: SampleReason) -> SampleResult:
 def _store(
     person: Person,
     face: EmbeddedFace,
+    found: tuple[Doubt, ...],
     image_sha256: str,
     source: FaceSample.Source,
     actor: User | None,
 ) -> FaceSample:
     sample = FaceSample.objects.create(
         person=person,
+        status=FaceSample.Status.SET_ASIDE if found else FaceSample.Status.ACTIVE,
+        doubts=[doubt.as_json() for doubt in found],
         source=source,
         quality=face.quality.as_json(),
         image_sha256=image_sha256,
@@ -181,6 +197,6 @@ def _store(
         action=AuditAction.SAMPLE_ADDED,
         actor=actor,
         subject=sample,
-        details={"person": person.pk, "source": source},
+        details={"person": person.pk, "source": source, "doubts": sample.doubts},
     )
     return sample

@@ -11,9 +11,18 @@ import { interpolate } from "./i18n.js";
 
 /**
  * What became of one file; `sample` is the new sample's number, `choose` the page on which one of several faces is
- * chosen, else empty.
- * @typedef {{file: string, accepted: boolean, sample: number | null, reasons: string[], choose: string}} Outcome
+ * chosen, `decide` the one on which a doubt is answered, else both are empty.
+ * @typedef {{
+ *   file: string, accepted: boolean, sample: number | null, reasons: string[], choose: string, decide: string
+ * }} Outcome
  */
+
+/**
+ * @param {string} file
+ * @param {string} reason
+ * @returns {Outcome} of a file that the server has not judged
+ */
+const notSent = (file, reason) => ({ file, accepted: false, sample: null, reasons: [reason], choose: "", decide: "" });
 
 class EnrolPage {
   #form = byId("enrol-form", HTMLFormElement);
@@ -99,7 +108,7 @@ class EnrolPage {
     body.append("photos", file);
     return new Promise((resolve) => {
       /** @param {string} reason */
-      const failed = (reason) => resolve({ file: file.name, accepted: false, sample: null, reasons: [reason], choose: "" });
+      const failed = (reason) => resolve(notSent(file.name, reason));
       // Not fetch(): it does not tell how much of the photo has been sent.
       const request = new XMLHttpRequest();
       request.responseType = "json";
@@ -130,14 +139,13 @@ class EnrolPage {
   #tooLarge(files) {
     return [...(files ?? [])]
       .filter((file) => this.#isTooLarge(file))
-      .map(({ name: file }) =>
-        this.#item({ file, accepted: false, sample: null, reasons: [this.#text("tooLarge")], choose: "" }),
-      );
+      .map(({ name }) => this.#item(notSent(name, this.#text("tooLarge"))));
   }
 
   /** @param {Outcome} outcome */
   #item(outcome) {
-    const item = make("li", outcome.accepted ? "is-accepted" : "is-refused");
+    const kind = outcome.accepted ? "accepted" : outcome.decide ? "setAside" : "refused";
+    const item = make("li", { accepted: "is-accepted", setAside: "is-set-aside", refused: "is-refused" }[kind]);
     if (outcome.sample !== null) {
       const image = new Image(64, 64);
       image.className = "faceweb-thumbnail";
@@ -146,17 +154,24 @@ class EnrolPage {
       item.append(image);
     }
     const body = document.createElement("div");
-    body.append(make("strong", "", outcome.file), make("span", "", this.#text(outcome.accepted ? "accepted" : "refused")));
+    body.append(make("strong", "", outcome.file), make("span", "", this.#text(kind)));
     body.append(...outcome.reasons.map((reason) => make("p", "", reason)));
-    if (outcome.choose) {
-      const link = document.createElement("a");
-      link.className = "faceweb-link";
-      link.href = outcome.choose;
-      link.textContent = this.#text("choose");
-      body.append(link);
-    }
+    if (outcome.choose) body.append(this.#link(outcome.choose, "choose"));
+    if (outcome.decide) body.append(this.#link(outcome.decide, "decide"));
     item.append(body);
     return item;
+  }
+
+  /**
+   * @param {string} address
+   * @param {string} name of a data attribute of the form
+   */
+  #link(address, name) {
+    const link = document.createElement("a");
+    link.className = "faceweb-link";
+    link.href = address;
+    link.textContent = this.#text(name);
+    return link;
   }
 
   /** @param {string} name of a data attribute of the form */

@@ -47,17 +47,19 @@ class Command(RecognitionCommand):
                 person = enrolment.find_or_create_person(name=name.replace("_", " "), actor=None)
                 enrol_files(person, paths, FaceSample.Source.IMPORT, done)
         taken = sum(result.result.accepted for result in results)
+        aside = sum(bool(result.result.doubts) for result in results)
         values = {
             "people": len(people),
             "photos": total,
             "enrolled": taken,
+            "set_aside": aside,
             "reasons": dict(
                 collections.Counter(fault.reason.value for result in results for fault in result.result.faults)
             ),
             "results": [result.as_json() for result in results],
         }
         refused = "\n".join(result.words() for result in results if not result.result.accepted)
-        words = f"{refused}\nPeople: {len(people)}. Photos enrolled: {taken} of {total}.".strip()
+        words = f"{refused}\nPeople: {len(people)}. Photos enrolled: {taken} of {total}, set aside: {aside}.".strip()
         self.answer(values, words, as_json=options["json"])
 
 

@@ -8,6 +8,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from recognition import wording
+from recognition.decision.doubts import Doubt, DoubtReason
 from recognition.decision.policy import QualityFault, QualityGates, SampleReason
 from recognition.decision.standing import Bar
 from recognition.decision.verdict import Reason, TransactionReason
@@ -130,3 +131,17 @@ REASONS = [
 @pytest.mark.parametrize(("reason", "text"), REASONS)
 def test_says_why_a_transaction_ended_so(reason: Reason, text: str) -> None:
     assert text in wording.reason_sentence(reason)
+
+
+@pytest.mark.parametrize("reason", DoubtReason)
+def test_every_doubt_has_a_sentence_with_both_numbers_and_a_label(reason: DoubtReason) -> None:
+    doubt = Doubt(reason, similarity=0.41962, limit=0.4196, sample_id=1, person_id=2)
+    sentence = wording.doubt_sentence(doubt, person="Bob", other="Ada")
+    assert "0.41962" in sentence
+    assert "0.41960" in sentence
+    assert wording.doubt_label(reason)
+
+
+def test_whom_a_face_is_like_is_not_named_where_they_must_not_be() -> None:
+    doubt = Doubt(DoubtReason.IDENTITY_CONFLICT, similarity=0.7, limit=0.5, sample_id=1, person_id=2)
+    assert "like somebody else, more than like Bob" in wording.doubt_sentence(doubt, person="Bob", other=None)

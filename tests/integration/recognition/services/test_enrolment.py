@@ -122,14 +122,14 @@ class TestAddSample:
         assert list(template.embedding) == pytest.approx(fakes.probe().vector.tolist())
         entry = AuditEntry.objects.get(action=AuditAction.SAMPLE_ADDED)
         assert (entry.actor, entry.subject) == (actor, f"facesample:{sample.pk}")
-        assert entry.details == {"person": ada.pk, "source": "upload"}
+        assert entry.details == {"person": ada.pk, "source": "upload", "doubts": []}
 
     def test_takes_the_same_file_once_a_person(self, ada: Person, analyser: fakes.FakeAnalyser) -> None:
         assert add(ada, b"good").accepted
         assert [fault.reason.value for fault in add(ada, b"good").faults] == ["duplicate_sample"]
         assert analyser.seen == [b"good"]  # not analysed twice
         bob = enrolment.find_or_create_person(name="Bob", actor=None)
-        assert add(bob, b"good").accepted
+        assert add(bob, b"good").is_stored  # set aside: it is like Ada
 
     def test_says_so_where_no_worker_is_connected(self, ada: Person, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(analysis, "_analysers", [])
