@@ -247,7 +247,8 @@ class TestPlans:
                 [self.ROWS],
             )
             cursor.execute(
-                "INSERT INTO recognition_facesample (person_id, status, source, quality, doubts, image_sha256, created_at) "
+                "INSERT INTO recognition_facesample "
+                "(person_id, status, source, quality, doubts, image_sha256, created_at) "
                 "SELECT id, 'active', 'import', '{}', '[]', id::text, now() FROM recognition_person"
             )
             # `sample.id > 0` makes the sub-query a new random vector for every row.
