@@ -120,6 +120,12 @@ def _require_pack(archive: Archive, pack: ActivePack) -> None:
         )
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class _New:
+    sample_id: int
+    keeps_photo: bool
+
+
 @dataclasses.dataclass(slots=True)
 class _Import:
     """One import, within its transaction."""
@@ -131,8 +137,8 @@ class _Import:
     people: dict[str, Person] = dataclasses.field(default_factory=dict)
     people_known: int = 0
     enrolled: set[int] = dataclasses.field(default_factory=set)
-    samples: dict[str, FaceSample] = dataclasses.field(default_factory=dict)
-    """The new ones, by stable id; without pictures and templates, so that the memory holds them."""
+    samples: dict[str, _New] = dataclasses.field(default_factory=dict)
+    """The new ones, by stable id. Rows themselves would keep their pictures in memory."""
     samples_known: int = 0
 
     def run(self) -> Imported:
@@ -206,7 +212,7 @@ class _Import:
         ]
         self.samples_known += len(batch) - len(new)
         rows = FaceSample.objects.bulk_create([self._sample(said) for said in new])
-        self.samples |= {str(row.uid): row for row in rows}
+        self.samples |= {str(row.uid): _New(row.pk, row.person.keeps_photos) for row in rows}
         embedded = [
             (row, self._vector(said["template"])) for row, said in zip(rows, new, strict=True) if said["template"]
         ]
@@ -240,19 +246,18 @@ class _Import:
         rows = FaceSample.objects.filter(uid__in=wanted).values_list("uid", "pk", "person_id")
         found = {str(uid): (sample, person) for uid, sample, person in rows}
         for uid, doubts in doubted.items():
-            sample = self.samples[uid]
-            sample.doubts = [
+            kept = [
                 Doubt.from_json({**doubt, "sample": numbers[0], "person": numbers[1]}).as_json()
                 for doubt in doubts
                 if (numbers := found.get(doubt["sample"])) is not None
             ]
-            sample.save(update_fields=["doubts"])
+            FaceSample.objects.filter(pk=self.samples[uid].sample_id).update(doubts=kept)
 
     def _add_images(self, batch: Sequence[Mapping[str, Any]]) -> int:
         rows = [
-            SampleImage(sample=sample, jpeg=base64.b64decode(said["jpeg"], validate=True))
+            SampleImage(sample_id=new.sample_id, jpeg=base64.b64decode(said["jpeg"], validate=True))
             for said in batch
-            if (sample := self.samples.get(said["sample"])) is not None and sample.person.keeps_photos
+            if (new := self.samples.get(said["sample"])) is not None and new.keeps_photo
         ]
         SampleImage.objects.bulk_create(rows)
         return len(rows)
