@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from recognition.decision.coverage import Light, Pose
 from recognition.decision.doubts import Doubt, DoubtReason
 from recognition.decision.policy import QualityFault, SampleReason
 from recognition.decision.standing import Bar
@@ -49,6 +50,16 @@ _DOUBT_LABELS = {
     DoubtReason.OWN_OUTLIER: _("unlike the person's other photos"),
     DoubtReason.DUPLICATE_SAMPLE: _("nearly the same picture again"),
 }
+
+_POSES = {
+    Pose.FRONT: _("front"),
+    Pose.LEFT: _("left"),
+    Pose.RIGHT: _("right"),
+    Pose.UP: _("up"),
+    Pose.DOWN: _("down"),
+}
+
+_LIGHTS = {Light.DARK: _("dark"), Light.NORMAL: _("normal"), Light.BRIGHT: _("bright")}
 
 _DIGITS = {
     SampleReason.LOW_DETECTION_SCORE: 2,
@@ -153,6 +164,16 @@ def reason_sentence(reason: Reason) -> str:
     counts = {"count": f"{reason.measured or 0:.0f}", "of": f"{math.ceil(reason.required or 0)}"}
     numbers = {**counts, **compared(reason.measured, reason.required or 0.0)}
     return str(_TRANSACTIONS[TransactionReason(reason.code)]) % numbers
+
+
+def pose_label(pose: Pose) -> str:
+    """Where a face looks, in a word."""
+    return str(_POSES[pose])
+
+
+def light_label(light: Light) -> str:
+    """How bright a face is, in a word."""
+    return str(_LIGHTS[light])
 
 
 def doubt_label(reason: DoubtReason) -> str:

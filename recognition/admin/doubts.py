@@ -16,7 +16,7 @@ from recognition import wording
 from recognition.admin.base import ReadOnlyAdmin, actor_of
 from recognition.decision.doubts import Doubt, DoubtReason
 from recognition.models import DistinctPair, FaceSample, Person
-from recognition.services import doubts, people
+from recognition.services import doubts
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ def of_sample(sample: FaceSample) -> tuple[Doubt, ...]:
 
 def use_anyway(request: HttpRequest, sample: FaceSample) -> HttpResponse:
     """Takes a sample into the search, whatever speaks against it."""
-    people.set_sample_status(sample=sample, status=FaceSample.Status.ACTIVE, actor=actor_of(request))
+    doubts.answer(sample=sample, actor=actor_of(request))
     messages.success(request, gettext("The sample is searched from now on."))
     return _back(sample)
 

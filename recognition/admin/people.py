@@ -18,10 +18,13 @@ from unfold.admin import ModelAdmin, TabularInline
 from unfold.decorators import display
 from unfold.widgets import INPUT_CLASSES, UnfoldAdminTextareaWidget
 
-from recognition.admin import enrolment_pages
+from recognition import wording
+from recognition.admin import enrolment_pages, moves
 from recognition.admin.base import MomentInput, actor_of, button, thumbnail
 from recognition.admin.checkboxes import WithCheckboxes
 from recognition.models import DenyListEntry, FaceSample, Person
+from recognition.selectors import people as people_read
+from recognition.selectors import person_page
 from recognition.services import deny_list, people
 
 
@@ -108,7 +111,7 @@ class PersonAdmin(WithCheckboxes, ModelAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Person]:
         """People with how many samples are searched, and the one that stands for them."""
         searched = Q(samples__status=FaceSample.Status.ACTIVE)
-        shown: QuerySet[Person] = super().get_queryset(request)
+        shown: QuerySet[Person] = super().get_queryset(request).filter(merged_into=None)
         return shown.annotate(
             active_samples=Count("samples", filter=searched),
             first_sample=Min("samples", filter=searched),
@@ -147,6 +150,7 @@ class PersonAdmin(WithCheckboxes, ModelAdmin):
         pin = path("<int:person_id>/pin/", self.admin_site.admin_view(self.pin_view), name="recognition_person_pin")
         return [
             *enrolment_pages.addresses(self),
+            *moves.addresses(self),
             pin,
             button(self, "deny", "recognition.add_denylistentry", self._deny),
             button(self, "readmit", "recognition.delete_denylistentry", self._readmit),
@@ -205,10 +209,19 @@ class PersonAdmin(WithCheckboxes, ModelAdmin):
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         """The form below what else says whether the person may pass."""
+        stands_for = _stands_for(object_id)
+        if stands_for is not None:
+            text = gettext("That row was merged into this person.")
+            return self._back(request, stands_for, text, messages.INFO)
         person = self.get_object(request, object_id) if object_id else None
         entry = DenyListEntry.objects.filter(person=person).select_related("created_by").first() if person else None
         may_see = entry is not None and actor_of(request).has_perm("recognition.view_denylistentry")
-        context = {"deny_list_entry": entry if may_see else None, "is_denied": entry is not None}
+        context: dict[str, Any] = {"deny_list_entry": entry if may_see else None, "is_denied": entry is not None}
+        if person is not None:
+            glance = person_page.read(person)
+            context["glance"] = glance
+            context["poses"] = [(wording.pose_label(pose), count) for pose, count in glance.coverage.poses.items()]
+            context["lights"] = [(wording.light_label(light), count) for light, count in glance.coverage.lights.items()]
         return super().changeform_view(  # type: ignore[no-any-return]
             request, object_id, form_url, {**(extra_context or {}), **context}
         )
@@ -246,3 +259,10 @@ def _what_goes(person: Person) -> str:
         count,
     )
     return text % {"name": person.name, "count": count}
+
+
+def _stands_for(object_id: str | None) -> Person | None:
+    """Whom a row was merged into; None for a person who stands for themselves."""
+    merged = Person.objects.filter(pk=object_id) if object_id and object_id.isdecimal() else Person.objects.none()
+    row = merged.exclude(merged_into=None).first()
+    return people_read.following_merges(row) if row is not None else None

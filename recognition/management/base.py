@@ -13,6 +13,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from recognition.decision.policy import QualityFault
 from recognition.models import Person
+from recognition.selectors import people
 from recognition.selectors.packs import NoActivePack
 from recognition.services import analysis
 from recognition.services.analysis import AnalyserUnavailable
@@ -84,7 +85,7 @@ def person_by(text: str) -> Person:
     Raises:
         CommandError: when there is none, or when several have the name.
     """
-    found = list(Person.objects.filter(external_id=text)[:1]) or list(Person.objects.filter(name=text)[:2])
+    found = list(filter(None, [people.claimed(text)])) or list(people.named(text)[:2])
     if not found:
         raise CommandError(f"Nobody is enrolled as {text!r}, by external id or by name.", returncode=FAILED)
     if len(found) > 1:

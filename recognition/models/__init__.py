@@ -12,6 +12,7 @@ from recognition.models.people import (
     FaceTemplate,
     Person,
     PersonGroup,
+    PersonMove,
     SampleImage,
     WaitingPhoto,
 )
@@ -36,6 +37,7 @@ __all__ = [
     "ModelPack",
     "Person",
     "PersonGroup",
+    "PersonMove",
     "RecognitionEvent",
     "SampleImage",
     "ThresholdPolicy",

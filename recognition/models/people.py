@@ -51,6 +51,21 @@ class Person(models.Model):
     valid_until = models.DateTimeField(
         _("valid until"), null=True, blank=True, help_text=_("From this moment on refused at every checkpoint.")
     )
+    merged_into = models.ForeignKey(
+        "self",
+        models.CASCADE,
+        null=True,
+        editable=False,
+        related_name="merged_people",
+        verbose_name=_("merged into"),
+        help_text=_("Set where this row turned out to be another person's: neither listed nor searched any more."),
+    )
+    keeps_photos = models.BooleanField(
+        _("photos are kept"),
+        default=True,
+        editable=False,
+        help_text=_("Without photos only templates are stored: recognised as well, but never embedded anew."),
+    )
     pin_hash = models.CharField(max_length=200, blank=True, editable=False)
     created_at = models.DateTimeField(_("enrolled"), auto_now_add=True)
 
@@ -58,6 +73,7 @@ class Person(models.Model):
         verbose_name = _("person")
         verbose_name_plural = _("people")
         ordering = ["name", "pk"]
+        permissions = [("merge_person", _("Can merge and split people"))]
         constraints = [
             models.CheckConstraint(
                 condition=Q(valid_from__isnull=True) | Q(valid_until__isnull=True) | Q(valid_from__lt=F("valid_until")),
@@ -209,6 +225,42 @@ class DistinctPair(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["first", "second"], name="one_pair_of_two_people"),
             models.CheckConstraint(condition=Q(first__lt=F("second")), name="a_pair_is_in_ascending_order"),
+        ]
+
+    def __str__(self) -> str:
+        return f"#{self.pk}"
+
+
+class PersonMove(models.Model):
+    """Samples that went from one person to another, with all that it takes to undo it.
+
+    `before` holds ids and, of both people, the values that were changed; it goes with either of them.
+    """
+
+    class Kind(models.TextChoices):
+        """Why they went."""
+
+        MERGE = "merge", _("merged")
+        SPLIT = "split", _("split")
+
+    kind = models.CharField(_("kind"), max_length=20, choices=Kind.choices)
+    source = models.ForeignKey(Person, models.CASCADE, related_name="moves_from", verbose_name=_("from"))
+    target = models.ForeignKey(Person, models.CASCADE, related_name="moves_to", verbose_name=_("to"))
+    before = models.JSONField()
+    made_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+", verbose_name=_("by")
+    )
+    made_at = models.DateTimeField(_("time"), auto_now_add=True)
+    undone_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+    undone_at = models.DateTimeField(_("undone"), null=True)
+
+    class Meta:
+        verbose_name = _("move of samples")
+        verbose_name_plural = _("moves of samples")
+        default_permissions = ()
+        ordering = ["-pk"]
+        constraints = [
+            models.CheckConstraint(condition=~Q(source=F("target")), name="a_move_is_between_two_people"),
         ]
 
     def __str__(self) -> str:

@@ -194,7 +194,12 @@ def _templates(pack_id: int, among: _Among) -> QuerySet[FaceTemplate]:
     is_denied = Q(sample__person__deny_list_entry__isnull=False)
     # Who is not active is not searched, but for the deny list: see `selectors.checkpoints.recognised`.
     recognised = Q(sample__person__is_active=True) | is_denied
-    searched = FaceTemplate.objects.filter(recognised, pack_id=pack_id, sample__status=FaceSample.Status.ACTIVE)
+    searched = FaceTemplate.objects.filter(
+        recognised,
+        pack_id=pack_id,
+        sample__status=FaceSample.Status.ACTIVE,
+        sample__person__merged_into__isnull=True,
+    )
     match among:
         case _Among.EVERYONE:
             return searched

@@ -15,7 +15,27 @@ def recognised() -> Q:
     Setting a person inactive takes them out of every search. It must not take a banned one out, or whoever
     tidies up the gallery opens the door that somebody else closed.
     """
-    return Q(is_active=True) | Q(Exists(DenyListEntry.objects.filter(person=OuterRef("pk"))))
+    return Q(merged_into=None) & (Q(is_active=True) | Q(Exists(DenyListEntry.objects.filter(person=OuterRef("pk")))))
+
+
+def following_merges(person: Person) -> Person:
+    """The person whom a row stands for: itself, or whom it was merged into, over any number of merges."""
+    while person.merged_into is not None:
+        person = person.merged_into
+    return person
+
+
+def claimed(external_id: str) -> Person | None:
+    """Whom an id claims: who has it, or whom they were merged into; None where a search may find nobody of that id."""
+    holder = Person.objects.filter(external_id=external_id).first() if external_id else None
+    if holder is None:
+        return None
+    return Person.objects.filter(recognised(), pk=following_merges(holder).pk).first()
+
+
+def named(name: str) -> QuerySet[Person]:
+    """The people of a name, who were enrolled first coming first; not those who were merged into others."""
+    return Person.objects.filter(name=name, merged_into=None).order_by("pk")
 
 
 def searched_samples() -> QuerySet[FaceSample]:
@@ -28,7 +48,7 @@ def denied_in_vain(pack_id: int) -> QuerySet[DenyListEntry]:
     searched = FaceTemplate.objects.filter(
         pack_id=pack_id, sample__person=OuterRef("person"), sample__status=FaceSample.Status.ACTIVE
     )
-    return DenyListEntry.objects.filter(~Exists(searched))
+    return DenyListEntry.objects.filter(~Exists(searched), person__merged_into=None)
 
 
 def waiting_photos(now: dt.datetime) -> QuerySet[WaitingPhoto]:

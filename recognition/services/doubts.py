@@ -48,10 +48,14 @@ def tell_apart(*, person: Person, other: Person, actor: User | None) -> tuple[Fa
             sample.doubts = left
             sample.save(update_fields=["doubts"])
         else:
-            # What was answered stays readable beside a sample that is searched.
-            people.set_sample_status(sample=sample, status=FaceSample.Status.ACTIVE, actor=actor)
+            answer(sample=sample, actor=actor)
             freed.append(sample)
     return tuple(freed)
+
+
+def answer(*, sample: FaceSample, actor: User | None) -> None:
+    """Takes a sample into the search, whatever spoke against it; that stays readable beside it."""
+    people.set_sample_status(sample=sample, status=FaceSample.Status.ACTIVE, actor=actor)
 
 
 @transaction.atomic

@@ -20,7 +20,7 @@ from recognition.models import (
     RecognitionEvent,
     SampleImage,
 )
-from recognition.selectors import doubts, packs
+from recognition.selectors import doubts, packs, people
 from recognition.services import analysis, audit
 from recognition.vision.errors import ImageError, PackMismatch
 from recognition.vision.types import BoundingBox, EmbeddedFace
@@ -72,7 +72,11 @@ def find_or_create_person(*, name: str, actor: User | None) -> Person:
     if not 0 < len(cleaned) <= longest:
         raise ValueError(f"A person's name needs 1 to {longest} characters.")
     with transaction.atomic():
-        person = Person.objects.filter(name=cleaned).order_by("pk").first()
+        person = people.named(cleaned).first()
+        merged = Person.objects.filter(name=cleaned).order_by("pk").first()
+        if person is None and merged is not None:
+            # Imported again under the name that they had before, they must not be there twice again.
+            person = people.following_merges(merged)
         if person is None:
             person = Person.objects.create(name=cleaned)
             audit.record(action=AuditAction.PERSON_ENROLLED, actor=actor, subject=person)
@@ -123,7 +127,7 @@ def add_sample(
     try:
         with transaction.atomic():
             # One new sample of a person at a time, else two of them would not see each other.
-            Person.objects.select_for_update(no_key=True).get(pk=person.pk)
+            person = _locked(person.pk)
             found = () if known else doubts.against(face.embedding, pack, person.pk)
             sample = known or _store(person, face, found, digest, source, actor, event)
             # For a sample that another pack embedded before, the photo brings the template that it lacks.
@@ -166,6 +170,12 @@ def chosen_face(
     return (None, faults) if faults else (faces[0], ())
 
 
+def _locked(person_id: int) -> Person:
+    """The person's row, held until the end of the transaction; of somebody merged meanwhile, whom they are now."""
+    person = Person.objects.select_for_update(no_key=True).get(pk=person_id)
+    return person if person.merged_into_id is None else _locked(person.merged_into_id)
+
+
 def _is_duplicate(error: IntegrityError) -> bool:
     cause = error.__cause__
     return isinstance(cause, psycopg.Error) and cause.diag.constraint_name in (
@@ -197,7 +207,8 @@ def _store(
         image_sha256=image_sha256,
         created_by=actor,
     )
-    SampleImage.objects.create(sample=sample, jpeg=face.crop_jpeg)
+    if person.keeps_photos:
+        SampleImage.objects.create(sample=sample, jpeg=face.crop_jpeg)
     audit.record(
         action=AuditAction.SAMPLE_ADDED,
         actor=actor,

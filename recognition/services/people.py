@@ -11,7 +11,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils.translation import gettext
 
-from recognition.models import AuditAction, FaceSample, Person, PersonGroup
+from recognition.models import AuditAction, FaceSample, Person, PersonGroup, SampleImage, WaitingPhoto
 from recognition.services import audit
 
 _PIN = re.compile(r"[0-9]{4,8}")
@@ -77,6 +77,32 @@ def is_pin_right(*, person: Person | None, pin: str | None) -> bool | None:
         return False if stored else None
     is_right = check_password(pin, stored or _nobodys_hash())
     return is_right if stored else None
+
+
+@transaction.atomic
+def set_keeps_photos(*, person: Person, keeps: bool, actor: User | None) -> int:
+    """Keeps no photos of a person from now on and deletes those that are there, or keeps photos again.
+
+    Templates, measurements and recognition events stay; what waits for a choice is deleted with the photos.
+
+    Args:
+        person: whose.
+        keeps: whether photos that come are stored.
+        actor: who did it.
+
+    Returns:
+        How many photos were deleted.
+    """
+    held = Person.objects.select_for_update().get(pk=person.pk)
+    held.keeps_photos = keeps
+    held.save(update_fields=["keeps_photos"])
+    removed = 0
+    if not keeps:
+        removed = SampleImage.objects.filter(sample__person=held).delete()[0]
+        WaitingPhoto.objects.filter(person=held).delete()
+    action = AuditAction.PERSON_PHOTOS_KEPT if keeps else AuditAction.PERSON_PHOTOS_REMOVED
+    audit.record(action=action, actor=actor, subject=held, details={"removed": removed})
+    return removed
 
 
 @functools.cache

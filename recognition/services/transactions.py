@@ -18,7 +18,7 @@ from recognition.decision.verdict import Decision, Reason, TransactionReason
 from recognition.models import Checkpoint, ClaimLockout, Person, RecognitionEvent
 from recognition.selectors import checkpoints, packs
 from recognition.selectors.packs import ActivePack
-from recognition.selectors.people import recognised
+from recognition.selectors.people import claimed
 from recognition.services import actions, events, people
 from recognition.services.events import Setting, TransactionRecord
 from recognition.services.frames import FrameTimings
@@ -110,7 +110,7 @@ def open_claim(*, checkpoint_id: int, external_id: str, pin: str | None, origin:
     if obstacle is not None:
         raise NotDecidedHere(_NOT_TAKEN[obstacle])
     external_id = _readable(external_id)
-    person = Person.objects.filter(recognised(), external_id=external_id).first() if external_id else None
+    person = claimed(external_id)
     now = timezone.now()
     row = ClaimLockout.objects.filter(checkpoint=checkpoint, person=person).first() if person else None
     lockout = _state(row)

@@ -13,7 +13,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_GET, require_http_methods
 
-from recognition.models import EventCrop, SampleImage
+from recognition.models import EventCrop, FaceSample, SampleImage
 from recognition.selectors import people
 from recognition.services import analysis
 from recognition.services import search as photo_search
@@ -22,6 +22,15 @@ from recognition.web.forms import PhotoForm
 from recognition.web.presentation import face_cards
 
 SEARCH_PAGE = "recognition/search.html"
+
+# A face is kept by neither browser nor proxy, and is nothing but a picture.
+_NOT_KEPT = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+
+# Mid grey, so that it is seen on light and dark pages alike.
+_NO_PHOTO = (
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 96 96" fill="none" stroke="#7d8a98" stroke-width="4">'
+    '<circle cx="48" cy="36" r="15"/><path d="M20 82a28 24 0 0 1 56 0"/><path d="M14 14l68 68"/></svg>'
+)
 
 
 @require_GET
@@ -58,8 +67,11 @@ def search(request: HttpRequest) -> HttpResponse:
 @require_GET
 @needs("recognition.view_facesample", page=_("pictures of enrolled people"))
 def sample_image(request: HttpRequest, sample_id: int) -> HttpResponse:
-    """The picture of an enrolled sample."""
-    return _jpeg(SampleImage.objects.filter(sample_id=sample_id).values_list("jpeg", flat=True).first())
+    """The picture of an enrolled sample; a drawn one where no photos are kept of the person."""
+    jpeg = SampleImage.objects.filter(sample_id=sample_id).values_list("jpeg", flat=True).first()
+    if jpeg is None and FaceSample.objects.filter(pk=sample_id).exists():
+        return HttpResponse(_NO_PHOTO, content_type="image/svg+xml", headers=_NOT_KEPT)
+    return _jpeg(jpeg)
 
 
 @require_GET
@@ -78,8 +90,7 @@ def waiting_photo(request: HttpRequest, photo_id: int) -> HttpResponse:
 
 
 def _jpeg(jpeg: bytes | memoryview | None) -> HttpResponse:
-    """A face as an answer that neither browser nor proxy keeps, and that is nothing but a picture."""
+    """A face as an answer."""
     if jpeg is None:
         raise Http404
-    headers = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
-    return HttpResponse(bytes(jpeg), content_type="image/jpeg", headers=headers)
+    return HttpResponse(bytes(jpeg), content_type="image/jpeg", headers=_NOT_KEPT)

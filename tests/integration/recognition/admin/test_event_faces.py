@@ -124,3 +124,13 @@ def test_the_page_of_an_event_offers_it_to_whoever_may(
     client.force_login(fakes.in_role(*roles))
     page = client.get(reverse("admin:recognition_recognitionevent_change", args=[event.pk])).content.decode()
     assert ("Enrol this face" in page) == is_offered
+
+
+def test_a_row_that_was_merged_is_neither_offered_nor_taken(staff: Client, event: RecognitionEvent) -> None:
+    keep, gone = fakes.person("Ada"), fakes.person("Ada twice")
+    Person.objects.filter(pk=gone.pk).update(merged_into=keep)
+    assert "Enrol as Ada twice" not in staff.get(page_of(event), {"q": "ada"}).content.decode()
+    assert "Choose one of the people" in staff.post(page_of(event), {"person": gone.pk}).content.decode()
+    other = fakes.event(decision="reject_ambiguous", best_person=gone, quality=fakes.quality().as_json())
+    EventCrop.objects.create(event=other, jpeg=CROP)
+    assert "Enrol as Ada<" in staff.get(page_of(other)).content.decode()

@@ -37,6 +37,7 @@ from recognition.models import (
     Job,
     KioskDevice,
     PersonGroup,
+    PersonMove,
     RecognitionEvent,
 )
 from recognition.selectors import access
@@ -145,6 +146,10 @@ ROUTES: dict[str, Row] = {
     "admin/recognition/person/<int:person_id>/enrol/": Row(those("enroller"), those("enroller")),
     "admin/recognition/person/<int:person_id>/enrol/<int:photo_id>/": Row(those("enroller"), those("enroller")),
     "admin/recognition/person/<int:person_id>/pin/": Row(those("enroller"), those("enroller")),
+    "admin/recognition/person/<int:person_id>/merge/": Row(those("enroller"), those("enroller")),
+    "admin/recognition/person/<int:person_id>/split/": Row(those("enroller"), those("enroller")),
+    "admin/recognition/person/<int:person_id>/undo/<int:move_id>/": Row(None, those("enroller")),
+    "admin/recognition/person/<int:person_id>/photos/": Row(None, those("enroller")),
     "admin/recognition/person/<int:number>/deny/": Row(None, those("administrator")),
     "admin/recognition/person/<int:number>/readmit/": Row(None, those("administrator")),
     **admin_pages(
@@ -274,6 +279,7 @@ def rows() -> dict[str, object]:
     pack = fakes.activated_pack()
     person = fakes.person("Ada", fakes.probe())
     sample = FaceSample.objects.get()
+    other = fakes.person("Bea")
     proposer, colleague = fakes.user(), fakes.in_role("operator")
     policy = policies.propose(pack=pack, values={}, reason="a test", actor=proposer)
     now = timezone.now()
@@ -299,7 +305,8 @@ def rows() -> dict[str, object]:
         "claimlockout": ClaimLockout.objects.create(checkpoint=door, person=person, failures=1).pk,
         "actiondelivery": ActionDelivery.objects.create(checkpoint=door, event=event, expires_at=now).pk,
         "denylistentry": DenyListEntry.objects.create(person=person, reason="a test").pk,
-        "distinctpair": DistinctPair.objects.create(first=person, second=fakes.person("Bea")).pk,
+        "distinctpair": DistinctPair.objects.create(first=person, second=other).pk,
+        "move": PersonMove.objects.create(kind="split", source=person, target=other, before={"samples": []}).pk,
         "persongroup": PersonGroup.objects.create(name="staff").pk,
         "person": person.pk,
         "sample": sample.pk,

@@ -6,7 +6,7 @@ class Migration(migrations.Migration):
     """Samples that are the face of an event."""
 
     dependencies = [
-        ('recognition', '0009_doubtful_samples'),
+        ('recognition', '0010_people_pages'),
     ]
 
     operations = [

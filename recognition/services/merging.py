@@ -1,0 +1,276 @@
+"""Merges two rows of one person, splits a row of two people, and undoes both.
+
+A row that was merged into another stays, hidden: events that name it stay true, its id still leads to the person, and
+the merge can be undone. What stands against somebody is never lost: of suspension and deny list the stricter holds.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+from collections.abc import Collection
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.db.models import Q
+from django.utils.translation import gettext
+
+from recognition.decision.doubts import DoubtReason
+from recognition.models import AuditAction, DenyListEntry, DistinctPair, FaceSample, Person, PersonMove
+from recognition.selectors import doubts as doubts_read
+from recognition.services import audit, doubts
+
+_OWN = ("external_id", "notes", "is_suspended", "pin_hash")
+"""Fields of the person who stays that a merge may change, and its undo gives back."""
+
+
+class MoveRefused(Exception):
+    """Nothing was merged, split or undone; the text is for the person who wanted it."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Undone:
+    """What an undo did.
+
+    Args:
+        samples: how many went back.
+        missing: how many did not, because they were deleted or moved on meanwhile.
+    """
+
+    samples: int
+    missing: int
+
+
+@transaction.atomic
+def merge(*, keep: Person, gone: Person, actor: User | None) -> PersonMove:
+    """Makes one person of two rows.
+
+    Name, validity and whether they are active stay those of `keep`; groups are united, notes joined, and
+    an id or PIN is taken from `gone` where `keep` has none. A file that both have stays with `gone`.
+
+    Args:
+        keep: who stays.
+        gone: whose samples they get.
+        actor: who did it.
+
+    Raises:
+        MoveRefused: for one row twice, or one that was merged before.
+    """
+    keep, gone = _locked(keep, gone)
+    before: dict[str, Any] = {
+        name: {field: getattr(row, field) for field in _OWN} for name, row in (("keep", keep), ("gone", gone))
+    }
+    before["was_active"] = gone.is_active
+    before["groups"] = _added_groups(keep, gone)
+    before["deny_list_entry"] = _deny_list_entry_moved(keep, gone)
+    _fields_united(keep, gone)
+    known = keep.samples.values_list("image_sha256", flat=True)
+    before["samples"] = _moved(gone.samples.exclude(image_sha256__in=known), keep)
+    before.update(_pairs_followed(keep, gone))
+    before["freed"] = _freed(keep, gone, actor)
+    before["after"] = {field: getattr(keep, field) for field in _OWN}
+    move = PersonMove.objects.create(kind=PersonMove.Kind.MERGE, source=gone, target=keep, before=before, made_by=actor)
+    details = {"gone": gone.pk, "samples": len(before["samples"]), "move": move.pk}
+    audit.record(action=AuditAction.PERSON_MERGED, actor=actor, subject=keep, details=details)
+    return move
+
+
+@transaction.atomic
+def split(*, person: Person, samples: Collection[int], name: str, actor: User | None) -> PersonMove:
+    """Makes a person of their own of some samples; both are told apart from now on.
+
+    The new person is suspended, valid and on the deny list as the old one is, and belongs to no group.
+
+    Args:
+        person: whose samples they are.
+        samples: primary keys of those that go; some, and not all.
+        name: of the new person.
+        actor: who did it.
+
+    Raises:
+        MoveRefused: without a name, or when none or all of the samples would go.
+    """
+    (person,) = _locked(person)
+    cleaned = " ".join(name.split())
+    longest = Person._meta.get_field("name").max_length or 0
+    if not 0 < len(cleaned) <= longest:
+        raise MoveRefused(gettext("Give the new person a name of 1 to %(longest)s characters.") % {"longest": longest})
+    going = person.samples.filter(pk__in=samples)
+    if not going.exists() or not person.samples.exclude(pk__in=samples).exists():
+        raise MoveRefused(gettext("Choose some of the samples, and not all: the rest stays with this person."))
+    new = Person.objects.create(
+        name=cleaned,
+        is_active=person.is_active,
+        is_suspended=person.is_suspended,
+        valid_from=person.valid_from,
+        valid_until=person.valid_until,
+        keeps_photos=person.keeps_photos,
+    )
+    entry = DenyListEntry.objects.filter(person=person).first()
+    if entry is not None:
+        DenyListEntry.objects.create(person=new, reason=entry.reason, created_by=actor)
+    moved = _moved(going, new)
+    move = PersonMove.objects.create(
+        kind=PersonMove.Kind.SPLIT, source=person, target=new, before={"samples": moved}, made_by=actor
+    )
+    details = {"new": new.pk, "samples": len(moved), "move": move.pk}
+    audit.record(action=AuditAction.PERSON_SPLIT, actor=actor, subject=person, details=details)
+    doubts.tell_apart(person=person, other=new, actor=actor)
+    return move
+
+
+@transaction.atomic
+def undo(*, move: PersonMove, actor: User | None, now: dt.datetime) -> Undone:
+    """Gives back what a merge or a split moved, where it still is there.
+
+    A value that somebody changed since the merge stays as they left it.
+
+    Args:
+        move: the newest one of both people that was not undone.
+        actor: who wants it.
+        now: with a time zone.
+
+    Raises:
+        MoveRefused: when it was undone before, when a later move is to be undone first, or when the
+            person whom a split made has got more samples since.
+    """
+    held = PersonMove.objects.select_for_update().select_related("source", "target").get(pk=move.pk)
+    if held.undone_at is not None:
+        raise MoveRefused(gettext("That was undone already."))
+    both = (held.source_id, held.target_id)
+    later = PersonMove.objects.filter(Q(source__in=both) | Q(target__in=both), undone_at=None, pk__gt=held.pk)
+    if later.exists():
+        raise MoveRefused(gettext("One of the two was merged or split again since. Undo that first."))
+    source, target = held.source, held.target
+    list(Person.objects.select_for_update().filter(pk__in=both).order_by("pk"))
+    if held.kind == PersonMove.Kind.SPLIT:
+        _joined_again(held, actor)
+    else:
+        _apart_again(held, keep=target, gone=source)
+    wanted = held.before["samples"]
+    back = _moved(target.samples.filter(pk__in=wanted), source)
+    held.undone_at, held.undone_by = now, actor
+    held.save(update_fields=["undone_at", "undone_by"])
+    details = {"move": held.pk, "kind": held.kind, "samples": len(back)}
+    audit.record(action=AuditAction.PERSON_MOVE_UNDONE, actor=actor, subject=source, details=details)
+    return Undone(samples=len(back), missing=len(wanted) - len(back))
+
+
+def _locked(*rows: Person) -> tuple[Person, ...]:
+    """The rows as they are now, held until the end of the transaction.
+
+    In the order of their keys, so that two moves of the same people wait for each other and never for ever.
+    """
+    numbers = [row.pk for row in rows]
+    if len(set(numbers)) < len(numbers):
+        raise MoveRefused(gettext("That is one person already. Choose another one."))
+    held = {row.pk: row for row in Person.objects.select_for_update().filter(pk__in=numbers).order_by("pk")}
+    if len(held) < len(numbers) or any(row.merged_into_id is not None for row in held.values()):
+        raise MoveRefused(gettext("One of the people was merged or deleted meanwhile. Look at them again."))
+    return tuple(held[number] for number in numbers)
+
+
+def _moved(samples: Any, person: Person) -> list[int]:
+    numbers = list(samples.order_by("pk").values_list("pk", flat=True))
+    FaceSample.objects.filter(pk__in=numbers).update(person=person)
+    return numbers
+
+
+def _added_groups(keep: Person, gone: Person) -> list[int]:
+    added = set(gone.groups.values_list("pk", flat=True)) - set(keep.groups.values_list("pk", flat=True))
+    keep.groups.add(*added)
+    return sorted(added)
+
+
+def _deny_list_entry_moved(keep: Person, gone: Person) -> int | None:
+    """Whoever was banned under either row stays banned; of two entries that of `keep` tells why."""
+    if DenyListEntry.objects.filter(person=keep).exists():
+        return None
+    entry = DenyListEntry.objects.filter(person=gone).first()
+    if entry is None:
+        return None
+    entry.person = keep
+    entry.save(update_fields=["person"])
+    return entry.pk
+
+
+def _fields_united(keep: Person, gone: Person) -> None:
+    keep.is_suspended = keep.is_suspended or gone.is_suspended
+    keep.notes = "\n".join(filter(None, [keep.notes, gone.notes]))
+    keep.pin_hash = keep.pin_hash or gone.pin_hash
+    if not keep.external_id and gone.external_id:
+        keep.external_id, gone.external_id = gone.external_id, None
+    gone.merged_into, gone.is_active = keep, False
+    # First the one that gives its id away: it is unique.
+    gone.save(update_fields=["external_id", "merged_into", "is_active"])
+    keep.save(update_fields=list(_OWN))
+
+
+def _pairs_followed(keep: Person, gone: Person) -> dict[str, list[Any]]:
+    """Whom `gone` was told apart from, `keep` is too; that the two were told apart was wrong."""
+    first, second = sorted((keep.pk, gone.pk))
+    wrong = DistinctPair.objects.filter(first=first, second=second)
+    was_apart = wrong.exists()
+    wrong.delete()
+    new = doubts_read.told_apart_from(gone.pk) - doubts_read.told_apart_from(keep.pk)
+    for other in new:
+        low, high = sorted((keep.pk, other))
+        DistinctPair.objects.create(first_id=low, second_id=high)
+    return {"was_apart": [was_apart], "pairs": sorted(new)}
+
+
+def _freed(keep: Person, gone: Person, actor: User | None) -> list[int]:
+    """Samples that waited because the two looked like one person: they are one."""
+    both = (keep.pk, gone.pk)
+    freed = []
+    for sample in doubts_read.set_aside_for(DoubtReason.IDENTITY_CONFLICT, [keep.pk]).order_by("pk"):
+        reasons = [(doubt["reason"], doubt["person"]) for doubt in sample.doubts]
+        if all(reason == DoubtReason.IDENTITY_CONFLICT and person in both for reason, person in reasons):
+            doubts.answer(sample=sample, actor=actor)
+            freed.append(sample.pk)
+    return freed
+
+
+def _joined_again(move: PersonMove, actor: User | None) -> None:
+    new = move.target
+    if new.samples.exclude(pk__in=move.before["samples"]).exists():
+        raise MoveRefused(gettext("The person whom the split made has got more samples since. Merge the two instead."))
+    first, second = sorted((move.source_id, new.pk))
+    for pair in DistinctPair.objects.filter(first=first, second=second):
+        doubts.take_for_one_again(pair=pair, actor=actor)
+    DenyListEntry.objects.filter(person=new).delete()
+    new.merged_into, new.is_active = move.source, False
+    new.save(update_fields=["merged_into", "is_active"])
+
+
+def _apart_again(move: PersonMove, *, keep: Person, gone: Person) -> None:
+    before = move.before
+    FaceSample.objects.filter(pk__in=before["freed"], person=keep, status=FaceSample.Status.ACTIVE).update(
+        status=FaceSample.Status.SET_ASIDE
+    )
+    _pairs_undone(before, keep, gone)
+    keep.groups.remove(*before["groups"])
+    DenyListEntry.objects.filter(pk=before["deny_list_entry"], person=keep).update(person=gone)
+    _fields_apart(before, keep, gone)
+
+
+def _fields_apart(before: dict[str, Any], keep: Person, gone: Person) -> None:
+    for field in _OWN:
+        if getattr(keep, field) == before["after"][field]:
+            setattr(keep, field, before["keep"][field])
+    keep.save(update_fields=list(_OWN))
+    wanted = before["gone"]["external_id"]
+    if wanted and not Person.objects.filter(external_id=wanted).exclude(pk=gone.pk).exists():
+        gone.external_id = wanted
+    gone.merged_into, gone.is_active = None, before["was_active"]
+    gone.save(update_fields=["external_id", "merged_into", "is_active"])
+
+
+def _pairs_undone(before: dict[str, Any], keep: Person, gone: Person) -> None:
+    for other in before["pairs"]:
+        low, high = sorted((keep.pk, other))
+        DistinctPair.objects.filter(first=low, second=high).delete()
+    if before["was_apart"][0]:
+        low, high = sorted((keep.pk, gone.pk))
+        DistinctPair.objects.get_or_create(first_id=low, second_id=high)
