@@ -17,6 +17,7 @@ from recognition.models import (
     FaceSample,
     FaceTemplate,
     Person,
+    RecognitionEvent,
     SampleImage,
 )
 from recognition.selectors import doubts, packs, people
@@ -89,6 +90,7 @@ def add_sample(
     source: FaceSample.Source,
     actor: User | None,
     chosen: BoundingBox | None = None,
+    event: RecognitionEvent | None = None,
 ) -> SampleResult:
     """Analyses one photo and adds its face to a person's samples, or says why not.
 
@@ -100,6 +102,7 @@ def add_sample(
         source: where it came from.
         actor: who enrols.
         chosen: which of several faces it is, in pixels of the photo; None where there must be one alone.
+        event: whose picture the photo is; what was measured then is kept with the sample. None for other photos.
 
     Raises:
         AnalyserUnavailable: when no worker can look at the photo.
@@ -126,7 +129,7 @@ def add_sample(
             # One new sample of a person at a time, else two of them would not see each other.
             person = _locked(person.pk)
             found = () if known else doubts.against(face.embedding, pack, person.pk)
-            sample = known or _store(person, face, found, digest, source, actor)
+            sample = known or _store(person, face, found, digest, source, actor, event)
             # For a sample that another pack embedded before, the photo brings the template that it lacks.
             FaceTemplate.objects.create(sample=sample, pack_id=pack.id, embedding=face.embedding.vector)
     except IntegrityError as error:
@@ -192,13 +195,15 @@ def _store(
     image_sha256: str,
     source: FaceSample.Source,
     actor: User | None,
+    event: RecognitionEvent | None,
 ) -> FaceSample:
     sample = FaceSample.objects.create(
         person=person,
         status=FaceSample.Status.SET_ASIDE if found else FaceSample.Status.ACTIVE,
         doubts=[doubt.as_json() for doubt in found],
         source=source,
-        quality=face.quality.as_json(),
+        quality=event.quality if event else face.quality.as_json(),
+        event=event,
         image_sha256=image_sha256,
         created_by=actor,
     )
@@ -208,6 +213,11 @@ def _store(
         action=AuditAction.SAMPLE_ADDED,
         actor=actor,
         subject=sample,
-        details={"person": person.pk, "source": source, "doubts": sample.doubts},
+        details={
+            "person": person.pk,
+            "source": source,
+            "doubts": sample.doubts,
+            **({"event": event.pk} if event else {}),
+        },
     )
     return sample
