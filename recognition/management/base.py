@@ -18,7 +18,7 @@ from recognition.selectors.packs import NoActivePack
 from recognition.services import analysis
 from recognition.services.analysis import AnalyserUnavailable
 from recognition.services.archives import ArchiveRefused
-from recognition.services.erasures import LedgerRefused
+from recognition.services.erasure_ledger import LedgerRefused
 from recognition.services.gallery_import import GalleryRefused
 from recognition.services.pack_rules import ThresholdsNotMeasured
 from recognition.services.policies import ChangeRefused

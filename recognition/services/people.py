@@ -12,7 +12,7 @@ from django.db import transaction
 from django.utils.translation import gettext
 
 from recognition.models import AuditAction, FaceSample, Person, PersonGroup, SampleImage, WaitingPhoto
-from recognition.services import audit, erasures
+from recognition.services import audit, erasure_ledger
 
 _PIN = re.compile(r"[0-9]{4,8}")
 
@@ -116,10 +116,10 @@ def delete_person(*, person: Person, actor: User | None) -> None:
     """Removes a person with all samples and templates; events stay, without a name.
 
     Raises:
-        erasures.LedgerRefused: when it cannot be noted that a restored backup must remove them again.
+        erasure_ledger.LedgerRefused: when it cannot be noted that a restored backup must remove them again.
     """
     gone = _with_merged(person.pk)
-    erasures.record(
+    erasure_ledger.record(
         people=list(Person.objects.filter(pk__in=gone).values_list("uid", flat=True)),
         samples=list(FaceSample.objects.filter(person__in=gone).values_list("uid", flat=True)),
     )
@@ -157,9 +157,9 @@ def delete_sample(*, sample: FaceSample, actor: User | None) -> None:
     """Removes a sample with its picture and templates.
 
     Raises:
-        erasures.LedgerRefused: when it cannot be noted that a restored backup must remove it again.
+        erasure_ledger.LedgerRefused: when it cannot be noted that a restored backup must remove it again.
     """
-    erasures.record(people=(), samples=[sample.uid])
+    erasure_ledger.record(people=(), samples=[sample.uid])
     audit.record(
         action=AuditAction.SAMPLE_DELETED,
         actor=actor,

@@ -21,7 +21,7 @@ from psycopg import sql
 from recognition.models import AuditAction, FaceSample, ModelPack, Person
 from recognition.services import archives, audit, backup, jobs, packs, people, tables
 from recognition.services.archives import Archive, ArchiveRefused
-from recognition.services.erasures import Erasure
+from recognition.services.erasure_ledger import Erasure
 from recognition.services.tables import Migration, Table
 
 

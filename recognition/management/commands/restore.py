@@ -10,7 +10,7 @@ from faceweb import env, schema, state
 from recognition.management import archiving
 from recognition.management.base import RecognitionCommand
 from recognition.management.commands.backup import SECRET_KEY
-from recognition.services import archives, backup, erasures, restore
+from recognition.services import archives, backup, erasure_ledger, restore
 
 
 class Command(RecognitionCommand):
@@ -35,7 +35,7 @@ class Command(RecognitionCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Reads the file twice: to verify all of it before anything is written, and to load it."""
         is_shown = not options["json"]
-        ledgers = [erasures.ledger(), *options["erasures"]]
+        ledgers = [erasure_ledger.ledger(), *options["erasures"]]
         trusted = archiving.trusted(options["fingerprint"])
         with (
             self.explained(),
@@ -44,12 +44,12 @@ class Command(RecognitionCommand):
         ):
             total = archiving.total_of(archive)
             contents = restore.contents_of(archive=archive)
-            erased = erasures.since(moment=contents.moment, ledgers=ledgers)
+            erased = erasure_ledger.since(moment=contents.moment, ledgers=ledgers)
             with archiving.progress("Verifying", total=total, is_shown=is_shown) as report:
                 archive.verify(report=report)
             with archiving.progress("Loading", total=total, is_shown=is_shown) as report:
                 done = restore.into_empty_database(archive=archive, erased=erased, report=report)
-            erasures.adopt(ledgers=options["erasures"])
+            erasure_ledger.adopt(ledgers=options["erasures"])
         key = self._put_key(done.keys)
         values = {
             "moment": done.moment.isoformat(),

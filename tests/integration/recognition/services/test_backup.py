@@ -25,9 +25,9 @@ from recognition.models import (
     ThresholdPolicy,
 )
 from recognition.selectors import gallery, packs
-from recognition.services import archives, backup, erasures, jobs, people, policies, restore, tables
+from recognition.services import archives, backup, erasure_ledger, jobs, people, policies, restore, tables
 from recognition.services.archives import ArchiveRefused
-from recognition.services.erasures import Erasure
+from recognition.services.erasure_ledger import Erasure
 from recognition.services.restore import Restored
 from tests import fakes
 from tests.integration.recognition.migrations.conftest import migrate
@@ -42,7 +42,7 @@ TRUSTED = (archives.fingerprint(KEY.public_key()),)
 @pytest.fixture(autouse=True)
 def own_ledger(tmp_path: Path, settings: Any) -> Path:
     settings.FACEWEB_STATE_DIR = tmp_path / "state"
-    return erasures.ledger()
+    return erasure_ledger.ledger()
 
 
 @pytest.fixture
@@ -147,7 +147,7 @@ class TestRestore:
         number = bob.pk
         people.delete_person(person=bob, actor=None)
         people.delete_sample(sample=gone, actor=None)
-        erased = erasures.since(moment=made.moment, ledgers=[own_ledger])
+        erased = erasure_ledger.since(moment=made.moment, ledgers=[own_ledger])
         with empty_database():
             assert bring_back(file, erased).erased == 2  # the person's sample went with the person
             assert list(Person.objects.values_list("uid", flat=True)) == [ada.uid]
@@ -290,4 +290,4 @@ def test_a_backup_that_fails_leaves_neither_a_file_nor_an_entry(file: Path) -> N
 
 def test_the_moment_of_a_backup_is_not_later_than_what_it_holds(file: Path) -> None:
     before = timezone.now()
-    assert abs(make(file).moment - before) < erasures.CLOCK_SKEW
+    assert abs(make(file).moment - before) < erasure_ledger.CLOCK_SKEW

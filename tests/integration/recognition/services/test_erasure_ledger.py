@@ -11,8 +11,8 @@ import pytest
 from django.db import transaction
 
 from recognition.models import FaceSample, Person
-from recognition.services import erasures, merging, people
-from recognition.services.erasures import Erasure, LedgerRefused
+from recognition.services import erasure_ledger, merging, people
+from recognition.services.erasure_ledger import Erasure, LedgerRefused
 from tests import fakes
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -23,11 +23,11 @@ LONG_AGO = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
 @pytest.fixture(autouse=True)
 def ledger(tmp_path: Path, settings: Any) -> Path:
     settings.FACEWEB_STATE_DIR = tmp_path / "state"
-    return erasures.ledger()
+    return erasure_ledger.ledger()
 
 
 def noted(ledger: Path) -> set[tuple[str, uuid.UUID]]:
-    return {(entry.kind, entry.uid) for entry in erasures.since(moment=LONG_AGO, ledgers=[ledger])}
+    return {(entry.kind, entry.uid) for entry in erasure_ledger.since(moment=LONG_AGO, ledgers=[ledger])}
 
 
 class TestRecord:
@@ -86,11 +86,11 @@ class TestSince:
         one, other = tmp_path / "one", tmp_path / "other"
         one.write_bytes(late.as_line() + early.as_line())
         other.write_bytes(late.as_line() + at_once.as_line())
-        assert erasures.since(moment=fakes.NOW, ledgers=[one, other]) == (at_once, late)
+        assert erasure_ledger.since(moment=fakes.NOW, ledgers=[one, other]) == (at_once, late)
 
     def test_a_ledger_that_was_named_must_be_there(self, tmp_path: Path) -> None:
         with pytest.raises(LedgerRefused, match="There is no ledger"):
-            erasures.since(moment=fakes.NOW, ledgers=[tmp_path / "missing"])
+            erasure_ledger.since(moment=fakes.NOW, ledgers=[tmp_path / "missing"])
 
     @pytest.mark.parametrize(
         "line",
@@ -110,7 +110,7 @@ class TestSince:
         path = tmp_path / "ledger"
         path.write_bytes(self.entry(0).as_line() + line + b"\n")
         with pytest.raises(LedgerRefused, match="Line 2 of the ledger"):
-            erasures.since(moment=fakes.NOW, ledgers=[path])
+            erasure_ledger.since(moment=fakes.NOW, ledgers=[path])
 
     def test_a_line_that_a_loss_of_power_tore_spoils_no_other(self, ledger: Path) -> None:
         ledger.parent.mkdir()
@@ -127,5 +127,5 @@ class TestAdopt:
         path = tmp_path / "other"
         path.write_bytes(TestSince().entry(0).as_line() + TestSince().entry(1).as_line())
         for _ in range(2):
-            erasures.adopt(ledgers=[path])
+            erasure_ledger.adopt(ledgers=[path])
             assert ledger.read_bytes() == path.read_bytes()
