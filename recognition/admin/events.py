@@ -13,7 +13,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext, gettext_lazy
 from unfold.decorators import display
 
-from recognition.admin import event_detail, quality_table
+from recognition.admin import event_detail, event_faces, quality_table
 from recognition.admin.base import NOTHING, ReadOnlyAdmin, actor_of, button, thumbnail
 from recognition.models import AuditEntry, EventOverride, RecognitionEvent
 from recognition.selectors import alerts
@@ -57,13 +57,15 @@ class RecognitionEventAdmin(ReadOnlyAdmin):
                 "quality": quality_table.tables(event.quality) if event.quality else None,
                 "title": str(event),
                 "outcomes": EventOverride.Outcome.choices,
+                "can_enrol_face": event_faces.may_enrol(request) and hasattr(event, "crop"),
                 "can_open_door": overrides.can_open_door(event=event, now=timezone.now()),
             }
         return super().change_view(request, object_id, form_url, {**(extra_context or {}), **context})  # type: ignore[no-any-return]
 
     def get_urls(self) -> list[URLPattern]:
-        """The override beside the usual pages."""
-        return [button(self, "override", OVERRIDE, self._override), *super().get_urls()]
+        """The override and the enrolment of the face beside the usual pages."""
+        own = [button(self, "override", OVERRIDE, self._override), event_faces.address(self)]
+        return [*own, *super().get_urls()]
 
     def _override(self, request: HttpRequest, event: RecognitionEvent) -> HttpResponse:
         try:

@@ -40,10 +40,19 @@ LAYOUT_LABELS = {
 }
 
 
+class FilesField(forms.FileField):
+    """Several files, each of them checked as one would be, as Django's documentation has it."""
+
+    def clean(self, data: Any, initial: Any = None) -> Any:
+        """The files as a list."""
+        files = data if isinstance(data, list) else [data]
+        return [super(FilesField, self).clean(file, initial) for file in files or [None]]
+
+
 class UploadForm(forms.Form):
     """A ZIP archive, or photos whose names say whom they show."""
 
-    upload = forms.FileField(
+    upload = FilesField(
         label=gettext_lazy("ZIP archive, or photos"),
         widget=MultipleFileInput(attrs={"multiple": True, "accept": ".zip,image/*,.csv"}),
     )
@@ -94,7 +103,7 @@ class ImportBatchAdmin(ReadOnlyAdmin):
         """Takes an upload and leads to what would happen."""
         if not self.has_add_permission(request):
             raise PermissionDenied
-        form = UploadForm(request.POST or None, request.FILES or None)
+        form = UploadForm(request.POST, request.FILES) if request.method == "POST" else UploadForm()
         wants_json = request.headers.get("Accept") == "application/json"
         if request.method == "POST" and form.is_valid():
             try:
@@ -123,7 +132,7 @@ class ImportBatchAdmin(ReadOnlyAdmin):
         return super().change_view(request, object_id, form_url, {**(extra_context or {}), **context})  # type: ignore[no-any-return]
 
     def _uploaded(self, request: HttpRequest, form: UploadForm) -> str:
-        files = request.FILES.getlist("upload")
+        files = form.cleaned_data["upload"]
         with _opened(files) as (paths, read):
             batch, _plan = import_batches.upload(
                 file_name=files[0].name or "",
@@ -141,6 +150,8 @@ class ImportBatchAdmin(ReadOnlyAdmin):
         items = imports.items(batch, chosen if chosen in ImportItem.State.values else "")
         page = Paginator(items, ROWS_A_PAGE).get_page(request.GET.get("p"))
         return {
+            # The admin reads the row once more; its job may have ended meanwhile, and the counts would be of before.
+            "batch": batch,
             "title": batch.file_name,
             "states": [(state.value, state.label, counts[state]) for state in ImportItem.State if counts[state]],
             "chosen": chosen,

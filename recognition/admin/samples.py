@@ -34,6 +34,7 @@ class FaceSampleAdmin(ModelAdmin):
         "person",
         "status",
         "source",
+        "event",
         "measurements",
         "image_sha256",
         "created_by",

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from django.db import transaction
+from django.contrib.auth.models import User
 from django.db.models import Count
 
 from recognition import conf
@@ -24,6 +25,10 @@ UPLOAD_GONE = "upload_gone"
 PACK_UNUSABLE = "pack_unusable"
 
 
+Result = tuple[ImportItem, LookedAt | None]
+"""A file, and what was seen of it; None where its person has it already."""
+
+
 def enrol(steps: Steps) -> Mapping[str, Any]:
     """Looks at every file that was not looked at yet, and stores step by step what becomes of each.
 
@@ -40,11 +45,8 @@ def enrol(steps: Steps) -> Mapping[str, Any]:
         if done < total:
             _connect_networks()
         for step in _steps(_results(pending.values_list("pk", flat=True))):
-            with transaction.atomic():
-                for item, file in step:
-                    import_batches.take(item=item, file=file, actor=actor)
-                done += len(step)
-                steps.done(done, total, {})
+            done += len(step)
+            steps.store(functools.partial(_take, step, actor), done=done, total=total, checkpoint={})
     except NoActivePack as error:
         raise JobFailed(NO_ACTIVE_PACK) from error
     except PackError as error:
@@ -53,14 +55,16 @@ def enrol(steps: Steps) -> Mapping[str, Any]:
     return {"files": total, **{f"{state}": count for state, count in counts}}
 
 
+def _take(step: list[Result], actor: User | None) -> None:
+    for item, file in step:
+        import_batches.take(item=item, file=file, actor=actor)
+
+
 def _connect_networks() -> None:
     # Imported here, because a process that does other jobs needs no networks, and they take seconds to load.
     from recognition.worker import recogniser
 
     analysis.connect(recogniser.start())
-
-
-Result = tuple[ImportItem, LookedAt | None]
 
 
 def _results(numbers: Any) -> Iterator[Result]:

@@ -123,10 +123,21 @@ class FaceSample(models.Model):
         UPLOAD = "upload", _("admin upload")
         COMMAND = "command", _("command line")
         IMPORT = "import", _("folder import")
+        EVENT = "event", _("face of an event")
 
     person = models.ForeignKey(Person, models.CASCADE, related_name="samples", verbose_name=_("person"))
     status = models.CharField(_("status"), max_length=20, choices=Status.choices, default=Status.ACTIVE)
     source = models.CharField(_("source"), max_length=20, choices=Source.choices)
+    event = models.ForeignKey(
+        "recognition.RecognitionEvent",
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        editable=False,
+        related_name="enrolled_samples",
+        verbose_name=_("event"),
+        help_text=_("Whose face it is a picture of; empty for other sources, and where the event was removed."),
+    )
     quality = models.JSONField(_("quality"))
     doubts = models.JSONField(
         _("doubts"), default=list, help_text=_("What spoke against it when it was enrolled: codes, ids and numbers.")

@@ -17,6 +17,7 @@ from recognition.models import (
     FaceSample,
     FaceTemplate,
     Person,
+    RecognitionEvent,
     SampleImage,
 )
 from recognition.selectors import doubts, packs, people
@@ -99,6 +100,7 @@ def add_sample(
     source: FaceSample.Source,
     actor: User | None,
     chosen: BoundingBox | None = None,
+    event: RecognitionEvent | None = None,
 ) -> SampleResult:
     """Analyses one photo and adds its face to a person's samples, or says why not.
 
@@ -110,6 +112,7 @@ def add_sample(
         source: where it came from.
         actor: who enrols.
         chosen: which of several faces it is, in pixels of the photo; None where there must be one alone.
+        event: whose picture the photo is; what was measured then is kept with the sample. None for other photos.
 
     Raises:
         AnalyserUnavailable: when no worker can look at the photo.
@@ -122,7 +125,9 @@ def add_sample(
         faces = analysis.analyse(data)
     except ImageError as error:
         return SampleResult(None, (wording.image_fault(error),))
-    return add_faces(person=person, image_sha256=digest, faces=faces, source=source, actor=actor, chosen=chosen)
+    return add_faces(
+        person=person, image_sha256=digest, faces=faces, source=source, actor=actor, chosen=chosen, event=event
+    )
 
 
 def is_enrolled(*, person: Person, image_sha256: str) -> bool:
@@ -139,6 +144,7 @@ def add_faces(
     source: FaceSample.Source,
     actor: User | None,
     chosen: BoundingBox | None = None,
+    event: RecognitionEvent | None = None,
 ) -> SampleResult:
     """Adds the face of a photo that was analysed before to a person's samples, or says why not; see `add_sample`.
 
@@ -149,6 +155,7 @@ def add_faces(
         source: where it came from.
         actor: who enrols.
         chosen: which of several faces it is, in pixels of the photo; None where there must be one alone.
+        event: whose picture the photo is; None for other photos.
 
     Raises:
         PackMismatch: when another pack than the one in use embedded them.
@@ -166,8 +173,8 @@ def add_faces(
             # One new sample of a person at a time, else two of them would not see each other.
             person = _locked(person.pk)
             known = FaceSample.objects.filter(person=person, image_sha256=image_sha256).first()
-            found = () if known else doubts.against(face.embedding, pack, person.pk)
-            sample = known or _store(person, face, found, image_sha256, source, actor)
+            found = _still_doubted(known) if known else doubts.against(face.embedding, pack, person.pk)
+            sample = known or _store(person, face, found, image_sha256, source, actor, event)
             # For a sample that another pack embedded before, the photo brings the template that it lacks.
             FaceTemplate.objects.create(sample=sample, pack_id=pack.id, embedding=face.embedding.vector)
     except IntegrityError as error:
@@ -219,6 +226,12 @@ def _locked(person_id: int) -> Person:
     return person if person.merged_into_id is None else _locked(person.merged_into_id)
 
 
+def _still_doubted(known: FaceSample) -> tuple[Doubt, ...]:
+    """What spoke against a sample that is there already, unless that was answered."""
+    is_aside = known.status == FaceSample.Status.SET_ASIDE
+    return tuple(Doubt.from_json(stored) for stored in known.doubts) if is_aside else ()
+
+
 def _is_duplicate(error: IntegrityError) -> bool:
     cause = error.__cause__
     return isinstance(cause, psycopg.Error) and cause.diag.constraint_name in (
@@ -238,13 +251,15 @@ def _store(
     image_sha256: str,
     source: FaceSample.Source,
     actor: User | None,
+    event: RecognitionEvent | None,
 ) -> FaceSample:
     sample = FaceSample.objects.create(
         person=person,
         status=FaceSample.Status.SET_ASIDE if found else FaceSample.Status.ACTIVE,
         doubts=[doubt.as_json() for doubt in found],
         source=source,
-        quality=face.quality.as_json(),
+        quality=event.quality if event else face.quality.as_json(),
+        event=event,
         image_sha256=image_sha256,
         created_by=actor,
     )
@@ -254,6 +269,11 @@ def _store(
         action=AuditAction.SAMPLE_ADDED,
         actor=actor,
         subject=sample,
-        details={"person": person.pk, "source": source, "doubts": sample.doubts},
+        details={
+            "person": person.pk,
+            "source": source,
+            "doubts": sample.doubts,
+            **({"event": event.pk} if event else {}),
+        },
     )
     return sample

@@ -129,7 +129,8 @@ def take(*, item: ImportItem, file: LookedAt | None, actor: User | None) -> None
         result = importing.take(person=_person(item), file=file, actor=actor)
         item.state, item.sample_id = state_of(result), result.sample_id
         item.image_sha256 = file.image_sha256
-        item.reasons = [Reason.of_fault(fault).as_json() for fault in result.faults]
+        if item.state == ImportItem.State.REFUSED:
+            item.reasons = [Reason.of_fault(fault).as_json() for fault in result.faults]
     item.data = None
     item.save(update_fields=["state", "sample", "image_sha256", "reasons", "data"])
 

@@ -16,6 +16,9 @@ function text(name) {
   return value;
 }
 
+// Caught on its way to the input: a listener of Unfold's there expects a text field of its own beside it, and throws.
+form.addEventListener("change", (event) => event.stopPropagation(), { capture: true });
+
 form.addEventListener("submit", (event) => {
   event.preventDefault();
   button.disabled = true;

@@ -67,7 +67,10 @@ class LivePage {
   #attempt = 0;
 
   constructor() {
-    byId("toggle", HTMLButtonElement).addEventListener("click", () => this.#toggle());
+    const toggle = byId("toggle", HTMLButtonElement);
+    toggle.addEventListener("click", () => this.#toggle());
+    // Disabled as it comes: a click before anybody listens would be lost.
+    toggle.disabled = false;
     document.addEventListener("keydown", (event) => this.#key(event));
     document.addEventListener("visibilitychange", () => this.#visibility());
     window.addEventListener("online", () => this.#session?.reconnectNow());

@@ -177,6 +177,8 @@ ROUTES: dict[str, Row] = {
     "admin/recognition/importbatch/<int:batch_id>/results/": Row(those("enroller", "auditor")),
     **admin_pages("recognition/recognitionevent", view=those("operator", "auditor")),
     "admin/recognition/recognitionevent/<int:number>/override/": Row(None, those("operator")),
+    # To see the event and to enrol are permissions of two roles: only whoever has both, or all, is let in.
+    "admin/recognition/recognitionevent/<int:event_id>/enrol/": Row(CHIEF, CHIEF),
     **admin_pages("recognition/alert", view=those("operator", "auditor")),
     **admin_pages("recognition/claimlockout", view=those("operator", "auditor", "administrator")),
     **admin_pages("recognition/actiondelivery", view=those("operator", "auditor", "administrator")),

@@ -29,7 +29,7 @@ class Migration(migrations.Migration):
     """Uploads of many people, and what became of each file."""
 
     dependencies = [
-        ('recognition', '0010_people_pages'),
+        ('recognition', '0011_sample_event'),
         ('auth', '0012_alter_user_first_name_max_length'),
         ('contenttypes', '0002_remove_content_type_name'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
