@@ -68,7 +68,9 @@ def _measured(folder: Path, people: int) -> ImportBenchmark:
     threads = conf.worker_threads()
 
     begin = time.monotonic()
-    for file, seen in importing.looked_at(importing.contents(plan.taken, _reader(folder)), threads=threads):
+    for file, seen in importing.looked_at(
+        files=importing.contents(files=plan.taken, read=_reader(folder)), threads=threads
+    ):
         importing.take(person=importing.of_file(file), file=seen, actor=None)
     seconds = time.monotonic() - begin
     peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

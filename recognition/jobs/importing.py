@@ -79,7 +79,7 @@ def _results(numbers: Any) -> Iterator[Result]:
             else:
                 yield item, bytes(item.data or b"")
 
-    for item, file in importing.looked_at(unknown(), threads=conf.worker_threads()):
+    for item, file in importing.looked_at(files=unknown(), threads=conf.worker_threads()):
         while known:
             yield known.pop(0), None
         yield item, file

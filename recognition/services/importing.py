@@ -92,7 +92,7 @@ def plan(*, paths: Sequence[str], read: Callable[[str, int], bytes], layout: Lay
     return Plan(files, known, len(wanted) - known)
 
 
-def contents(files: Iterable[PlannedFile], read: Callable[[str, int], bytes]) -> Iterator[tuple[PlannedFile, bytes]]:
+def contents(*, files: Iterable[PlannedFile], read: Callable[[str, int], bytes]) -> Iterator[tuple[PlannedFile, bytes]]:
     """The content of each file as it is needed; of one that is too large, enough to tell."""
     for file in files:
         yield file, read(file.path, STILL_LIMITS.max_bytes)
@@ -109,7 +109,7 @@ def of_file(file: PlannedFile) -> PersonData:
     return file.person
 
 
-def looked_at(files: Iterable[tuple[Key, bytes]], *, threads: int) -> Iterator[tuple[Key, LookedAt]]:
+def looked_at(*, files: Iterable[tuple[Key, bytes]], threads: int) -> Iterator[tuple[Key, LookedAt]]:
     """Analyses files in several threads and gives their results in order; few are in memory at once.
 
     Args:

@@ -72,14 +72,14 @@ class Command(RecognitionCommand):
         with tqdm(total=len(plan.taken), unit="photo", disable=quiet) as bar:
 
             def unknown() -> Iterator[tuple[PlannedFile, bytes]]:
-                for file, data in importing.contents(plan.taken, read):
+                for file, data in importing.contents(files=plan.taken, read=read):
                     if importing.is_known(person=importing.of_file(file), data=data):
                         outcomes.append(FileOutcome.known(file))
                         bar.update()
                     else:
                         yield file, data
 
-            for file, seen in importing.looked_at(unknown(), threads=conf.worker_threads()):
+            for file, seen in importing.looked_at(files=unknown(), threads=conf.worker_threads()):
                 person = importing.of_file(file)
                 outcomes.append(FileOutcome.of(file, importing.take(person=person, file=seen, actor=None)))
                 bar.update()
