@@ -11,7 +11,7 @@ from tests.integration.recognition.migrations.conftest import migrate
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-BEFORE = "0010_people_pages"
+BEFORE = "0012_imports"
 
 
 def test_each_row_gets_an_id_of_its_own_forwards_and_stays_backwards(before: Any) -> None:
