@@ -24,6 +24,8 @@ _END = struct.Struct("<4s4H2LH")
 _END64 = struct.Struct("<4sQ2H2L4Q")
 _LOCATOR64 = struct.Struct("<4sLQL")
 _ENTRY_BYTES = 46
+_ENTRY_SIGNATURE = b"PK\x01\x02"
+_BYTES_AT_A_TIME = 2**20
 _LONGEST_ENTRY_BYTES = 4096
 _SIZE_OF_END = _END.size + 2**16
 _DRIVE = re.compile(r"^[A-Za-z]:")
@@ -69,12 +71,13 @@ def opened(file: BinaryIO) -> Archive:
         ImportRefused: for anything that is no archive, too large, or dangerous.
     """
     _check_count(file)
+    _check_signatures(file)
     try:
         archive = zipfile.ZipFile(file)
     # Whatever a crafted list makes of it, it is no archive that can be read.
     except (zipfile.BadZipFile, OSError, ValueError, struct.error, NotImplementedError, OverflowError) as error:
         raise ImportRefused(Refusal.NOT_AN_ARCHIVE, path="") from error
-    _check(archive.infolist())
+    _check(archive.infolist(), file.seek(0, 2))
     return Archive(archive)
 
 
@@ -91,9 +94,25 @@ def _check_count(file: BinaryIO) -> None:
     _, _, _, _, count, list_bytes, _, _ = _END.unpack_from(tail, end)
     locator = end - _LOCATOR64.size
     if locator >= 0 and tail[locator : locator + 4] == b"PK\x06\x07":
-        count, list_bytes = _counts_of_64(file, _LOCATOR64.unpack_from(tail, locator)[2], count, list_bytes)
+        # Some readers look where the locator points, others right before it; a crafted archive has one in each place.
+        for at in (_LOCATOR64.unpack_from(tail, locator)[2], max(tail_at + locator - _END64.size, 0)):
+            count, list_bytes = _counts_of_64(file, at, count, list_bytes)
     if max(count, list_bytes // _LONGEST_ENTRY_BYTES) > MOST_FILES or list_bytes > MOST_FILES * 8 * _ENTRY_BYTES:
         raise ImportRefused(Refusal.TOO_MANY_FILES, most=MOST_FILES)
+
+
+def _check_signatures(file: BinaryIO) -> None:
+    """Counts the entries themselves: a crafted archive says less than it holds, and its list is read all the same."""
+    count, kept = 0, b""
+    file.seek(0)
+    while block := file.read(_BYTES_AT_A_TIME):
+        # A signature may lie across two blocks; what is kept is too short to be counted twice.
+        block = kept + block
+        count += block.count(_ENTRY_SIGNATURE)
+        kept = block[-len(_ENTRY_SIGNATURE) + 1 :]
+        if count > MOST_FILES:
+            raise ImportRefused(Refusal.TOO_MANY_FILES, most=MOST_FILES)
+    file.seek(0)
 
 
 def _counts_of_64(file: BinaryIO, at: int, count: int, list_bytes: int) -> tuple[int, int]:
@@ -110,11 +129,17 @@ def _counts_of_64(file: BinaryIO, at: int, count: int, list_bytes: int) -> tuple
     return max(count, values[7]), max(list_bytes, values[8])
 
 
-def _check(infos: list[zipfile.ZipInfo]) -> None:
+def _check(infos: list[zipfile.ZipInfo], archive_bytes: int) -> None:
     if len(infos) > MOST_FILES:
         raise ImportRefused(Refusal.TOO_MANY_FILES, most=MOST_FILES)
     if sum(info.file_size for info in infos) > MOST_UNPACKED_BYTES:
         raise ImportRefused(Refusal.TOO_LARGE_UNPACKED, most_gb=MOST_UNPACKED_BYTES // 2**30)
+    packed_bytes = 0
+    for info in infos:
+        packed_bytes += info.compress_size
+        # More than the archive has: files share their bytes, and each of them unpacks the same again.
+        if packed_bytes > archive_bytes:
+            raise ImportRefused(Refusal.PACKED_TOO_TIGHTLY, path=info.filename[:200])
     seen: set[str] = set()
     for info, refusal in _refused(infos, seen):
         raise ImportRefused(refusal, path=info.filename[:200])

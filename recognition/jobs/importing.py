@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -67,24 +67,26 @@ def _connect_networks() -> None:
     analysis.connect(recogniser.start())
 
 
-def _results(numbers: Any) -> Iterator[Result]:
-    """What was seen of each file, in order; of files that their people have already, nothing."""
-    known: list[ImportItem] = []
+def _results(numbers: Iterable[int]) -> Iterator[Result]:
+    """First the files that their people have already, as they are found and without their bytes; then what was seen.
 
-    def unknown() -> Iterator[tuple[ImportItem, bytes]]:
-        for number in list(numbers):
-            item = ImportItem.objects.get(pk=number)
-            if import_batches.is_known(item):
-                known.append(item)
-            else:
-                yield item, bytes(item.data or b"")
+    Photos that are ahead in the threads wait for those before them: a thousand known files among them would be held
+    in memory, and their progress told, only when one that is not known comes up.
+    """
+    unknown: list[int] = []
+    for number in list(numbers):
+        item = ImportItem.objects.defer("data").get(pk=number)
+        if import_batches.is_known(item):
+            yield item, None
+        else:
+            unknown.append(number)
+    yield from importing.looked_at(files=_with_bytes(unknown), threads=conf.worker_threads())
 
-    for item, file in importing.looked_at(files=unknown(), threads=conf.worker_threads()):
-        while known:
-            yield known.pop(0), None
-        yield item, file
-    for item in known:
-        yield item, None
+
+def _with_bytes(numbers: Iterable[int]) -> Iterator[tuple[ImportItem, bytes]]:
+    for number in numbers:
+        item = ImportItem.objects.get(pk=number)
+        yield item, bytes(item.data or b"")
 
 
 def _steps(results: Iterator[Result]) -> Iterator[list[Result]]:

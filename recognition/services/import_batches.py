@@ -146,7 +146,7 @@ def state_of(result: SampleResult) -> ImportItem.State:
 
 def is_known(item: ImportItem) -> bool:
     """Whether the person has this very file already."""
-    return importing.is_known(person=_person(item), data=bytes(item.data or b""))
+    return importing.is_known(person=_person(item), image_sha256=item.image_sha256)
 
 
 def _person(item: ImportItem) -> PersonData:

@@ -157,12 +157,10 @@ def take(*, person: PersonData, file: LookedAt, actor: User | None) -> SampleRes
     )
 
 
-def is_known(*, person: PersonData, data: bytes) -> bool:
+def is_known(*, person: PersonData, image_sha256: str) -> bool:
     """Whether a file is enrolled for its person already, so that it need not be looked at."""
     existing = _existing(person)
-    return existing is not None and enrolment.is_enrolled(
-        person=existing, image_sha256=hashlib.sha256(data).hexdigest()
-    )
+    return existing is not None and enrolment.is_enrolled(person=existing, image_sha256=image_sha256)
 
 
 def _list_content(path: str, read: Callable[[str, int], bytes]) -> bytes:

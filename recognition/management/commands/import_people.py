@@ -6,6 +6,7 @@ import argparse
 import collections
 import contextlib
 import csv
+import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -73,7 +74,7 @@ class Command(RecognitionCommand):
 
             def unknown() -> Iterator[tuple[PlannedFile, bytes]]:
                 for file, data in importing.contents(files=plan.taken, read=read):
-                    if importing.is_known(person=importing.of_file(file), data=data):
+                    if importing.is_known(person=importing.of_file(file), image_sha256=_digest(data)):
                         outcomes.append(FileOutcome.known(file))
                         bar.update()
                     else:
@@ -84,6 +85,10 @@ class Command(RecognitionCommand):
                 outcomes.append(FileOutcome.of(file, importing.take(person=person, file=seen, actor=None)))
                 bar.update()
         return outcomes
+
+
+def _digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
 
 
 def _summary(plan: Plan, outcomes: Sequence[FileOutcome], *, is_dry: bool) -> tuple[dict[str, Any], str]:

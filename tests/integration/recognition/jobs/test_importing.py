@@ -146,6 +146,26 @@ def test_the_same_import_twice_changes_nothing_and_looks_at_nothing(monkeypatch:
     assert again.result == {"files": 2, "known": 2}
 
 
+def test_files_that_are_known_are_told_as_they_are_found_and_without_their_bytes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    files = {"Ada/1.jpg": b"a", "Bob/1.jpg": b"b"}
+    run(started(files), monkeypatch, TWO_FACES)
+    asked: list[str] = []
+    is_known = import_batches.is_known
+
+    def asked_and_known(item: ImportItem) -> bool:
+        asked.append(item.path)
+        return is_known(item)
+
+    monkeypatch.setattr(import_batches, "is_known", asked_and_known)
+    results = job_of_import._results(uploaded(files).items.values_list("pk", flat=True))
+    item, seen = next(results)
+    assert (item.path, seen) == ("Ada/1.jpg", None)
+    assert asked == ["Ada/1.jpg"]
+    assert "data" in item.get_deferred_fields()
+
+
 def test_a_cancelled_import_keeps_what_it_enrolled(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(job_of_import, "FILES_A_STEP", 1)
     job = started({"Ada/1.jpg": b"a", "Bob/1.jpg": b"b"})

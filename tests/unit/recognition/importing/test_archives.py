@@ -6,6 +6,7 @@ import stat
 import struct
 import time
 import zipfile
+import zlib
 from collections.abc import Callable
 
 import pytest
@@ -85,6 +86,84 @@ def test_a_million_files_are_refused_before_the_list_is_read() -> None:
         archives.opened(file)
     assert caught.value.refusal is Refusal.TOO_MANY_FILES
     assert time.process_time() - begin < 1.0
+
+
+def entries(count: int) -> bytes:
+    head = struct.pack("<4s6H3L5H2L", b"PK\x01\x02", 20, 20, 0, 0, 0, 0, 0, 0, 0, 6, 0, 0, 0, 0, 0, 0)
+    return b"".join(head + b"%06d" % number for number in range(count))
+
+
+def ended(listed: bytes, list_bytes: int) -> bytes:
+    """With an end that says there is one file."""
+    return listed + struct.pack("<4s4H2LH", b"PK\x05\x06", 0, 0, 1, 1, list_bytes, 0, 0)
+
+
+def too_many_said_as_one() -> bytes:
+    listed = entries(100_001)
+    return ended(listed, len(listed))
+
+
+def too_many_where_the_locator_does_not_point() -> bytes:
+    listed = entries(100_001)
+    end64 = struct.pack("<4sQ2H2L4Q", b"PK\x06\x06", 44, 45, 45, 0, 0, 100_001, 100_001, len(listed), 0)
+    return ended(listed + end64 + struct.pack("<4sLQL", b"PK\x06\x07", 0, 0, 1), 0)
+
+
+@pytest.mark.parametrize("make", [too_many_said_as_one, too_many_where_the_locator_does_not_point])
+def test_too_many_files_are_refused_before_they_are_read_whatever_the_end_says(
+    make: Callable[[], bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def never(*_: object) -> None:
+        raise AssertionError("the list was read")
+
+    data = make()
+    monkeypatch.setattr(zipfile, "ZipFile", never)
+    with pytest.raises(ImportRefused) as caught:
+        archives.opened(io.BytesIO(data))
+    assert caught.value.refusal is Refusal.TOO_MANY_FILES
+
+
+@given(st.integers(1, 40))
+def test_signatures_are_counted_once_wherever_blocks_end(block: int) -> None:
+    data = packed(*((f"{number}.jpg", b"") for number in range(5)))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(archives, "_BYTES_AT_A_TIME", block)
+        patch.setattr(archives, "MOST_FILES", 5)
+        assert len(archives.opened(data).paths) == 5
+        patch.setattr(archives, "MOST_FILES", 4)
+        with pytest.raises(ImportRefused):
+            archives._check_signatures(data)
+
+
+def overlapping(count: int) -> io.BytesIO:
+    """Files that share one packed content: the list has each begin a little earlier, and quote the heads between."""
+    plain, data = b"\0" * 2**16, zlib.compress(b"\0" * 2**16, wbits=-15)
+    heads: list[tuple[bytes, bytes, int]] = []
+    for number in range(count):
+        if heads:
+            quoted = heads[-1][1]
+            data = b"\0" + struct.pack("<2H", len(quoted), 0xFFFF ^ len(quoted)) + quoted + data
+            plain = quoted + plain
+        name, sizes = b"%03d.jpg" % number, struct.pack("<3L", zlib.crc32(plain), len(data), len(plain))
+        head = struct.pack("<4s5H", b"PK\x03\x04", 20, 0, 8, 0, 0) + sizes + struct.pack("<2H", len(name), 0) + name
+        heads.append((name, head, len(data)))
+    content = heads[-1][1] + data
+    listed = b""
+    for name, head, packed_bytes in heads:
+        at = len(content) - packed_bytes - len(head)
+        listed += struct.pack("<4s6H", b"PK\x01\x02", 20, 20, 0, 8, 0, 0) + head[14:26]
+        listed += struct.pack("<5H2L", 7, 0, 0, 0, 0, 0, at) + name
+    end = struct.pack("<4s4H2LH", b"PK\x05\x06", 0, 0, count, count, len(listed), len(content), 0)
+    return io.BytesIO(content + listed + end)
+
+
+def test_files_that_share_their_packed_bytes_are_refused() -> None:
+    # It is an archive that unpacks: only the bytes that its files share speak against it.
+    with zipfile.ZipFile(overlapping(60)) as archive:
+        assert sum(len(archive.read(name)) for name in archive.namelist()) > 60 * 2**16
+    with pytest.raises(ImportRefused) as caught:
+        archives.opened(overlapping(60))
+    assert caught.value.refusal is Refusal.PACKED_TOO_TIGHTLY
 
 
 def test_a_list_that_says_less_than_it_holds_is_refused_too() -> None:
