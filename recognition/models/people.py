@@ -124,6 +124,7 @@ class FaceSample(models.Model):
         COMMAND = "command", _("command line")
         IMPORT = "import", _("folder import")
         EVENT = "event", _("face of an event")
+        GUIDED = "guided", _("guided webcam enrolment")
 
     person = models.ForeignKey(Person, models.CASCADE, related_name="samples", verbose_name=_("person"))
     status = models.CharField(_("status"), max_length=20, choices=Status.choices, default=Status.ACTIVE)
@@ -137,6 +138,14 @@ class FaceSample(models.Model):
         related_name="enrolled_samples",
         verbose_name=_("event"),
         help_text=_("Whose face it is a picture of; empty for other sources, and where the event was removed."),
+    )
+    pose = models.CharField(
+        _("pose"),
+        max_length=10,
+        blank=True,
+        default="",
+        editable=False,
+        help_text=_("Which pose of the guided enrolment it shows; empty for other sources."),
     )
     quality = models.JSONField(_("quality"))
     doubts = models.JSONField(
