@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 
@@ -39,7 +38,7 @@ def at(name: str, person: Person) -> str:
     return reverse(f"admin:recognition_person_{name}", args=[person.pk])
 
 
-def look(client: Client, person: Person, **changes: Any) -> HttpResponse:
+def look(client: Client, person: Person, **changes: Any) -> Any:
     fields = {"frame": SimpleUploadedFile("frame.jpg", PICTURE), "pose": "front", "before": BEFORE, **changes}
     return client.post(at("guided_frame", person), fields)
 

@@ -5,7 +5,7 @@ class Migration(migrations.Migration):
     """Samples of a guided enrolment, with the pose that they show."""
 
     dependencies = [
-        ('recognition', '0012_imports'),
+        ('recognition', '0013_backups'),
     ]
 
     operations = [
