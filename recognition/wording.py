@@ -131,6 +131,11 @@ _JOB_ERRORS = {
         "The active model pack has no measured thresholds, so nothing says who may be taken for whom. Measure it with "
         "faceweb evaluate pairs, then ask again."
     ),
+    "pack_gone": _("The model pack that was to be tried out is no longer there."),
+    "other_pack_unusable": _(
+        "The model pack %(pack)s cannot be loaded where jobs run; faceweb models says there what is missing. Then try "
+        "it out again."
+    ),
     "gave_up": _(
         "The process that did it was killed %(count)s times, so it was given up: it likely needs more memory than "
         "there is. The log of the jobs process says more."

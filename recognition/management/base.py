@@ -18,6 +18,7 @@ from recognition.selectors.packs import NoActivePack
 from recognition.services import analysis
 from recognition.services.analysis import AnalyserUnavailable
 from recognition.services.pack_rules import ThresholdsNotMeasured
+from recognition.services.pack_switch import SwitchRefused
 from recognition.services.policies import ChangeRefused
 from recognition.services.search import SearchRefused
 from recognition.vision.errors import VisionError
@@ -28,7 +29,15 @@ NOT_ACCEPTED = 1
 
 FAILED = 2
 
-_EXPLAINED = (VisionError, SearchRefused, AnalyserUnavailable, NoActivePack, ThresholdsNotMeasured, ChangeRefused)
+_EXPLAINED = (
+    VisionError,
+    SearchRefused,
+    AnalyserUnavailable,
+    NoActivePack,
+    ThresholdsNotMeasured,
+    ChangeRefused,
+    SwitchRefused,
+)
 """Errors whose text is for people."""
 
 

@@ -18,6 +18,7 @@ class Job(models.Model):
         """What is done."""
 
         GALLERY_CHECK = "gallery_check", _("gallery check")
+        PACK_SWITCH = "pack_switch", _("model pack tried out")
 
     class State(models.TextChoices):
         """Where it stands; the last three are final."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import urllib.parse
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Protocol
 
 import pytest
 from django.db import connection
@@ -14,8 +15,14 @@ from faceweb import env
 from tests.processes import PROJECT, Process, interpreter
 
 HELD_JOBS = Path(__file__).parent / "held_jobs.py"
+HELD_PACK_SWITCH = Path(__file__).parent / "held_pack_switch.py"
 
-Start = Callable[[int], Process]
+
+class Start(Protocol):
+    """Starts a jobs process."""
+
+    def __call__(self, held_in: int, script: Path = HELD_JOBS) -> Process:
+        """Held in a block or step of that number; -1 in none."""
 
 
 @pytest.fixture
@@ -29,10 +36,8 @@ def start(transactional_db: None) -> Iterator[Start]:
     environment = env.of_child({env.DATABASE_URL.name: url, "PYTHONUNBUFFERED": "1", "PYTHONPATH": str(PROJECT)})
     with ExitStack() as stack:
 
-        def start(held_in_block: int) -> Process:
-            process = Process(
-                [interpreter(None), str(HELD_JOBS), str(held_in_block)], cwd=PROJECT, environment=environment
-            )
+        def start(held_in: int, script: Path = HELD_JOBS) -> Process:
+            process = Process([interpreter(None), str(script), str(held_in)], cwd=PROJECT, environment=environment)
             stack.callback(process.close)
             process.wait_for("ready\n")
             return process
