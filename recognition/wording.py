@@ -131,6 +131,10 @@ _JOB_ERRORS = {
         "The active model pack has no measured thresholds, so nothing says who may be taken for whom. Measure it with "
         "faceweb evaluate pairs, then ask again."
     ),
+    "upload_gone": _("The upload is no longer there. Upload it again."),
+    "pack_unusable": _(
+        "The active model pack cannot be loaded where jobs run; faceweb models says what is missing. Then ask again."
+    ),
     "pack_gone": _("The model pack that was to be tried out is no longer there."),
     "other_pack_unusable": _(
         "The model pack %(pack)s cannot be loaded where jobs run; faceweb models says there what is missing. Then try "

@@ -11,7 +11,7 @@ from django.utils.translation import gettext, ngettext
 from recognition import pack_wording, wording
 from recognition.admin import pack_switch_detail
 from recognition.admin.findings import Finding, FoundPerson, Section
-from recognition.models import Job
+from recognition.models import ImportItem, Job
 from recognition.selectors import jobs
 
 
@@ -47,20 +47,47 @@ def sentence(job: Job) -> str:
             return gettext("It waits for its turn.")
         case Job.State.RUNNING if job.is_cancel_requested:
             return gettext("It is being cancelled: it ends after its current step.")
+        case Job.State.RUNNING if job.total and job.kind == Job.Kind.IMPORT:
+            return gettext("%(done)d of %(total)d files are done.") % {"done": job.done, "total": job.total}
         case Job.State.RUNNING if job.total:
             return gettext("Step %(done)d of %(total)d is done.") % {"done": job.done, "total": job.total}
         case Job.State.RUNNING:
             return gettext("It has begun.")
         case Job.State.FAILED:
             return wording.job_error_sentence(job.error_code, job.error_parameters)
-        case Job.State.CANCELLED if job.kind == Job.Kind.PACK_SWITCH:
-            return gettext("It was cancelled. What it had embedded until then stays, and nothing is searched by it.")
         case Job.State.CANCELLED:
+            return _cancelled(job.kind)
+        case _:
+            return _succeeded(job)
+
+
+def _cancelled(kind: str) -> str:
+    match kind:
+        case Job.Kind.IMPORT:
+            return gettext("It was cancelled. What it had enrolled until then stays.")
+        case Job.Kind.PACK_SWITCH:
+            return gettext("It was cancelled. What it had embedded until then stays, and nothing was switched.")
+        case _:
             return gettext("It was cancelled. What it had done until then changed nothing in the gallery.")
-        case _ if job.kind == Job.Kind.PACK_SWITCH:
+
+
+def _succeeded(job: Job) -> str:
+    match job.kind:
+        case Job.Kind.IMPORT:
+            return imported(job.result)
+        case Job.Kind.PACK_SWITCH:
             return " ".join(pack_wording.summary(job.result))
         case _:
             return _done(job.result)
+
+
+def imported(counts: Mapping[str, int]) -> str:
+    """What became of the files of an import, in a sentence."""
+    numbers = {state.value: counts.get(state.value, 0) for state in ImportItem.State}
+    return (
+        gettext("Enrolled: %(enrolled)d. Set aside: %(set_aside)d. Known already: %(known)d. Not used: %(refused)d.")
+        % numbers
+    )
 
 
 def _done(result: Mapping[str, Any]) -> str:

@@ -18,6 +18,7 @@ class Job(models.Model):
         """What is done."""
 
         GALLERY_CHECK = "gallery_check", _("gallery check")
+        IMPORT = "import", _("import")
         PACK_SWITCH = "pack_switch", _("model pack tried out")
 
     class State(models.TextChoices):

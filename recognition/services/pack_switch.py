@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from django.contrib.auth.models import User
 from django.db import connection, transaction
 from django.utils import timezone
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 
 from recognition.models import FaceSample, FaceTemplate, ModelPack, ThresholdPolicy
 from recognition.selectors import pack_switch, packs
@@ -88,9 +88,12 @@ def refuse_losses(*, pack: ModelPack) -> None:
     lost = pack_switch.lost_people(before.id if before else None, pack.pk).count()
     if lost:
         raise SwitchRefused(
-            gettext(
-                "%(count)d people would not be found any more, because none of their samples could be embedded by "
-                "this pack. Enrol other photos of them and try again, or say that you switch nevertheless."
+            ngettext(
+                "%(count)d person would not be found any more, because none of their samples could be embedded by this "
+                "pack. Enrol other photos of them and try again, or say that you switch nevertheless.",
+                "%(count)d people would not be found any more, because none of their samples could be embedded by this "
+                "pack. Enrol other photos of them and try again, or say that you switch nevertheless.",
+                lost,
             )
             % {"count": lost}
         )

@@ -129,7 +129,7 @@ def test_losses_are_named_and_agreed_to(other: ModelPack, client: Client) -> Non
     assert "People who would not be found any more: 1" in told
     assert ada.name in told
     assert "Although people are not found any more" in page_of(other, client)
-    assert "1 people would not be found" in post(other, client, "switch", compared=job.result["basis"])
+    assert "1 person would not be found" in post(other, client, "switch", compared=job.result["basis"])
     assert packs.active().id != other.pk
     post(other, client, "switch", compared=job.result["basis"], despite_losses="on")
     assert packs.active().id == other.pk

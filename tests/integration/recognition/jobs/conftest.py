@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import urllib.parse
-from collections.abc import Iterator
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Protocol
 
 import pytest
 from django.db import connection
@@ -15,19 +14,35 @@ from faceweb import env
 from tests.processes import PROJECT, Process, interpreter
 
 HELD_JOBS = Path(__file__).parent / "held_jobs.py"
+HELD_IMPORT = Path(__file__).parent / "held_import.py"
 HELD_PACK_SWITCH = Path(__file__).parent / "held_pack_switch.py"
 
-
-class Start(Protocol):
-    """Starts a jobs process."""
-
-    def __call__(self, held_in: int, script: Path = HELD_JOBS) -> Process:
-        """Held in a block or step of that number; -1 in none."""
+Start = Callable[[int], Process]
 
 
 @pytest.fixture
 def start(transactional_db: None) -> Iterator[Start]:
     """Starts jobs processes on the tests' database, held in a block or (-1) in none; all end with the test."""
+    with _starting(HELD_JOBS) as start:
+        yield start
+
+
+@pytest.fixture
+def start_import(transactional_db: None) -> Iterator[Start]:
+    """The same, held at a file of an import; they see faces without networks."""
+    with _starting(HELD_IMPORT) as start:
+        yield start
+
+
+@pytest.fixture
+def start_pack_switch(transactional_db: None) -> Iterator[Start]:
+    """The same, held at a step of a pack that is tried out; its networks tell shades of grey."""
+    with _starting(HELD_PACK_SWITCH) as start:
+        yield start
+
+
+@contextmanager
+def _starting(program: Path) -> Iterator[Start]:
     database = connection.settings_dict
     host = urllib.parse.quote(database["HOST"], safe="")
     account = database["USER"] + (f":{urllib.parse.quote(database['PASSWORD'])}" if database["PASSWORD"] else "")
@@ -36,8 +51,10 @@ def start(transactional_db: None) -> Iterator[Start]:
     environment = env.of_child({env.DATABASE_URL.name: url, "PYTHONUNBUFFERED": "1", "PYTHONPATH": str(PROJECT)})
     with ExitStack() as stack:
 
-        def start(held_in: int, script: Path = HELD_JOBS) -> Process:
-            process = Process([interpreter(None), str(script), str(held_in)], cwd=PROJECT, environment=environment)
+        def start(held_in_block: int) -> Process:
+            process = Process(
+                [interpreter(None), str(program), str(held_in_block)], cwd=PROJECT, environment=environment
+            )
             stack.callback(process.close)
             process.wait_for("ready\n")
             return process

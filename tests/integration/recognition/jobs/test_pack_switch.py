@@ -216,7 +216,7 @@ class TestSwitching:
     def test_that_loses_people_must_be_agreed_to(self, other: ModelPack) -> None:
         enrolled("Ada", None)
         compared = tried(other)["basis"]
-        with pytest.raises(SwitchRefused, match="1 people would not be found"):
+        with pytest.raises(SwitchRefused, match="1 person would not be found"):
             switching.switch(pack=other, compared=compared, actor=None)
         switching.switch(pack=other, compared=compared, actor=None, despite_losses=True)
         assert packs.active().id == other.pk

@@ -11,7 +11,7 @@ from recognition.models import FaceTemplate, Job
 from recognition.selectors import gallery, packs
 from recognition.services import jobs
 from tests import fakes, shades
-from tests.integration.recognition.jobs.conftest import HELD_PACK_SWITCH, Start
+from tests.integration.recognition.jobs.conftest import Start
 from tests.integration.recognition.jobs.test_process import wait_for, wait_until_the_queue_is_empty
 from tests.processes import Process
 
@@ -26,7 +26,7 @@ def steps_of(process: Process) -> list[list[int]]:
 
 
 def test_a_trial_whose_process_is_killed_in_the_middle_is_finished_once_while_the_old_pack_serves(
-    start: Start,
+    start_pack_switch: Start,
 ) -> None:
     other = fakes.registered_pack(name="other", digest=shades.DIGEST)
     used = fakes.activated_pack()
@@ -36,14 +36,14 @@ def test_a_trial_whose_process_is_killed_in_the_middle_is_finished_once_while_th
         shades.keep(sample, shade)
         samples.append(sample.pk)
     job = jobs.request(kind=Job.Kind.PACK_SWITCH, parameters={"pack": other.pk}, actor=None)
-    killed = start(1, HELD_PACK_SWITCH)
+    killed = start_pack_switch(1)
     killed.wait_for(f"step {samples[2]} {samples[3]}\n")
     killed.send(signal.SIGKILL)
     killed.wait()
     # What was written and not committed is gone, and nobody in front of a camera notices any of it.
     assert list(FaceTemplate.objects.filter(pack=other).values_list("sample", flat=True)) == samples[:2]
     assert gallery.search(fakes.like_probe(0.0, axis=3), packs.active()).best is not None
-    following = start(-1, HELD_PACK_SWITCH)
+    following = start_pack_switch(-1)
     done = wait_for(job, Job.State.SUCCEEDED)
     assert steps_of(following) == [samples[2:4], samples[4:]]
     assert (done.attempt, done.interruptions, done.checkpoint) == (2, 1, {})

@@ -21,7 +21,7 @@ class Migration(migrations.Migration):
     """Model packs are tried out by a job, and switched by whoever may."""
 
     dependencies = [
-        ('recognition', '0011_sample_event'),
+        ('recognition', '0012_imports'),
         ('auth', '0012_alter_user_first_name_max_length'),
         ('contenttypes', '0002_remove_content_type_name'),
     ]
@@ -34,7 +34,7 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='job',
             name='kind',
-            field=models.CharField(choices=[('gallery_check', 'gallery check'), ('pack_switch', 'model pack tried out')], max_length=40, verbose_name='kind'),
+            field=models.CharField(choices=[('gallery_check', 'gallery check'), ('import', 'import'), ('pack_switch', 'model pack tried out')], max_length=40, verbose_name='kind'),
         ),
         migrations.RunPython(give_to_roles, migrations.RunPython.noop),
     ]
