@@ -55,7 +55,7 @@ def sections(result: Mapping[str, Any]) -> tuple[Section, ...]:
         count = result[code]["count"]
         return Section(code, heading % {"count": count}, meaning, findings, count - len(findings))
 
-    return (
+    found = (
         section(
             "lost",
             gettext("People who would not be found any more: %(count)d"),
@@ -81,6 +81,8 @@ def sections(result: Mapping[str, Any]) -> tuple[Section, ...]:
             ),
         ),
     )
+    # Without thresholds nobody was looked for, which the summary says; "none was found" would be untrue.
+    return found if result["threshold"] is not None else found[:-1]
 
 
 def _finding(finding: Mapping[str, Any], names: Mapping[int, str]) -> Finding:
