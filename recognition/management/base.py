@@ -17,9 +17,13 @@ from recognition.selectors import people
 from recognition.selectors.packs import NoActivePack
 from recognition.services import analysis
 from recognition.services.analysis import AnalyserUnavailable
+from recognition.services.archives import ArchiveRefused
+from recognition.services.erasure_ledger import LedgerRefused
+from recognition.services.gallery_import import GalleryRefused
 from recognition.services.pack_rules import ThresholdsNotMeasured
 from recognition.services.pack_switch import SwitchRefused
 from recognition.services.policies import ChangeRefused
+from recognition.services.restore import NotEmpty
 from recognition.services.search import SearchRefused
 from recognition.vision.errors import VisionError
 from recognition.worker import recogniser
@@ -37,6 +41,10 @@ _EXPLAINED = (
     ThresholdsNotMeasured,
     ChangeRefused,
     SwitchRefused,
+    ArchiveRefused,
+    LedgerRefused,
+    NotEmpty,
+    GalleryRefused,
 )
 """Errors whose text is for people."""
 
