@@ -14,7 +14,7 @@ def summary(result: Mapping[str, Any]) -> tuple[str, ...]:
     Args:
         result: of the job, as it was stored.
     """
-    lost, worse, confusable = (result[code]["count"] for code in ("lost", "worse", "confusable"))
+    lost, worse, confusable = (result[code]["count"] for code in ("lost", "worse", "newly_confused"))
     return (
         *_embedded(result),
         gettext("People who would not be found any more: %(count)d of %(people)d.")

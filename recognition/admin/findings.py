@@ -27,10 +27,12 @@ class Finding:
     Args:
         people: whom it is about, each with the sample responsible.
         similarity: in words, to as many digits as tell it from the threshold; empty where nothing was compared.
+        note: what else there is to say.
     """
 
     people: tuple[FoundPerson, ...]
     similarity: str = ""
+    note: str = ""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -47,7 +47,7 @@ def trial(pack: ModelPack) -> Trial | None:
 
 def sections(result: Mapping[str, Any]) -> tuple[Section, ...]:
     """Whom a switch would concern, and by which samples."""
-    told = {code: result[code]["told"] for code in ("lost", "worse", "confusable")}
+    told = {code: result[code]["told"] for code in ("lost", "worse", "newly_confused")}
     names = jobs.names(number for findings in told.values() for finding in findings for number in finding["people"])
 
     def section(code: str, heading: str, meaning: str) -> Section:
@@ -73,7 +73,7 @@ def sections(result: Mapping[str, Any]) -> tuple[Section, ...]:
             ),
         ),
         section(
-            "confusable",
+            "newly_confused",
             gettext("People who may be taken for each other only with this pack: %(count)d"),
             gettext(
                 "Two of their samples reach the verification threshold of the new pack, and none did that of the pack "

@@ -202,7 +202,7 @@ def _result(before: _Compared, after: _Compared, threshold: float | None) -> dic
         "better": ranks.better,
         "worse": {"count": len(ranks.worse), "told": _told(ranks.worse)},
         "threshold": threshold,
-        "confusable": {"count": len(new), "told": _told(new)},
+        "newly_confused": {"count": len(new), "told": _told(new)},
     }
 
 

@@ -73,7 +73,7 @@ class TestTryingOut:
         monkeypatch.setattr(pack_switch, "networks_of", unavailable)
         result = tried(other)
         assert (result["samples"], result["people"], result["probes"]) == (0, 0, 0)
-        assert [result[kind]["count"] for kind in ("lost", "worse", "confusable")] == [0, 0, 0]
+        assert [result[kind]["count"] for kind in ("lost", "worse", "newly_confused")] == [0, 0, 0]
 
     def test_embeds_every_kept_picture_beside_the_template_that_goes_on_being_searched(
         self, used: ModelPack, other: ModelPack
@@ -124,8 +124,8 @@ class TestTryingOut:
         networks[90] = networks[50]
         result = tried(other)
         assert result["threshold"] == 0.4
-        assert result["confusable"]["count"] == 2
-        assert [finding["people"] for finding in result["confusable"]["told"]] == [
+        assert result["newly_confused"]["count"] == 2
+        assert [finding["people"] for finding in result["newly_confused"]["told"]] == [
             [twin.pk, stranger.pk] for twin in twins
         ]
 
@@ -134,7 +134,7 @@ class TestTryingOut:
         enrolled("one", 50)
         enrolled("two", 50)
         result = tried(other)
-        assert (result["threshold"], result["confusable"]["count"]) == (None, 0)
+        assert (result["threshold"], result["newly_confused"]["count"]) == (None, 0)
 
     def test_a_second_time_embeds_only_what_is_new(self, other: ModelPack, monkeypatch: pytest.MonkeyPatch) -> None:
         enrolled("Ada", 50)
