@@ -202,6 +202,8 @@ ROUTES: dict[str, Row] = {
     "admin/recognition/job/<int:number>/cancel/": Row(None, those("enroller", "administrator")),
     **admin_pages("recognition/auditentry", view=those("auditor", "administrator")),
     **admin_pages("recognition/modelpack", view=those("auditor", "administrator")),
+    "admin/recognition/modelpack/<int:number>/try/": Row(None, those("administrator")),
+    "admin/recognition/modelpack/<int:number>/switch/": Row(None, those("administrator")),
     **admin_pages("recognition/thresholdpolicy", view=those("auditor", "administrator"), add=those("administrator")),
     "admin/recognition/thresholdpolicy/<int:policy_id>/approve/": Row(None, those("administrator")),
     "admin/recognition/thresholdpolicy/<int:policy_id>/reject/": Row(None, those("administrator")),
