@@ -12,7 +12,7 @@ from tests.integration.recognition.migrations.conftest import migrate
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-BEFORE = "0013_backups"
+BEFORE = "0014_guided_enrolment"
 
 
 def test_packs_and_jobs_stay_forwards_and_backwards(before: Any) -> None:

@@ -21,7 +21,7 @@ class Migration(migrations.Migration):
     """Model packs are tried out by a job, and switched by whoever may."""
 
     dependencies = [
-        ('recognition', '0013_backups'),
+        ('recognition', '0014_guided_enrolment'),
         ('auth', '0012_alter_user_first_name_max_length'),
         ('contenttypes', '0002_remove_content_type_name'),
     ]
