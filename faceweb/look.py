@@ -66,7 +66,7 @@ UNFOLD: dict[str, Any] = {
     "SHOW_BACK_BUTTON": True,
     "BORDER_RADIUS": "8px",
     "COLORS": {"base": _SLATE, "primary": _TEAL},
-    "STYLES": [_file("css/admin.css"), _file("css/admin-pages.css"), _file("css/people.css")],
+    "STYLES": [_file(f"css/{name}.css") for name in ("admin", "admin-pages", "people", "guided")],
     "DASHBOARD_CALLBACK": "recognition.admin.index.with_overview",
     "SIDEBAR": {
         "navigation": [

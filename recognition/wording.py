@@ -135,6 +135,11 @@ _JOB_ERRORS = {
     "pack_unusable": _(
         "The active model pack cannot be loaded where jobs run; faceweb models says what is missing. Then ask again."
     ),
+    "pack_gone": _("The model pack that was to be tried out is no longer there."),
+    "other_pack_unusable": _(
+        "The model pack %(pack)s cannot be loaded where jobs run; faceweb models says there what is missing. Then try "
+        "it out again."
+    ),
     "gave_up": _(
         "The process that did it was killed %(count)s times, so it was given up: it likely needs more memory than "
         "there is. The log of the jobs process says more."

@@ -10,58 +10,11 @@ from typing import Any
 from django.template.defaultfilters import date as formatted
 from django.utils.translation import gettext, gettext_lazy, ngettext
 
-from recognition import wording
+from recognition import pack_wording, wording
+from recognition.admin import pack_switch_detail
+from recognition.admin.findings import Finding, FoundPerson, Section
 from recognition.models import ImportItem, Job
 from recognition.selectors import jobs
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class FoundPerson:
-    """Somebody a finding is about.
-
-    Args:
-        id: primary key.
-        name: empty when the person was erased since.
-        sample: the sample responsible; None where there is none.
-    """
-
-    id: int
-    name: str
-    sample: int | None
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Finding:
-    """One line of the result.
-
-    Args:
-        people: whom it is about, each with the sample responsible.
-        similarity: in words, to as many digits as tell it from the threshold; empty where nothing was compared.
-        note: what else there is to say.
-    """
-
-    people: tuple[FoundPerson, ...]
-    similarity: str
-    note: str = ""
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Section:
-    """Findings of one kind.
-
-    Args:
-        code: of the kind.
-        heading: with how many there are.
-        meaning: what it means, and what to do.
-        findings: those that are listed, the gravest first.
-        left_out: how many more there are.
-    """
-
-    code: str
-    heading: str
-    meaning: str
-    findings: tuple[Finding, ...]
-    left_out: int
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -70,7 +23,7 @@ class JobDetail:
 
     Args:
         sentence: where it stands.
-        sections: of a gallery check that is done.
+        sections: whom the result is about, where the job is done.
         is_waiting_in_vain: whether it waits and no process takes jobs.
     """
 
@@ -84,7 +37,7 @@ def detail(job: Job) -> JobDetail:
     is_done = job.state == Job.State.SUCCEEDED
     return JobDetail(
         sentence=sentence(job),
-        sections=_sections(job.result) if is_done and job.kind == Job.Kind.GALLERY_CHECK else (),
+        sections=_sections(job) if is_done else (),
         is_waiting_in_vain=job.state == Job.State.QUEUED and not jobs.is_anybody_working(),
     )
 
@@ -104,12 +57,28 @@ def sentence(job: Job) -> str:
             return gettext("It has begun.")
         case Job.State.FAILED:
             return wording.job_error_sentence(job.error_code, job.error_parameters)
-        case Job.State.CANCELLED if job.kind == Job.Kind.IMPORT:
-            return gettext("It was cancelled. What it had enrolled until then stays.")
         case Job.State.CANCELLED:
+            return _cancelled(job.kind)
+        case _:
+            return _succeeded(job)
+
+
+def _cancelled(kind: str) -> str:
+    match kind:
+        case Job.Kind.IMPORT:
+            return gettext("It was cancelled. What it had enrolled until then stays.")
+        case Job.Kind.PACK_SWITCH:
+            return gettext("It was cancelled. What it had embedded until then stays, and nothing was switched.")
+        case _:
             return gettext("It was cancelled. What it had done until then changed nothing in the gallery.")
-        case _ if job.kind == Job.Kind.IMPORT:
+
+
+def _succeeded(job: Job) -> str:
+    match job.kind:
+        case Job.Kind.IMPORT:
             return imported(job.result)
+        case Job.Kind.PACK_SWITCH:
+            return " ".join(pack_wording.summary(job.result))
         case _:
             return _done(job.result)
 
@@ -129,7 +98,17 @@ def _done(result: Mapping[str, Any]) -> str:
     return gettext("%(people)s with %(samples)s were compared.") % {"people": people, "samples": samples}
 
 
-def _sections(result: Mapping[str, Any]) -> tuple[Section, ...]:
+def _sections(job: Job) -> tuple[Section, ...]:
+    match job.kind:
+        case Job.Kind.GALLERY_CHECK:
+            return _faults(job.result)
+        case Job.Kind.PACK_SWITCH:
+            return pack_switch_detail.sections(job.result)
+        case _:
+            return ()
+
+
+def _faults(result: Mapping[str, Any]) -> tuple[Section, ...]:
     told = {code: result[code]["told"] for code in ("confusable", "outliers", "duplicates")}
     threshold, twice = result["threshold"], result["duplicate_threshold"]
     names = jobs.names(

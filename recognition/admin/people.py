@@ -19,7 +19,7 @@ from unfold.decorators import display
 from unfold.widgets import INPUT_CLASSES, UnfoldAdminTextareaWidget
 
 from recognition import wording
-from recognition.admin import enrolment_pages, moves
+from recognition.admin import enrolment_pages, guided_pages, moves
 from recognition.admin.base import MomentInput, actor_of, button, thumbnail
 from recognition.admin.checkboxes import WithCheckboxes
 from recognition.models import DenyListEntry, FaceSample, Person
@@ -150,6 +150,7 @@ class PersonAdmin(WithCheckboxes, ModelAdmin):
         pin = path("<int:person_id>/pin/", self.admin_site.admin_view(self.pin_view), name="recognition_person_pin")
         return [
             *enrolment_pages.addresses(self),
+            *guided_pages.addresses(self),
             *moves.addresses(self),
             pin,
             button(self, "deny", "recognition.add_denylistentry", self._deny),

@@ -92,7 +92,9 @@ def closest(neighbours: Iterable[Neighbour]) -> Neighbour | None:
     return max(neighbours, key=lambda each: (each.similarity, -each.sample_id), default=None)
 
 
-def find(*, own: Neighbour | None, other: Neighbour | None, policy: Policy) -> tuple[Doubt, ...]:
+def find(
+    *, own: Neighbour | None, other: Neighbour | None, policy: Policy, allows_alike: bool = False
+) -> tuple[Doubt, ...]:
     """What speaks against a new sample, the gravest first; empty when nothing does.
 
     A face that is more like somebody else than like its own person, and like enough to be named, is likely
@@ -103,6 +105,7 @@ def find(*, own: Neighbour | None, other: Neighbour | None, policy: Policy) -> t
         own: the person's own sample that is most like it; None where they have no other.
         other: the sample of anybody else that is most like it, of people who were not told apart before.
         policy: whose thresholds are the limits.
+        allows_alike: whether it may be nearly the same picture as one of the person's own, as poses of one sitting are.
     """
     doubts = []
     is_named = other is not None and other.similarity >= policy.identification_threshold
@@ -110,7 +113,7 @@ def find(*, own: Neighbour | None, other: Neighbour | None, policy: Policy) -> t
         doubts.append(_held(DoubtReason.IDENTITY_CONFLICT, other, policy.identification_threshold))
     if own is not None and own.similarity < policy.verification_threshold:
         doubts.append(_held(DoubtReason.OWN_OUTLIER, own, policy.verification_threshold))
-    if own is not None and own.similarity >= NEAR_DUPLICATE_SIMILARITY:
+    if own is not None and own.similarity >= NEAR_DUPLICATE_SIMILARITY and not allows_alike:
         doubts.append(_held(DoubtReason.DUPLICATE_SAMPLE, own, NEAR_DUPLICATE_SIMILARITY))
     return tuple(doubts)
 

@@ -12,7 +12,7 @@ from procrastinate.contrib.django import app
 from procrastinate.middleware import SyncCallNext
 from procrastinate.worker import Worker
 
-from recognition.jobs import gallery_check, importing, running
+from recognition.jobs import gallery_check, importing, pack_switch, running
 from recognition.jobs.running import KeepForTheNextProcess, Stopping, Work
 from recognition.models import Job
 from recognition.services import jobs
@@ -23,6 +23,7 @@ STOP = "stop"
 WORK: Mapping[Job.Kind, Work] = {
     Job.Kind.GALLERY_CHECK: gallery_check.check,
     Job.Kind.IMPORT: importing.enrol,
+    Job.Kind.PACK_SWITCH: pack_switch.try_out,
 }
 
 

@@ -21,6 +21,7 @@ from recognition.services.archives import ArchiveRefused
 from recognition.services.erasure_ledger import LedgerRefused
 from recognition.services.gallery_import import GalleryRefused
 from recognition.services.pack_rules import ThresholdsNotMeasured
+from recognition.services.pack_switch import SwitchRefused
 from recognition.services.policies import ChangeRefused
 from recognition.services.restore import NotEmpty
 from recognition.services.search import SearchRefused
@@ -39,6 +40,7 @@ _EXPLAINED = (
     NoActivePack,
     ThresholdsNotMeasured,
     ChangeRefused,
+    SwitchRefused,
     ArchiveRefused,
     LedgerRefused,
     NotEmpty,

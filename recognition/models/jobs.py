@@ -19,6 +19,7 @@ class Job(models.Model):
 
         GALLERY_CHECK = "gallery_check", _("gallery check")
         IMPORT = "import", _("import")
+        PACK_SWITCH = "pack_switch", _("model pack tried out")
 
     class State(models.TextChoices):
         """Where it stands; the last three are final."""

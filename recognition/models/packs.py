@@ -38,6 +38,7 @@ class ModelPack(models.Model):
     class Meta:
         verbose_name = _("model pack")
         verbose_name_plural = _("model packs")
+        permissions = [("switch_modelpack", _("Can try and switch model packs"))]
         constraints = [
             models.UniqueConstraint(
                 fields=["is_active"],

@@ -134,6 +134,7 @@ class FaceSample(models.Model):
         COMMAND = "command", _("command line")
         IMPORT = "import", _("folder import")
         EVENT = "event", _("face of an event")
+        GUIDED = "guided", _("guided webcam enrolment")
 
     uid = models.UUIDField(
         default=uuid.uuid4,
@@ -154,6 +155,14 @@ class FaceSample(models.Model):
         related_name="enrolled_samples",
         verbose_name=_("event"),
         help_text=_("Whose face it is a picture of; empty for other sources, and where the event was removed."),
+    )
+    pose = models.CharField(
+        _("pose"),
+        max_length=10,
+        blank=True,
+        default="",
+        editable=False,
+        help_text=_("Which pose of the guided enrolment it shows; empty for other sources."),
     )
     quality = models.JSONField(_("quality"))
     doubts = models.JSONField(

@@ -16,8 +16,14 @@ from recognition.selectors.packs import ActivePack
 from recognition.vision.types import Embedding
 
 
-def against(embedding: Embedding, pack: ActivePack, person_id: int) -> tuple[Doubt, ...]:
+def against(embedding: Embedding, pack: ActivePack, person_id: int, *, allows_alike: bool = False) -> tuple[Doubt, ...]:
     """What speaks against a face as a new sample of a person; nothing while the pack decides nothing.
+
+    Args:
+        embedding: of the face.
+        pack: that made it.
+        person_id: whose sample it is to be.
+        allows_alike: whether it may be nearly the same picture as another sample of theirs.
 
     Raises:
         PackMismatch: when the face was embedded by another pack.
@@ -25,7 +31,12 @@ def against(embedding: Embedding, pack: ActivePack, person_id: int) -> tuple[Dou
     if pack.policy is None:
         return ()
     others = gallery.others_like(embedding, pack, person_id, told_apart=told_apart_from(person_id))
-    return doubts.find(own=_own_closest(embedding, pack, person_id), other=doubts.closest(others), policy=pack.policy)
+    return doubts.find(
+        own=_own_closest(embedding, pack, person_id),
+        other=doubts.closest(others),
+        policy=pack.policy,
+        allows_alike=allows_alike,
+    )
 
 
 def told_apart_from(person_id: int) -> frozenset[int]:

@@ -51,6 +51,16 @@ def active(checkpoint_id: int | None = None) -> ActivePack:
     pack = ModelPack.objects.filter(is_active=True).first()
     if pack is None:
         raise NoActivePack("No model pack is active in this database. Run `faceweb models use opencv-zoo`.")
+    return described(pack, checkpoint_id)
+
+
+def described(pack: ModelPack, checkpoint_id: int | None = None) -> ActivePack:
+    """A pack as it would be if it were the active one, with the policy that it has there, read now.
+
+    Args:
+        pack: which one.
+        checkpoint_id: whose own policy comes before the site's; None for everywhere else.
+    """
     in_force = ThresholdPolicy.objects.filter(pack=pack, state=ThresholdPolicy.State.ACTIVE)
     scopes = Q(checkpoint=None) if checkpoint_id is None else Q(checkpoint=None) | Q(checkpoint_id=checkpoint_id)
     stored = in_force.filter(scopes).order_by(F("checkpoint").desc(nulls_last=True)).first()

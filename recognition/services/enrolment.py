@@ -10,6 +10,7 @@ from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 
 from recognition import wording
+from recognition.decision.coverage import Pose
 from recognition.decision.doubts import Doubt
 from recognition.decision.policy import QualityFault, QualityGates, SampleReason
 from recognition.models import (
@@ -145,6 +146,7 @@ def add_faces(
     actor: User | None,
     chosen: BoundingBox | None = None,
     event: RecognitionEvent | None = None,
+    pose: Pose | None = None,
 ) -> SampleResult:
     """Adds the face of a photo that was analysed before to a person's samples, or says why not; see `add_sample`.
 
@@ -156,6 +158,8 @@ def add_faces(
         actor: who enrols.
         chosen: which of several faces it is, in pixels of the photo; None where there must be one alone.
         event: whose picture the photo is; None for other photos.
+        pose: which pose of a guided enrolment it is; it may then be nearly the same picture as the other poses.
+            None for other photos.
 
     Raises:
         PackMismatch: when another pack than the one in use embedded them.
@@ -173,8 +177,12 @@ def add_faces(
             # One new sample of a person at a time, else two of them would not see each other.
             person = _locked(person.pk)
             known = FaceSample.objects.filter(person=person, image_sha256=image_sha256).first()
-            found = _still_doubted(known) if known else doubts.against(face.embedding, pack, person.pk)
-            sample = known or _store(person, face, found, image_sha256, source, actor, event)
+            found = (
+                _still_doubted(known)
+                if known
+                else doubts.against(face.embedding, pack, person.pk, allows_alike=pose is not None)
+            )
+            sample = known or _store(person, face, found, image_sha256, source, actor, event, pose)
             # For a sample that another pack embedded before, the photo brings the template that it lacks.
             FaceTemplate.objects.create(sample=sample, pack_id=pack.id, embedding=face.embedding.vector)
     except IntegrityError as error:
@@ -252,6 +260,7 @@ def _store(
     source: FaceSample.Source,
     actor: User | None,
     event: RecognitionEvent | None,
+    pose: Pose | None,
 ) -> FaceSample:
     sample = FaceSample.objects.create(
         person=person,
@@ -260,6 +269,7 @@ def _store(
         source=source,
         quality=event.quality if event else face.quality.as_json(),
         event=event,
+        pose=pose or "",
         image_sha256=image_sha256,
         created_by=actor,
     )

@@ -74,6 +74,14 @@ def take_over(*, pack: ModelPack, before: ModelPack | None, actor: User | None) 
     return tuple(version for version in made if version is not None)
 
 
+def verification_threshold(pack: ModelPack) -> float | None:
+    """By which the pack would confirm claims in most places, once it is in use; None where it was never measured."""
+    held = policies.in_force(pack=pack, checkpoint=None)
+    if not pack.decides:
+        return None
+    return held.verification_threshold if held is not None else _threshold(pack, DEFAULT_VERIFICATION_FMR)
+
+
 def _refuse_to_lose_what_waits(before: ModelPack) -> None:
     waiting = ThresholdPolicy.objects.filter(pack=before, state=State.APPROVED).order_by("version").first()
     if waiting is not None:

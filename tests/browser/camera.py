@@ -37,6 +37,14 @@ def video(target: Path, scenes: Sequence[Sequence[NDArray[np.uint8]]], *, second
     return target
 
 
+def still(face: NDArray[np.uint8]) -> bytes:
+    """One frame of a film: a face of `FACE_SIDE_PX` that stays in the middle."""
+    frame = _empty()
+    x, y = (WIDTH - FACE_SIDE_PX) // 2, (HEIGHT - FACE_SIDE_PX) // 2
+    frame[y : y + FACE_SIDE_PX, x : x + FACE_SIDE_PX] = face
+    return _jpeg(frame)
+
+
 def _frame(faces: Sequence[NDArray[np.uint8]], number: int) -> NDArray[np.uint8]:
     frame = _empty()
     room = WIDTH // len(faces)

@@ -6,8 +6,9 @@ import argparse
 from typing import Any
 
 from recognition import conf, wiring
+from recognition.management import pack_switching
 from recognition.management.base import RecognitionCommand
-from recognition.models import ModelPack
+from recognition.models import FaceSample, ModelPack, ThresholdPolicy
 from recognition.selectors import packs as pack_selectors
 from recognition.services import packs as pack_services
 from recognition.vision import model_packs
@@ -26,55 +27,77 @@ class Command(RecognitionCommand):
         verbs = parser.add_subparsers(dest="verb", title="verbs")
         use = verbs.add_parser("use", help="make a pack the one that searches")
         use.add_argument("name", help="opencv-zoo, an InsightFace name such as buffalo_l, or a folder")
+        use.add_argument("--dry-run", action="store_true", help="embed and compare the gallery, and switch nothing")
+        use.add_argument("--yes", action="store_true", help="switch without asking")
+        use.add_argument(
+            "--force", action="store_true", help="switch even if people are lost or the pack decides nothing"
+        )
         # Absent here must not take back what was said before the verb.
         use.add_argument("--json", action="store_true", default=argparse.SUPPRESS)
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Prints the packs, or what the switch means for the gallery."""
         if options["verb"] == "use":
-            self._use(options["name"], as_json=options["json"])
+            self._use(options)
         else:
             self._list(as_json=options["json"])
 
-    def _use(self, name: str, *, as_json: bool) -> None:
+    def _use(self, options: dict[str, Any]) -> None:
+        as_json = options["json"]
+        is_empty = not FaceSample.objects.exists()
+        wish = pack_switching.Wish(
+            dry_run=options["dry_run"], asks=not options["yes"], force=options["force"], as_json=as_json
+        )
+        if not is_empty:
+            wish.refuse_to_ask_nobody()
         with self.explained():
-            _, stored = packs.load_and_register(name)
-            made = pack_services.activate(pack=stored, actor=None)
-        gallery = pack_selectors.gallery_state(stored.pk)
-        lines = [f"{stored.name} is active. Licence: {stored.licence}."]
-        if not stored.decides:
-            lines.append(
-                "It has no measured thresholds yet: it shows similarities and decides nothing. Measure them with\n"
-                f"  faceweb evaluate pairs --images DIR --pairs FILE --all-pairs --pack {name} --record"
-            )
-        if made:
-            scopes = ", ".join(f"{version.checkpoint or 'the site'} (version {version.version})" for version in made)
-            lines.append(
-                f"Made a threshold policy for it: {scopes}. The rules are those that held before; the thresholds are "
-                "the pack's. Look at them in the admin where yours were stricter than the measured ones."
-            )
-        if gallery.needs_reembedding:
-            lines.append(
-                f"{gallery.samples_without_template} enrolled samples were embedded by another pack and are not "
-                "found with this one: the gallery needs re-embedding."
-            )
-        if gallery.denied_in_vain:
-            lines.append(f"{gallery.denied_in_vain} on the deny list cannot be recognised with this pack.")
-        values = {
-            "name": stored.name,
-            "digest": stored.digest,
-            "decides": stored.decides,
-            "policy_versions": [version.version for version in made],
-            "people": gallery.people,
-            "samples_without_template": gallery.samples_without_template,
-            "denied_in_vain": gallery.denied_in_vain,
-        }
-        self.answer(values, "\n".join(lines), as_json=as_json)
+            loaded, stored = packs.load_and_register(options["name"])
+            if is_empty:
+                trial, made = None, () if wish.dry_run else pack_services.activate(pack=stored, actor=None)
+            else:
+                trial, made = pack_switching.tried_and_switched(loaded, stored, wish, self.stdout, self.stderr)
+        stored.refresh_from_db()
+        values, words = _outcome(stored, made, options["name"])
+        if not stored.is_active:
+            words = f"{stored.name} is not in use; nothing was switched."
+        self.answer(
+            {**values, "switched": stored.is_active and not wish.dry_run, "trial": trial}, words, as_json=as_json
+        )
 
     def _list(self, *, as_json: bool) -> None:
         rows = [_described(name) for name in _names()]
         words = "\n\n".join(_words(row) for row in rows)
         self.answer({"packs": rows}, words, as_json=as_json)
+
+
+def _outcome(stored: ModelPack, made: tuple[ThresholdPolicy, ...], name: str) -> tuple[dict[str, Any], str]:
+    gallery = pack_selectors.gallery_state(stored.pk)
+    lines = [f"{stored.name} is active. Licence: {stored.licence}."]
+    if not stored.decides:
+        lines.append(
+            "It has no measured thresholds yet: it shows similarities and decides nothing. Measure them with\n"
+            f"  faceweb evaluate pairs --images DIR --pairs FILE --all-pairs --pack {name} --record"
+        )
+    if made:
+        scopes = ", ".join(f"{version.checkpoint or 'the site'} (version {version.version})" for version in made)
+        lines.append(
+            f"Made a threshold policy for it: {scopes}. The rules are those that held before; the thresholds are "
+            "the pack's. Look at them in the admin where yours were stricter than the measured ones."
+        )
+    if gallery.needs_reembedding:
+        lines.append(f"{gallery.samples_without_template} enrolled samples are not found with this pack.")
+    if gallery.denied_in_vain:
+        lines.append(f"{gallery.denied_in_vain} on the deny list cannot be recognised with this pack.")
+    values = {
+        "name": stored.name,
+        "digest": stored.digest,
+        "decides": stored.decides,
+        "policy_versions": [version.version for version in made],
+        "people": gallery.people,
+        "samples_without_template": gallery.samples_without_template,
+        "denied_in_vain": gallery.denied_in_vain,
+    }
+    return values, "\n".join(lines)
 
 
 def _names() -> list[str]:

@@ -15,6 +15,7 @@ from tests.processes import PROJECT, Process, interpreter
 
 HELD_JOBS = Path(__file__).parent / "held_jobs.py"
 HELD_IMPORT = Path(__file__).parent / "held_import.py"
+HELD_PACK_SWITCH = Path(__file__).parent / "held_pack_switch.py"
 
 Start = Callable[[int], Process]
 
@@ -30,6 +31,13 @@ def start(transactional_db: None) -> Iterator[Start]:
 def start_import(transactional_db: None) -> Iterator[Start]:
     """The same, held at a file of an import; they see faces without networks."""
     with _starting(HELD_IMPORT) as start:
+        yield start
+
+
+@pytest.fixture
+def start_pack_switch(transactional_db: None) -> Iterator[Start]:
+    """The same, held at a step of a pack that is tried out; its networks tell shades of grey."""
+    with _starting(HELD_PACK_SWITCH) as start:
         yield start
 
 

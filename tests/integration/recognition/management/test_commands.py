@@ -17,7 +17,16 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from recognition.models import DenyListEntry, FaceSample, ModelPack, Person, PersonGroup, ThresholdPolicy
+from recognition.models import (
+    DenyListEntry,
+    FaceSample,
+    FaceTemplate,
+    ModelPack,
+    Person,
+    PersonGroup,
+    SampleImage,
+    ThresholdPolicy,
+)
 from recognition.services import packs, policies
 from recognition.vision.images import encode_jpeg
 from tests import faces, fakes
@@ -244,6 +253,54 @@ class TestModels:
         with pytest.raises(CommandError, match="Version 2 of the threshold policy is approved and waits"):
             call_command("models", "use", "opencv-zoo")
         assert ModelPack.objects.get(is_active=True) == used
+
+
+class TestSwitchOfAGallery:
+    """Somebody is enrolled by the default pack; another one is in use by now."""
+
+    @pytest.fixture
+    def enrolled(self, photo: Path) -> ModelPack:
+        answer("enrol", NAME, photo)
+        FaceTemplate.objects.all().delete()
+        return fakes.activated_pack(decides=False)
+
+    def test_embeds_the_kept_pictures_and_finds_everybody_again(self, enrolled: ModelPack, other_photo: Path) -> None:
+        values = answer("models", "use", "opencv-zoo", "--yes")
+        assert (values["switched"], values["samples_without_template"]) == (True, 0)
+        assert (values["trial"]["samples"], values["trial"]["embedded"]) == (1, 1)
+        (face,) = answer("identify", other_photo)["faces"]
+        assert (face["decision"], face["candidates"][0]["person_name"]) == ("accept", NAME)
+
+    def test_a_dry_run_tells_and_switches_nothing(self, enrolled: ModelPack) -> None:
+        told = words("models", "use", "opencv-zoo", "--dry-run")
+        assert "Samples that the pack has embedded: 1 of 1." in told
+        assert "nothing was switched" in told
+        values = answer("models", "use", "opencv-zoo", "--dry-run")
+        assert (values["switched"], values["policy_versions"]) == (False, [])
+        assert ModelPack.objects.get(is_active=True) == enrolled
+
+    def test_asks_before_it_switches(self, enrolled: ModelPack, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+        monkeypatch.setattr("builtins.input", lambda question: "n")
+        with pytest.raises(CommandError, match="Nothing was switched"):
+            call_command("models", "use", "opencv-zoo", stdout=StringIO())
+        assert ModelPack.objects.get(is_active=True) == enrolled
+        monkeypatch.setattr("builtins.input", lambda question: "y")
+        assert "opencv-zoo is active" in words("models", "use", "opencv-zoo")
+
+    def test_begins_nothing_where_nobody_can_answer(self, enrolled: ModelPack) -> None:
+        with pytest.raises(CommandError, match="there is nobody to ask"):
+            answer("models", "use", "opencv-zoo")
+        assert not FaceTemplate.objects.exists()
+
+    def test_loses_nobody_unless_told_to(self, enrolled: ModelPack) -> None:
+        fakes.person("no photo", fakes.probe(), pack=enrolled)
+        SampleImage.objects.filter(sample__person__name="no photo").delete()
+        with pytest.raises(CommandError, match="1 person would not be found"):
+            answer("models", "use", "opencv-zoo", "--yes")
+        assert ModelPack.objects.get(is_active=True) == enrolled
+        values = answer("models", "use", "opencv-zoo", "--yes", "--force")
+        assert (values["switched"], values["samples_without_template"]) == (True, 1)
 
 
 class TestDoctor:
