@@ -242,14 +242,16 @@ class TestPlans:
         pack = fakes.activated_pack()
         with connection.cursor() as cursor:
             cursor.execute(
-                "INSERT INTO recognition_person (name, notes, is_active, is_suspended, pin_hash, created_at) "
-                "SELECT 'p' || n, '', true, false, '', now() FROM generate_series(1, %s) n",
+                "INSERT INTO recognition_person "
+                "(uid, name, notes, is_active, is_suspended, keeps_photos, pin_hash, created_at) "
+                "SELECT gen_random_uuid(), 'p' || n, '', true, false, true, '', now() FROM generate_series(1, %s) n",
                 [self.ROWS],
             )
             cursor.execute(
                 "INSERT INTO recognition_facesample "
-                "(person_id, status, source, quality, doubts, image_sha256, created_at) "
-                "SELECT id, 'active', 'import', '{}', '[]', id::text, now() FROM recognition_person"
+                "(uid, person_id, status, source, pose, quality, doubts, image_sha256, created_at) "
+                "SELECT gen_random_uuid(), id, 'active', 'import', '', '{}', '[]', id::text, now() "
+                "FROM recognition_person"
             )
             # `sample.id > 0` makes the sub-query a new random vector for every row.
             cursor.execute(
