@@ -4,6 +4,7 @@ from recognition.models.audit import AuditAction, AuditEntry
 from recognition.models.checkpoints import ActionDelivery, Checkpoint, ClaimLockout, KioskDevice, KioskPairing
 from recognition.models.events import Alert, EventCrop, EventOverride, RecognitionEvent
 from recognition.models.jobs import Job
+from recognition.models.legal import ErasureCertificate, ErasureReason, ErasureRequest, LegalBasis, LegalHold
 from recognition.models.packs import ModelPack
 from recognition.models.people import (
     DenyListEntry,
@@ -27,6 +28,9 @@ __all__ = [
     "ClaimLockout",
     "DenyListEntry",
     "DistinctPair",
+    "ErasureCertificate",
+    "ErasureReason",
+    "ErasureRequest",
     "EventCrop",
     "EventOverride",
     "FaceSample",
@@ -34,6 +38,8 @@ __all__ = [
     "Job",
     "KioskDevice",
     "KioskPairing",
+    "LegalBasis",
+    "LegalHold",
     "ModelPack",
     "Person",
     "PersonGroup",

@@ -112,13 +112,6 @@ def _nobodys_hash() -> str:
 
 
 @transaction.atomic
-def delete_person(*, person: Person, actor: User | None) -> None:
-    """Removes a person with all samples and templates; events stay, without a name."""
-    audit.record(action=AuditAction.PERSON_DELETED, actor=actor, subject=person)
-    person.delete()
-
-
-@transaction.atomic
 def set_sample_status(*, sample: FaceSample, status: FaceSample.Status, actor: User | None) -> None:
     """Takes a sample out of the search, or back into it."""
     before = sample.status

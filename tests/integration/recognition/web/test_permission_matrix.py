@@ -32,6 +32,8 @@ from recognition.models import (
     ClaimLockout,
     DenyListEntry,
     DistinctPair,
+    ErasureCertificate,
+    ErasureRequest,
     EventCrop,
     FaceSample,
     Job,
@@ -152,6 +154,14 @@ ROUTES: dict[str, Row] = {
     "admin/recognition/person/<int:person_id>/photos/": Row(None, those("enroller")),
     "admin/recognition/person/<int:number>/deny/": Row(None, those("administrator")),
     "admin/recognition/person/<int:number>/readmit/": Row(None, those("administrator")),
+    "admin/recognition/person/<int:number>/basis/": Row(None, those("enroller")),
+    "admin/recognition/person/<int:number>/withdraw-basis/": Row(None, those("enroller")),
+    "admin/recognition/person/<int:number>/hold/": Row(None, those("administrator")),
+    "admin/recognition/person/<int:number>/lift-hold/": Row(None, those("administrator")),
+    "admin/recognition/person/<int:number>/erase/": Row(None, those("administrator")),
+    **admin_pages("recognition/erasurerequest", view=those("auditor", "administrator")),
+    **admin_pages("recognition/erasurecertificate", view=those("auditor", "administrator")),
+    "admin/recognition/erasurecertificate/<int:certificate_id>/json/": Row(those("auditor", "administrator")),
     **admin_pages(
         "recognition/persongroup",
         view=those("enroller", "auditor", "administrator"),
@@ -297,7 +307,15 @@ def rows() -> dict[str, object]:
         decided_at=now,
     )
     EventCrop.objects.create(event=event, jpeg=b"a crop")
+    certificate = ErasureCertificate.objects.create(
+        made_at=now, reason="requested", contents={"deleted": {"people": 1}}, signature="signed"
+    )
     return {
+        "certificate": certificate.pk,
+        "erasurecertificate": certificate.pk,
+        "erasurerequest": ErasureRequest.objects.create(
+            reason="requested", state="done", requested_at=now, certificate=certificate
+        ).pk,
         "slug": door.slug,
         "checkpoint": door.pk,
         "kiosk": kiosk.pk,
