@@ -94,6 +94,12 @@ UNFOLD: dict[str, Any] = {
                         "recognition.view_facesample",
                     ),
                     _item(
+                        _("Imports"),
+                        "upload_file",
+                        "admin:recognition_importbatch_changelist",
+                        "recognition.view_importbatch",
+                    ),
+                    _item(
                         _("Pairs told apart"),
                         "difference",
                         "admin:recognition_distinctpair_changelist",

@@ -131,6 +131,10 @@ _JOB_ERRORS = {
         "The active model pack has no measured thresholds, so nothing says who may be taken for whom. Measure it with "
         "faceweb evaluate pairs, then ask again."
     ),
+    "upload_gone": _("The upload is no longer there. Upload it again."),
+    "pack_unusable": _(
+        "The active model pack cannot be loaded where jobs run; faceweb models says what is missing. Then ask again."
+    ),
     "gave_up": _(
         "The process that did it was killed %(count)s times, so it was given up: it likely needs more memory than "
         "there is. The log of the jobs process says more."

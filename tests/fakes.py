@@ -384,7 +384,8 @@ def in_role(*names: str) -> User:
     if not Group.objects.filter(name__in=names).exists():
         # Tests of several connections empty every table, the roles that a migration made among them.
         importlib.import_module("recognition.migrations.0003_roles").make_roles(apps, None)
-        for name in ("0007_jobs", "0009_doubtful_samples", "0010_people_pages", "0012_legal_basis"):
+        roles = ("0007_jobs", "0009_doubtful_samples", "0010_people_pages", "0012_imports", "0013_legal_basis")
+        for name in roles:
             importlib.import_module(f"recognition.migrations.{name}").give_to_roles(apps, None)
     account = User.objects.create_user(f"user{next(_numbers)}", password="known to everybody", is_staff=True)
     account.groups.set(Group.objects.filter(name__in=names))

@@ -1,6 +1,19 @@
 """The admin: enrolment, events, policy and packs; importing it registers every page."""
 
-from recognition.admin import checkpoints, doubts, duty, erasures, events, jobs, packs, people, policies, samples, users
+from recognition.admin import (
+    checkpoints,
+    doubts,
+    duty,
+    erasures,
+    events,
+    imports,
+    jobs,
+    packs,
+    people,
+    policies,
+    samples,
+    users,
+)
 
 __all__ = [
     "checkpoints",
@@ -8,6 +21,7 @@ __all__ = [
     "duty",
     "erasures",
     "events",
+    "imports",
     "jobs",
     "packs",
     "people",

@@ -9,7 +9,7 @@ from typing import Any
 from django.utils.translation import gettext, ngettext
 
 from recognition import wording
-from recognition.models import Job
+from recognition.models import ImportItem, Job
 from recognition.selectors import jobs
 
 
@@ -92,16 +92,31 @@ def sentence(job: Job) -> str:
             return gettext("It waits for its turn.")
         case Job.State.RUNNING if job.is_cancel_requested:
             return gettext("It is being cancelled: it ends after its current step.")
+        case Job.State.RUNNING if job.total and job.kind == Job.Kind.IMPORT:
+            return gettext("%(done)d of %(total)d files are done.") % {"done": job.done, "total": job.total}
         case Job.State.RUNNING if job.total:
             return gettext("Step %(done)d of %(total)d is done.") % {"done": job.done, "total": job.total}
         case Job.State.RUNNING:
             return gettext("It has begun.")
         case Job.State.FAILED:
             return wording.job_error_sentence(job.error_code, job.error_parameters)
+        case Job.State.CANCELLED if job.kind == Job.Kind.IMPORT:
+            return gettext("It was cancelled. What it had enrolled until then stays.")
         case Job.State.CANCELLED:
             return gettext("It was cancelled. What it had done until then changed nothing in the gallery.")
+        case _ if job.kind == Job.Kind.IMPORT:
+            return imported(job.result)
         case _:
             return _done(job.result)
+
+
+def imported(counts: Mapping[str, int]) -> str:
+    """What became of the files of an import, in a sentence."""
+    numbers = {state.value: counts.get(state.value, 0) for state in ImportItem.State}
+    return (
+        gettext("Enrolled: %(enrolled)d. Set aside: %(set_aside)d. Known already: %(known)d. Not used: %(refused)d.")
+        % numbers
+    )
 
 
 def _done(result: Mapping[str, Any]) -> str:

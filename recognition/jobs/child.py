@@ -18,6 +18,9 @@ import django
 
 from faceweb import env
 
+NICENESS = 10
+"""Half way to the lowest priority: long work gets what live recognition leaves, and still goes on beside it."""
+
 logger = logging.getLogger(__name__)
 
 STOP_TIMEOUT_S = 8.0
@@ -30,6 +33,8 @@ def main() -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
     control = Connection(int(sys.argv[1]))
+    # Whoever stands before a camera comes first.
+    os.nice(NICENESS)
     env.SETTINGS_MODULE.tell(env.SETTINGS_MODULE.read())
     django.setup()
     # Imported here, because they import models.

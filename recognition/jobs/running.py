@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from django import db
+from django.db import transaction
 from django.utils import timezone
 from procrastinate.jobs import Job as QueuedJob
 from procrastinate.retry import BaseRetryStrategy, RetryDecision
@@ -49,7 +50,7 @@ class Steps:
         self._should_stop = should_stop
 
     def done(self, done: int, total: int, checkpoint: Mapping[str, Any]) -> None:
-        """Keeps that a step is done; call it in the transaction of the step, if that changes anything.
+        """Keeps that a step is done which changes nothing; for one that does, see `store`.
 
         Args:
             done: steps so far.
@@ -62,6 +63,29 @@ class Steps:
         jobs.progress(run=self.run, done=done, total=total, checkpoint=checkpoint, now=timezone.now())
         if self._should_stop():
             raise Stopping
+
+    def store(self, step: Callable[[], None], *, done: int, total: int, checkpoint: Mapping[str, Any]) -> None:
+        """Does a step that changes the database and keeps that it is done, both or neither.
+
+        Args:
+            step: makes the changes.
+            done: steps so far, this one included.
+            total: steps in all.
+            checkpoint: what the next process needs to go on from here.
+
+        Raises:
+            Superseded: what the step changed is rolled back.
+            CancelRequested, Stopping: what it changed is kept.
+        """
+        ending: CancelRequested | Stopping | None = None
+        with transaction.atomic():
+            step()
+            try:
+                self.done(done, total, checkpoint)
+            except (CancelRequested, Stopping) as error:
+                ending = error
+        if ending is not None:
+            raise ending
 
 
 Work = Callable[[Steps], Mapping[str, Any]]

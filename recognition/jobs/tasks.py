@@ -12,7 +12,7 @@ from procrastinate.contrib.django import app
 from procrastinate.middleware import SyncCallNext
 from procrastinate.worker import Worker
 
-from recognition.jobs import gallery_check, running
+from recognition.jobs import gallery_check, importing, running
 from recognition.jobs.running import KeepForTheNextProcess, Stopping, Work
 from recognition.models import Job
 from recognition.services import jobs
@@ -20,7 +20,10 @@ from recognition.services import jobs
 STOP = "stop"
 """Under which name a process tells its jobs that it stops, by an event."""
 
-WORK: Mapping[Job.Kind, Work] = {Job.Kind.GALLERY_CHECK: gallery_check.check}
+WORK: Mapping[Job.Kind, Work] = {
+    Job.Kind.GALLERY_CHECK: gallery_check.check,
+    Job.Kind.IMPORT: importing.enrol,
+}
 
 
 @functools.cache

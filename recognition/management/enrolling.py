@@ -7,11 +7,13 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from recognition import wording
+from recognition import import_wording, wording
 from recognition.decision.doubts import Doubt
+from recognition.import_wording import FORMULA_STARTS
+from recognition.importing.entries import PlannedFile, Skip
 from recognition.management.base import fault_json, file_content
-from recognition.models import FaceSample, Person
-from recognition.services import enrolment
+from recognition.models import FaceSample, ImportItem, Person
+from recognition.services import enrolment, import_batches
 from recognition.services.enrolment import SampleResult
 
 
@@ -45,7 +47,7 @@ class FileResult:
             return f"{self.path}: enrolled"
         if self.result.doubts:
             people = Person.objects.in_bulk({doubt.person_id for doubt in self.result.doubts})
-            doubts = " ".join(_sentence(doubt, self.person, people) for doubt in self.result.doubts)
+            doubts = " ".join(_doubt_sentence(doubt, self.person.name, people) for doubt in self.result.doubts)
             return f"{self.path}: set aside. {doubts}"
         reasons = " ".join(wording.fault_sentence(fault) for fault in self.result.faults)
         return f"{self.path}: not used. {reasons}"
@@ -76,6 +78,74 @@ def enrol_files(
     return results
 
 
-def _sentence(doubt: Doubt, person: Person, people: Mapping[int, Person]) -> str:
+def _doubt_sentence(doubt: Doubt, person: str, people: Mapping[int, Person]) -> str:
     other = people.get(doubt.person_id)
-    return wording.doubt_sentence(doubt, person=person.name, other=other.name if other else None)
+    return wording.doubt_sentence(doubt, person=person, other=other.name if other else None)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class FileOutcome:
+    """What became of one file of an import.
+
+    Args:
+        path: inside the folder or archive.
+        person: whom it shows, as the import calls them.
+        state: what became of it.
+        codes: why, as codes.
+        reasons: the same in sentences.
+        sample: primary key of the sample that it became.
+    """
+
+    path: str
+    person: str
+    state: ImportItem.State
+    codes: tuple[str, ...] = ()
+    reasons: tuple[str, ...] = ()
+    sample: int | None = None
+
+    @classmethod
+    def skipped(cls, file: PlannedFile, skip: Skip) -> FileOutcome:
+        """Of a file that is left out."""
+        sentence = import_wording.skip_sentence(skip)
+        return cls(file.path, _called(file), ImportItem.State.REFUSED, (skip.value,), (sentence,))
+
+    @classmethod
+    def known(cls, file: PlannedFile) -> FileOutcome:
+        """Of a file that the person has already."""
+        return cls(file.path, _called(file), ImportItem.State.KNOWN)
+
+    @classmethod
+    def of(cls, file: PlannedFile, result: SampleResult) -> FileOutcome:
+        """Of a file that was looked at."""
+        state = import_batches.state_of(result)
+        if state is ImportItem.State.KNOWN:
+            return cls.known(file)
+        people = Person.objects.in_bulk({doubt.person_id for doubt in result.doubts})
+        doubts = [(doubt.reason.value, _doubt_sentence(doubt, _called(file), people)) for doubt in result.doubts]
+        faults = [(fault.reason.value, wording.fault_sentence(fault)) for fault in result.faults]
+        codes, sentences = zip(*(doubts or faults), strict=True) if doubts or faults else ((), ())
+        return cls(file.path, _called(file), state, codes, sentences, result.sample_id)
+
+    def row(self) -> tuple[str, str, str, str]:
+        """For a spreadsheet, which must take no text for a formula."""
+        cells = (self.path, self.person, str(self.state.label), " ".join(self.reasons))
+        path, person, state, reasons = (f"'{cell}" if cell.startswith(FORMULA_STARTS) else cell for cell in cells)
+        return path, person, state, reasons
+
+    def as_json(self) -> dict[str, Any]:
+        """For --json."""
+        return {
+            "file": self.path,
+            "person": self.person,
+            "result": self.state.value,
+            "sample": self.sample,
+            "reasons": list(self.codes),
+        }
+
+    def words(self) -> str:
+        """A line for people."""
+        return f"{self.path}: {self.state.label}. {' '.join(self.reasons)}"
+
+
+def _called(file: PlannedFile) -> str:
+    return (file.person.name or file.person.external_id) if file.person is not None else ""

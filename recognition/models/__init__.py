@@ -3,6 +3,7 @@
 from recognition.models.audit import AuditAction, AuditEntry
 from recognition.models.checkpoints import ActionDelivery, Checkpoint, ClaimLockout, KioskDevice, KioskPairing
 from recognition.models.events import Alert, EventCrop, EventOverride, RecognitionEvent
+from recognition.models.imports import ImportBatch, ImportItem
 from recognition.models.jobs import Job
 from recognition.models.legal import ErasureCertificate, ErasureReason, ErasureRequest, LegalBasis, LegalHold
 from recognition.models.packs import ModelPack
@@ -35,6 +36,8 @@ __all__ = [
     "EventOverride",
     "FaceSample",
     "FaceTemplate",
+    "ImportBatch",
+    "ImportItem",
     "Job",
     "KioskDevice",
     "KioskPairing",

@@ -49,6 +49,8 @@ class AuditAction(models.TextChoices):
     ALERT_ACKNOWLEDGED = "alert.acknowledged", _("alert acknowledged")
     PACK_ACTIVATED = "pack.activated", _("model pack activated")
     PACK_MEASURED = "pack.measured", _("thresholds measured")
+    IMPORT_UPLOADED = "import.uploaded", _("import uploaded")
+    IMPORT_DISCARDED = "import.discarded", _("import discarded")
     JOB_REQUESTED = "job.requested", _("job asked for")
     JOB_CANCELLED = "job.cancelled", _("job cancelled")
 

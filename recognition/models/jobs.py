@@ -18,6 +18,7 @@ class Job(models.Model):
         """What is done."""
 
         GALLERY_CHECK = "gallery_check", _("gallery check")
+        IMPORT = "import", _("import")
 
     class State(models.TextChoices):
         """Where it stands; the last three are final."""

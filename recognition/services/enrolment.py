@@ -54,6 +54,11 @@ class SampleResult:
         return self.is_stored and not self.doubts
 
     @property
+    def is_known(self) -> bool:
+        """Whether the person has this very image already."""
+        return any(fault.reason is SampleReason.DUPLICATE_SAMPLE for fault in self.faults)
+
+    @property
     def is_stored(self) -> bool:
         """Whether the image is a sample now, be it one that is set aside."""
         return self.sample_id is not None
@@ -72,15 +77,20 @@ def find_or_create_person(*, name: str, actor: User | None) -> Person:
     if not 0 < len(cleaned) <= longest:
         raise ValueError(f"A person's name needs 1 to {longest} characters.")
     with transaction.atomic():
-        person = people.named(cleaned).first()
-        merged = Person.objects.filter(name=cleaned).order_by("pk").first()
-        if person is None and merged is not None:
-            # Imported again under the name that they had before, they must not be there twice again.
-            person = people.following_merges(merged)
+        person = find_person(name=cleaned)
         if person is None:
             person = Person.objects.create(name=cleaned)
             audit.record(action=AuditAction.PERSON_ENROLLED, actor=actor, subject=person)
     return person
+
+
+def find_person(*, name: str) -> Person | None:
+    """The person of a name who was enrolled first; else whom somebody of that name was merged into.
+
+    Imported again under the name that they had before, nobody must be there twice again.
+    """
+    merged = Person.objects.filter(name=name).order_by("pk").first()
+    return people.named(name).first() or (people.following_merges(merged) if merged is not None else None)
 
 
 def add_sample(
@@ -109,16 +119,50 @@ def add_sample(
         NoActivePack: when no model pack was activated.
     """
     digest = hashlib.sha256(data).hexdigest()
-    pack = packs.active()
-    known = FaceSample.objects.filter(person=person, image_sha256=digest).first()
-    if known is not None and known.templates.filter(pack_id=pack.id).exists():
+    if is_enrolled(person=person, image_sha256=digest):
         return _refused(SampleReason.DUPLICATE_SAMPLE)
     try:
         faces = analysis.analyse(data)
     except ImageError as error:
         return SampleResult(None, (wording.image_fault(error),))
-    gates = gates_of(pack)
-    face, faults = chosen_face(faces=faces, gates=gates, chosen=chosen)
+    return add_faces(
+        person=person, image_sha256=digest, faces=faces, source=source, actor=actor, chosen=chosen, event=event
+    )
+
+
+def is_enrolled(*, person: Person, image_sha256: str) -> bool:
+    """Whether a file is a sample of a person that the pack in use has embedded, so that it need not be looked at."""
+    known = FaceTemplate.objects.filter(sample__person=person, sample__image_sha256=image_sha256)
+    return known.filter(pack_id=packs.active().id).exists()
+
+
+def add_faces(
+    *,
+    person: Person,
+    image_sha256: str,
+    faces: tuple[EmbeddedFace, ...],
+    source: FaceSample.Source,
+    actor: User | None,
+    chosen: BoundingBox | None = None,
+    event: RecognitionEvent | None = None,
+) -> SampleResult:
+    """Adds the face of a photo that was analysed before to a person's samples, or says why not; see `add_sample`.
+
+    Args:
+        person: whose face it is.
+        image_sha256: digest of the file as it came.
+        faces: all that were found in it, the largest first.
+        source: where it came from.
+        actor: who enrols.
+        chosen: which of several faces it is, in pixels of the photo; None where there must be one alone.
+        event: whose picture the photo is; None for other photos.
+
+    Raises:
+        PackMismatch: when another pack than the one in use embedded them.
+        NoActivePack: when no model pack was activated.
+    """
+    pack = packs.active()
+    face, faults = chosen_face(faces=faces, gates=gates_of(pack), chosen=chosen)
     if face is None:
         is_choice = any(fault.reason is SampleReason.MULTIPLE_FACES for fault in faults)
         return SampleResult(None, faults, to_choose_from=faces if is_choice else ())
@@ -128,8 +172,9 @@ def add_sample(
         with transaction.atomic():
             # One new sample of a person at a time, else two of them would not see each other.
             person = _locked(person.pk)
-            found = () if known else doubts.against(face.embedding, pack, person.pk)
-            sample = known or _store(person, face, found, digest, source, actor, event)
+            known = FaceSample.objects.filter(person=person, image_sha256=image_sha256).first()
+            found = _still_doubted(known) if known else doubts.against(face.embedding, pack, person.pk)
+            sample = known or _store(person, face, found, image_sha256, source, actor, event)
             # For a sample that another pack embedded before, the photo brings the template that it lacks.
             FaceTemplate.objects.create(sample=sample, pack_id=pack.id, embedding=face.embedding.vector)
     except IntegrityError as error:
@@ -138,6 +183,11 @@ def add_sample(
         # Another upload of the same file was faster.
         return _refused(SampleReason.DUPLICATE_SAMPLE)
     return SampleResult(sample.pk, doubts=found)
+
+
+def active_gates() -> QualityGates:
+    """What a face must have to become a sample now."""
+    return gates_of(packs.active())
 
 
 def gates_of(pack: packs.ActivePack) -> QualityGates:
@@ -174,6 +224,12 @@ def _locked(person_id: int) -> Person:
     """The person's row, held until the end of the transaction; of somebody merged meanwhile, whom they are now."""
     person = Person.objects.select_for_update(no_key=True).get(pk=person_id)
     return person if person.merged_into_id is None else _locked(person.merged_into_id)
+
+
+def _still_doubted(known: FaceSample) -> tuple[Doubt, ...]:
+    """What spoke against a sample that is there already, unless that was answered."""
+    is_aside = known.status == FaceSample.Status.SET_ASIDE
+    return tuple(Doubt.from_json(stored) for stored in known.doubts) if is_aside else ()
 
 
 def _is_duplicate(error: IntegrityError) -> bool:

@@ -30,6 +30,7 @@ from recognition.models import (
     EventCrop,
     FaceSample,
     FaceTemplate,
+    ImportItem,
     LegalBasis,
     LegalHold,
     Person,
@@ -173,6 +174,7 @@ def _described(rows: list[int]) -> dict[str, Any]:
         "templates": templates,
         "event_crops": crops,
         "waiting_photos": WaitingPhoto.objects.filter(person__in=rows),
+        "import_files": _import_files(rows),
         "legal_bases": bases,
         "legal_holds": LegalHold.objects.filter(person__in=rows),
         "deny_list_entries": DenyListEntry.objects.filter(person__in=rows),
@@ -213,7 +215,18 @@ def _log_emptied(rows: Iterable[int]) -> int:
     return entries.update(object_repr="", change_message="")
 
 
+def _import_files(rows: list[int]) -> QuerySet[ImportItem]:
+    """Files of imports that made a sample of them, or name them; also those that wait and would enrol them again."""
+    people = Person.objects.filter(pk__in=rows)
+    ids = [number for number in people.values_list("external_id", flat=True) if number]
+    named = Q(person__name__in=list(people.values_list("name", flat=True)))
+    without_id = Q(person__external_id=None) | Q(person__external_id="")
+    return ImportItem.objects.filter(Q(sample__person__in=rows) | Q(person__external_id__in=ids) | (named & without_id))
+
+
 def _deleted(rows: list[int]) -> None:
+    # Before the samples by which they are found.
+    _import_files(rows).delete()
     LegalHold.objects.filter(person__in=rows).delete()
     Person.objects.filter(pk__in=rows).delete()
 

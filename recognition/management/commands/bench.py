@@ -1,4 +1,4 @@
-"""`faceweb bench live`: frames a second through the whole product, beside those of the bare pipeline."""
+"""`faceweb bench`: what live recognition and bulk import reach of what the bare pipeline does on the same cores."""
 
 from __future__ import annotations
 
@@ -9,13 +9,16 @@ import json
 import signal
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from recognition.bench import live
+from recognition import conf
+from recognition.bench import imports, live
 from recognition.bench.clients import StreamFailed
+from recognition.bench.importing import ImportBenchmark
 from recognition.bench.live import LiveBenchmark
 from recognition.bench.server import ServerFailed
 from recognition.vision.errors import PackError
@@ -26,18 +29,27 @@ DEFAULT_SECONDS = 20.0
 class Command(BaseCommand):
     """Measures on a throwaway installation; the user's own is neither read nor written."""
 
-    help = "Measure the speed of live recognition on this machine."
+    help = "Measure the speed of live recognition and of bulk import on this machine."
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        """Declares `bench live`."""
-        camera = parser.add_subparsers(dest="what", required=True).add_parser(
+        """Declares `bench live` and `bench import`."""
+        kinds = parser.add_subparsers(dest="what", required=True)
+        photos = kinds.add_parser(
+            "import",
+            help="photos through a bulk import, and the same photos through the bare pipeline",
+            description="Imports people into a throwaway installation, and lets the pipeline alone do the same work.",
+        )
+        photos.add_argument("folder", type=Path, metavar="FOLDER", help="a folder for each person, such as LFW's")
+        photos.add_argument("--people", type=_number, default=1000, metavar="N", help="how many (default: %(default)d)")
+        photos.add_argument("--json", action="store_true", help="print one JSON object")
+        camera = kinds.add_parser(
             "live",
             help="cameras through the real server, and the same frames through the bare pipeline",
             description="Starts a server with a gallery of 1,000 people, streams recorded frames to it, and lets the "
             "pipeline alone do the same work.",
         )
-        camera.add_argument("--streams", type=_streams, required=True, metavar="N", help="cameras at the same time")
+        camera.add_argument("--streams", type=_number, required=True, metavar="N", help="cameras at the same time")
         camera.add_argument(
             "--seconds", type=_seconds, default=DEFAULT_SECONDS, metavar="S", help="how long (default: %(default)g)"
         )
@@ -46,19 +58,31 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Measures and prints."""
         quiet = options["json"]
+
+        def say(sentence: str) -> None:
+            if not quiet:
+                self.stderr.write(sentence)
+
         try:
             with _ends_in_order():
-                measured = live.measure(
-                    streams=options["streams"],
-                    seconds=options["seconds"],
-                    say=lambda sentence: None if quiet else self.stderr.write(sentence),
-                )
+                measured: LiveBenchmark | ImportBenchmark
+                if options["what"] == "import":
+                    if not options["folder"].is_dir():
+                        raise CommandError(f"There is no folder {options['folder']}.")
+                    measured = imports.measure(
+                        folder=options["folder"].resolve(),
+                        people=options["people"],
+                        cache_dir=conf.cache_dir(),
+                        say=say,
+                    )
+                else:
+                    measured = live.measure(streams=options["streams"], seconds=options["seconds"], say=say)
         except (ServerFailed, StreamFailed, PackError) as error:
             raise CommandError(str(error)) from error
         self.stdout.write(_as_json(measured) if quiet else _as_table(measured))
 
 
-def _streams(text: str) -> int:
+def _number(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"expected a whole number from 1, got {text!r}")
     return int(text)
@@ -89,13 +113,31 @@ def _ends_in_order() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _as_json(measured: LiveBenchmark) -> str:
+def _as_json(measured: LiveBenchmark | ImportBenchmark) -> str:
     values = dataclasses.asdict(measured)
     return json.dumps({name: round(value, 3) if isinstance(value, float) else value for name, value in values.items()})
 
 
-def _as_table(measured: LiveBenchmark) -> str:
-    rows = (
+def _as_table(measured: LiveBenchmark | ImportBenchmark) -> str:
+    rows = _rows_of_import(measured) if isinstance(measured, ImportBenchmark) else _rows_of_live(measured)
+    return "\n".join(f"{name:<24}{value}" for name, value in rows)
+
+
+def _rows_of_import(measured: ImportBenchmark) -> tuple[tuple[str, str], ...]:
+    return (
+        ("People", f"{measured.people:,}"),
+        ("Photos", f"{measured.photos:,}, of them samples now: {measured.enrolled:,}"),
+        ("Time", f"{measured.seconds:.1f} s"),
+        ("Photos a second", f"{measured.photos_per_second:.1f}"),
+        ("Bare pipeline", f"{measured.bare_photos_per_second:.1f}"),
+        ("Ratio", f"{measured.ratio:.3f}"),
+        ("Most memory", f"{measured.peak_mb:.0f} MB"),
+        ("Runtime", measured.runtime),
+    )
+
+
+def _rows_of_live(measured: LiveBenchmark) -> tuple[tuple[str, str], ...]:
+    return (
         ("Streams", f"{measured.streams}"),
         ("Frames a second", f"{measured.fps:.1f}"),
         ("Bare pipeline", f"{measured.bare_fps:.1f}"),
@@ -107,4 +149,3 @@ def _as_table(measured: LiveBenchmark) -> str:
         ("Embeddings", f"{measured.embeddings:,} (bare pipeline: {measured.bare_embeddings:,})"),
         ("Runtime", measured.runtime),
     )
-    return "\n".join(f"{name:<24}{value}" for name, value in rows)

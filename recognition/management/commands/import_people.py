@@ -1,85 +1,156 @@
-"""`faceweb import-people FOLDER`: a folder a person, a photo a sample."""
+"""`faceweb import-people PATH`: many people at once, from a folder or a ZIP archive."""
 
 from __future__ import annotations
 
 import argparse
 import collections
+import contextlib
+import csv
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import CommandError
 from tqdm import tqdm
 
+from recognition import conf, import_wording
+from recognition.importing import archives
+from recognition.importing.entries import ImportRefused, PlannedFile
+from recognition.importing.layouts import Layout
 from recognition.management.base import FAILED, RecognitionCommand
-from recognition.management.enrolling import FileResult, enrol_files
-from recognition.models import FaceSample
-from recognition.services import enrolment
+from recognition.management.enrolling import FileOutcome
+from recognition.models import ImportItem
+from recognition.services import importing
+from recognition.services.importing import Plan
 
-IMAGE_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"}
+Read = Callable[[str, int], bytes]
 
 
 class Command(RecognitionCommand):
-    """Imports a folder of people."""
+    """Imports people; importing the same again changes nothing."""
 
-    help = "Enrol people from a folder that holds a folder a person, named after them."
+    help = "Enrol many people from a folder or a ZIP archive: a folder a person, names in file names, or a people.csv."
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        """FOLDER."""
-        parser.add_argument("folder", type=Path, help="holds a folder for each person")
+        """PATH, and how to read it."""
+        parser.add_argument("path", type=Path, metavar="PATH", help="a folder or a ZIP archive")
+        parser.add_argument("--dry-run", action="store_true", help="only say what would happen")
+        parser.add_argument(
+            "--layout",
+            choices=[layout.value for layout in Layout],
+            default=Layout.AUTO.value,
+            help="where there is no people.csv: a folder a person, or names in file names (default: find out)",
+        )
+        parser.add_argument(
+            "--results", type=Path, metavar="CSV", help="write what became of each file into a new file"
+        )
         super().add_arguments(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Shows progress on standard error and the refused files at the end.
+        """Shows progress on standard error and the files that were not enrolled at the end.
 
-        Importing a folder again adds only what is not enrolled yet.
+        Stopped and started again it goes on: what is enrolled is known, and is not looked at again.
         """
-        people = _people(options["folder"])
-        total = sum(len(paths) for paths in people.values())
-        results: list[FileResult] = []
-        with self.recognition(), tqdm(total=total, unit="photo", disable=options["json"]) as bar:
+        with contextlib.ExitStack() as stack:
+            try:
+                paths, read = stack.enter_context(_opened(options["path"]))
+                plan = importing.plan(paths=paths, read=read, layout=Layout(options["layout"]))
+                outcomes = [FileOutcome.skipped(file, file.skip) for file in plan.files if file.skip is not None]
+                if not options["dry_run"]:
+                    # Opened before the work, so that it does not end without its results.
+                    rows = stack.enter_context(_results(options["results"])) if options["results"] else None
+                    with self.recognition():
+                        outcomes += self._imported(plan, read, quiet=options["json"])
+                    if rows is not None:
+                        rows.writerows(outcome.row() for outcome in outcomes)
+            except ImportRefused as refused:
+                raise CommandError(import_wording.refusal_sentence(refused), returncode=FAILED) from refused
+        self.answer(*_summary(plan, outcomes, is_dry=options["dry_run"]), as_json=options["json"])
 
-            def done(result: FileResult) -> None:
-                results.append(result)
+    def _imported(self, plan: Plan, read: Read, *, quiet: bool) -> list[FileOutcome]:
+        outcomes: list[FileOutcome] = []
+        with tqdm(total=len(plan.taken), unit="photo", disable=quiet) as bar:
+
+            def unknown() -> Iterator[tuple[PlannedFile, bytes]]:
+                for file, data in importing.contents(files=plan.taken, read=read):
+                    if importing.is_known(person=importing.of_file(file), data=data):
+                        outcomes.append(FileOutcome.known(file))
+                        bar.update()
+                    else:
+                        yield file, data
+
+            for file, seen in importing.looked_at(files=unknown(), threads=conf.worker_threads()):
+                person = importing.of_file(file)
+                outcomes.append(FileOutcome.of(file, importing.take(person=person, file=seen, actor=None)))
                 bar.update()
-
-            for name, paths in people.items():
-                # Underscores stand for spaces in the folders of most face data sets.
-                person = enrolment.find_or_create_person(name=name.replace("_", " "), actor=None)
-                enrol_files(person, paths, FaceSample.Source.IMPORT, done)
-        taken = sum(result.result.accepted for result in results)
-        aside = sum(bool(result.result.doubts) for result in results)
-        values = {
-            "people": len(people),
-            "photos": total,
-            "enrolled": taken,
-            "set_aside": aside,
-            "reasons": dict(
-                collections.Counter(fault.reason.value for result in results for fault in result.result.faults)
-            ),
-            "results": [result.as_json() for result in results],
-        }
-        refused = "\n".join(result.words() for result in results if not result.result.accepted)
-        words = f"{refused}\nPeople: {len(people)}. Photos enrolled: {taken} of {total}, set aside: {aside}.".strip()
-        self.answer(values, words, as_json=options["json"])
+        return outcomes
 
 
-def _people(folder: Path) -> dict[str, list[Path]]:
-    """The photos of each person, by the name of their folder.
+def _summary(plan: Plan, outcomes: Sequence[FileOutcome], *, is_dry: bool) -> tuple[dict[str, Any], str]:
+    counts = collections.Counter(outcome.state for outcome in outcomes)
+    values: dict[str, Any] = {
+        "people": plan.known + plan.new,
+        "new_people": plan.new,
+        "photos": len(plan.files),
+        "dry_run": is_dry,
+        **{state.value: counts[state] for state in ImportItem.State if state is not ImportItem.State.PENDING},
+        "reasons": dict(collections.Counter(code for outcome in outcomes for code in outcome.codes)),
+        "results": [outcome.as_json() for outcome in outcomes],
+    }
+    lines = [outcome.words() for outcome in outcomes if outcome.reasons]
+    lines.append(f"People: {plan.known + plan.new}, of them new: {plan.new}. Photos: {len(plan.files)}.")
+    if is_dry:
+        lines.append(f"Would be looked at: {len(plan.taken)}. Nothing was changed.")
+    else:
+        lines.append(
+            f"Enrolled: {values['enrolled']}, set aside: {values['set_aside']}, known already: {values['known']}, "
+            f"not used: {values['refused']}."
+        )
+    return values, "\n".join(lines)
+
+
+@contextlib.contextmanager
+def _opened(place: Path) -> Iterator[tuple[Sequence[str], Read]]:
+    """Paths and reader of a folder or an archive.
 
     Raises:
-        CommandError: when there is no such folder, or none with photos in it.
+        CommandError: when there is neither.
+        ImportRefused: for an archive that is none, or dangerous.
     """
-    if not folder.is_dir():
-        raise CommandError(f"There is no folder {folder}.", returncode=FAILED)
-    people = {
-        inner.name: sorted(path for path in inner.iterdir() if path.suffix.lower() in IMAGE_SUFFIXES)
-        for inner in sorted(folder.iterdir())
-        if inner.is_dir()
-    }
-    people = {name: paths for name, paths in people.items() if paths}
-    if not people:
-        raise CommandError(
-            f"No photos were found. Expected {folder}/NAME/PHOTO.jpg, a folder for each person.",
-            returncode=FAILED,
-        )
-    return people
+    if place.is_dir():
+        yield _files_below(place), _reader(place)
+    elif place.is_file():
+        with place.open("rb") as file:
+            archive = archives.opened(file)
+            yield archive.paths, archive.read
+    else:
+        raise CommandError(f"There is no folder or archive {place}.", returncode=FAILED)
+
+
+def _files_below(folder: Path) -> Sequence[str]:
+    # Links to folders are not followed: they may lead round in a circle, or out of what was meant.
+    found = (path for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
+    return sorted(path.relative_to(folder).as_posix() for path in found)
+
+
+def _reader(folder: Path) -> Read:
+    def read(path: str, most_bytes: int) -> bytes:
+        try:
+            with (folder / path).open("rb") as file:
+                return file.read(most_bytes + 1)
+        except OSError as error:
+            raise CommandError(f"{folder / path} cannot be read: {error.strerror}.", returncode=FAILED) from error
+
+    return read
+
+
+@contextlib.contextmanager
+def _results(place: Path) -> Iterator[Any]:
+    try:
+        file = place.open("x", newline="", encoding="utf-8")
+    except OSError as error:
+        raise CommandError(f"{place} cannot be made: {error.strerror}.", returncode=FAILED) from error
+    with file:
+        writer = csv.writer(file)
+        writer.writerow(["file", "person", "result", "reasons"])
+        yield writer

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import urllib.parse
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -14,6 +14,7 @@ from faceweb import env
 from tests.processes import PROJECT, Process, interpreter
 
 HELD_JOBS = Path(__file__).parent / "held_jobs.py"
+HELD_IMPORT = Path(__file__).parent / "held_import.py"
 
 Start = Callable[[int], Process]
 
@@ -21,6 +22,19 @@ Start = Callable[[int], Process]
 @pytest.fixture
 def start(transactional_db: None) -> Iterator[Start]:
     """Starts jobs processes on the tests' database, held in a block or (-1) in none; all end with the test."""
+    with _starting(HELD_JOBS) as start:
+        yield start
+
+
+@pytest.fixture
+def start_import(transactional_db: None) -> Iterator[Start]:
+    """The same, held at a file of an import; they see faces without networks."""
+    with _starting(HELD_IMPORT) as start:
+        yield start
+
+
+@contextmanager
+def _starting(program: Path) -> Iterator[Start]:
     database = connection.settings_dict
     host = urllib.parse.quote(database["HOST"], safe="")
     account = database["USER"] + (f":{urllib.parse.quote(database['PASSWORD'])}" if database["PASSWORD"] else "")
@@ -31,7 +45,7 @@ def start(transactional_db: None) -> Iterator[Start]:
 
         def start(held_in_block: int) -> Process:
             process = Process(
-                [interpreter(None), str(HELD_JOBS), str(held_in_block)], cwd=PROJECT, environment=environment
+                [interpreter(None), str(program), str(held_in_block)], cwd=PROJECT, environment=environment
             )
             stack.callback(process.close)
             process.wait_for("ready\n")

@@ -10,6 +10,7 @@ import psutil
 import pytest
 from django.core.management import CommandError, call_command
 
+from tests import faces
 from tests.processes import CommandLine, wait_until_gone
 
 KEYS = {
@@ -78,3 +79,26 @@ def test_interrupted_it_leaves_no_process_and_no_file(
 def test_what_makes_no_sense_is_refused(arguments: list[str], said: str) -> None:
     with pytest.raises(CommandError, match=said):
         call_command("bench", "live", *arguments)
+
+
+def test_an_import_is_measured_beside_the_bare_pipeline(
+    command_line: CommandLine, scratch: Path, tmp_path: Path
+) -> None:
+    for name in ("Ada", "Bob"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "1.jpg").write_bytes(faces.jpeg(faces.astronaut()))
+    tmp_path.chmod(0o711)
+    status, output = command_line.run("bench", "import", str(tmp_path), "--people", "2", "--json")
+    assert status == 0, output
+    measured = json.loads(output.splitlines()[-1])
+    assert (measured["people"], measured["photos"], measured["enrolled"]) == (2, 2, 2)
+    assert measured["ratio"] == pytest.approx(
+        measured["photos_per_second"] / measured["bare_photos_per_second"], abs=0.01
+    )
+    assert measured["peak_mb"] > 0
+    assert list(scratch.iterdir()) == []
+
+
+def test_an_import_of_nothing_says_so(tmp_path: Path) -> None:
+    with pytest.raises(CommandError, match="There is no folder"):
+        call_command("bench", "import", str(tmp_path / "nothing"))

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import csv
 import datetime as dt
 import json
+import zipfile
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -15,7 +17,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from recognition.models import DenyListEntry, FaceSample, ModelPack, Person, ThresholdPolicy
+from recognition.models import DenyListEntry, FaceSample, ModelPack, Person, PersonGroup, ThresholdPolicy
 from recognition.services import packs, policies
 from recognition.vision.images import encode_jpeg
 from tests import faces, fakes
@@ -149,11 +151,53 @@ class TestImportPeople:
         assert (first["people"], first["photos"], first["enrolled"]) == (2, 2, 2)
         assert set(Person.objects.values_list("name", flat=True)) == {NAME, "Somebody Else"}
         again = answer("import_people", tmp_path / "people")
-        assert (again["enrolled"], again["reasons"]) == (0, {"duplicate_sample": 2})
+        assert (again["enrolled"], again["known"], again["reasons"]) == (0, 2, {})
 
     def test_says_what_a_folder_must_look_like(self, tmp_path: Path) -> None:
         with pytest.raises(CommandError, match="a folder for each person"):
             call_command("import_people", str(tmp_path))
+
+    def test_says_so_where_there_is_nothing(self, tmp_path: Path) -> None:
+        with pytest.raises(CommandError, match="There is no folder or archive"):
+            call_command("import_people", str(tmp_path / "nothing"))
+
+    def test_a_dry_run_changes_nothing_and_says_what_would_happen(self, photo: Path, tmp_path: Path) -> None:
+        archive = tmp_path / "staff.zip"
+        with zipfile.ZipFile(archive, "w") as file:
+            file.writestr("Eileen_Collins/1.jpg", photo.read_bytes())
+            file.writestr("Mae_Jemison/1.jpg", b"no photo")
+            file.writestr("Mae_Jemison/notes.txt", b"not a photo either")
+        planned = answer("import_people", archive, "--dry-run")
+        assert (planned["people"], planned["new_people"], planned["photos"]) == (2, 2, 2)
+        assert not Person.objects.exists()
+
+    def test_an_archive_with_a_list_is_imported_and_the_results_are_written(self, photo: Path, tmp_path: Path) -> None:
+        PersonGroup.objects.create(name="crew")
+        listed = "file,name,external_id,groups\n1.jpg,=Eileen,7,crew\n2.jpg,Mae,8,\n3.jpg,Ann,9,nobody\n4.jpg,Bea,10,\n"
+        archive, results = tmp_path / "staff.zip", tmp_path / "results.csv"
+        with zipfile.ZipFile(archive, "w") as file:
+            file.writestr("people.csv", listed)
+            file.writestr("1.jpg", photo.read_bytes())
+            file.writestr("2.jpg", b"no photo")
+            file.writestr("3.jpg", photo.read_bytes())
+        done = answer("import_people", archive, "--results", results)
+        assert (done["enrolled"], done["refused"]) == (1, 3)
+        assert done["reasons"] == {"unreadable": 1, "unknown_group": 1, "missing": 1}
+        person = Person.objects.get()
+        assert (person.name, person.external_id, person.groups.get().name) == ("=Eileen", "7", "crew")
+        rows = list(csv.reader(results.read_text().splitlines()))
+        assert rows[0] == ["file", "person", "result", "reasons"]
+        assert ["1.jpg", "'=Eileen", "enrolled", ""] in rows
+        assert len(rows) == 5
+        with pytest.raises(CommandError, match="cannot be made"):
+            call_command("import_people", str(archive), "--results", str(results))
+
+    def test_a_hostile_archive_is_refused_in_words(self, tmp_path: Path) -> None:
+        archive = tmp_path / "staff.zip"
+        with zipfile.ZipFile(archive, "w") as file:
+            file.writestr("../x.jpg", b"x")
+        with pytest.raises(CommandError, match="leads out of the archive"):
+            call_command("import_people", str(archive))
 
 
 class TestModels:

@@ -266,7 +266,8 @@ class TestPlans:
         pack = fakes.activated_pack()
         with connection.cursor() as cursor:
             cursor.execute(
-                "INSERT INTO recognition_person (name, notes, is_active, is_suspended, keeps_photos, pin_hash, created_at) "
+                "INSERT INTO recognition_person "
+                "(name, notes, is_active, is_suspended, keeps_photos, pin_hash, created_at) "
                 "SELECT 'p' || n, '', true, false, true, '', now() FROM generate_series(1, %s) n",
                 [self.ROWS],
             )

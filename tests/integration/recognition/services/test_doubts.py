@@ -7,7 +7,7 @@ import pytest
 from django.db import connections
 
 from recognition.decision.doubts import Doubt, DoubtReason
-from recognition.models import AuditAction, AuditEntry, DistinctPair, FaceSample, ModelPack, Person
+from recognition.models import AuditAction, AuditEntry, DistinctPair, FaceSample, FaceTemplate, ModelPack, Person
 from recognition.selectors import doubts as selected
 from recognition.selectors import gallery, packs
 from recognition.services import analysis, doubts, enrolment, people, policies
@@ -105,6 +105,13 @@ class TestAddSample:
         add(bob, SAME)
         analyser.faces_of = {**FILES, b"saved again": (fakes.embedded(fakes.like_probe(0.99)),)}
         assert reasons_of(add(bob, b"saved again")) == [DUPLICATE]
+
+    def test_embedded_by_another_pack_what_is_set_aside_stays_so(self, bob: Person) -> None:
+        add(fakes.person("Ada"), SAME)
+        first = add(bob, ALIKE)
+        FaceTemplate.objects.filter(sample=first.sample_id).delete()
+        again = add(bob, ALIKE)
+        assert (again.sample_id, reasons_of(again), again.accepted) == (first.sample_id, [CONFLICT], False)
 
     def test_a_pack_that_decides_nothing_doubts_nothing(self, db: None) -> None:
         fakes.activated_pack(decides=False)

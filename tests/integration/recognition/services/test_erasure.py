@@ -22,6 +22,8 @@ from recognition.models import (
     EventCrop,
     FaceSample,
     FaceTemplate,
+    ImportBatch,
+    ImportItem,
     LegalBasis,
     Person,
     PersonGroup,
@@ -71,6 +73,10 @@ def stored(db: None) -> Everything:
     door = fakes.checkpoint("door")
     ClaimLockout.objects.create(checkpoint=door, person=ada, failures=1)
     fakes.waiting_photo(ada, fakes.user(), data=b"her picture", file_name="Ada Lovelace.jpg")
+    batch = ImportBatch.objects.create(file_name="all.zip", expires_at=fakes.NOW)
+    for name, number in (("Ada Lovelace", None), ("A. L.", "ADA-4711"), ("Bob", None), ("Ada Lovelace", "another")):
+        person = {"name": name, "external_id": number}
+        ImportItem.objects.create(batch=batch, path=f"{name}.jpg", person=person, data=b"a picture")
     consent = LegalBasis(
         person=ada, kind="consent", text_version="1", how="oral", document="her document", given_at=fakes.NOW
     )
@@ -146,6 +152,7 @@ def test_the_certificate_counts_what_went_and_is_signed(stored: Everything) -> N
         "templates": 2,
         "event_crops": 2,
         "waiting_photos": 1,
+        "import_files": 2,
         "legal_bases": 1,
         "legal_holds": 0,
         "deny_list_entries": 1,

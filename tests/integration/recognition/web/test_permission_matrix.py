@@ -8,6 +8,7 @@ row of that name in `rows`; `<path:object_id>` and `<int:number>` of the admin f
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -36,6 +37,7 @@ from recognition.models import (
     ErasureRequest,
     EventCrop,
     FaceSample,
+    ImportBatch,
     Job,
     KioskDevice,
     PersonGroup,
@@ -179,6 +181,10 @@ ROUTES: dict[str, Row] = {
     "admin/recognition/facesample/<int:number>/use-anyway/": Row(None, those("enroller")),
     "admin/recognition/facesample/<int:number>/tell-apart/": Row(None, those("enroller")),
     **admin_pages("recognition/distinctpair", view=those("enroller", "auditor"), delete=those("enroller")),
+    **admin_pages("recognition/importbatch", view=those("enroller", "auditor"), add=those("enroller")),
+    "admin/recognition/importbatch/<int:number>/start/": Row(None, those("enroller")),
+    "admin/recognition/importbatch/<int:number>/discard/": Row(None, those("enroller")),
+    "admin/recognition/importbatch/<int:batch_id>/results/": Row(those("enroller", "auditor")),
     **admin_pages("recognition/recognitionevent", view=those("operator", "auditor")),
     "admin/recognition/recognitionevent/<int:number>/override/": Row(None, those("operator")),
     # To see the event and to enrol are permissions of two roles: only whoever has both, or all, is let in.
@@ -290,6 +296,7 @@ def rows() -> dict[str, object]:
     person = fakes.person("Ada", fakes.probe())
     sample = FaceSample.objects.get()
     other = fakes.person("Bea")
+    batch = ImportBatch.objects.create(file_name="staff.zip", expires_at=timezone.now() + dt.timedelta(days=1))
     proposer, colleague = fakes.user(), fakes.in_role("operator")
     policy = policies.propose(pack=pack, values={}, reason="a test", actor=proposer)
     now = timezone.now()
@@ -324,6 +331,8 @@ def rows() -> dict[str, object]:
         "actiondelivery": ActionDelivery.objects.create(checkpoint=door, event=event, expires_at=now).pk,
         "denylistentry": DenyListEntry.objects.create(person=person, reason="a test").pk,
         "distinctpair": DistinctPair.objects.create(first=person, second=other).pk,
+        "importbatch": batch.pk,
+        "batch": batch.pk,
         "move": PersonMove.objects.create(kind="split", source=person, target=other, before={"samples": []}).pk,
         "persongroup": PersonGroup.objects.create(name="staff").pk,
         "person": person.pk,

@@ -1,0 +1,1 @@
+"""What a bulk import is made of, read before anything is stored: archives, layouts of files, lists of people."""

@@ -1,0 +1,110 @@
+"""Files of an import by their paths, and why one of them, or all, cannot be taken."""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+import unicodedata
+from pathlib import PurePosixPath
+
+IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"})
+"""Files with other names are left out; whether one is an image is told by its content later."""
+
+MOST_FILES = 100_000
+"""Files of one import: LFW, twenty times over."""
+
+LONGEST_NAME = 200
+"""Characters of a person's name, as the database has it."""
+
+
+class Refusal(enum.StrEnum):
+    """Why nothing of an import is taken."""
+
+    NOT_AN_ARCHIVE = "not_an_archive"
+    TOO_MANY_FILES = "too_many_files"
+    TOO_LARGE_UNPACKED = "too_large_unpacked"
+    PACKED_TOO_TIGHTLY = "packed_too_tightly"
+    UNSAFE_PATH = "unsafe_path"
+    LINK_INSIDE = "link_inside"
+    ENCRYPTED = "encrypted"
+    TWICE_THE_SAME_PATH = "twice_the_same_path"
+    UNKNOWN_COMPRESSION = "unknown_compression"
+    LIST_NOT_TEXT = "list_not_text"
+    LIST_WITHOUT_COLUMN = "list_without_column"
+    LIST_UNKNOWN_COLUMN = "list_unknown_column"
+    LIST_BAD_VALUE = "list_bad_value"
+    LIST_CONTRADICTS_ITSELF = "list_contradicts_itself"
+    NO_IMAGES = "no_images"
+
+
+class Skip(enum.StrEnum):
+    """Why one file is left out before it is looked at."""
+
+    NO_NAME = "no_name"
+    NAME_TOO_LONG = "name_too_long"
+    NOT_LISTED = "not_listed"
+    MISSING = "missing"
+    UNKNOWN_GROUP = "unknown_group"
+
+
+class ImportRefused(Exception):
+    """Nothing of the import is taken.
+
+    Args:
+        refusal: why.
+        parameters: of the sentence: a path, a line, a number.
+    """
+
+    def __init__(self, refusal: Refusal, **parameters: object) -> None:
+        super().__init__(refusal.value)
+        self.refusal = refusal
+        self.parameters = parameters
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class PersonData:
+    """Who a file shows, and what is to be stored of them if they are new.
+
+    Args:
+        name: as they are to be called; may be empty where the external id is known already.
+        external_id: of the badge; empty where there is none.
+        groups: names of groups that exist.
+        notes: for colleagues.
+        valid_from: ISO 8601, empty for always.
+        valid_until: the same.
+    """
+
+    name: str
+    external_id: str = ""
+    groups: tuple[str, ...] = ()
+    notes: str = ""
+    valid_from: str = ""
+    valid_until: str = ""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class PlannedFile:
+    """One file of an import.
+
+    Args:
+        path: inside the folder or archive, with slashes.
+        person: whom it shows; None where it is left out.
+        skip: why it is left out; None where it is not.
+    """
+
+    path: str
+    person: PersonData | None
+    skip: Skip | None = None
+
+
+def is_image(path: str) -> bool:
+    """Whether a file is named like an image and is not one of those that systems hide in folders."""
+    parts = PurePosixPath(path).parts
+    if any(part.startswith((".", "__MACOSX")) for part in parts):
+        return False
+    return PurePosixPath(path).suffix.lower() in IMAGE_SUFFIXES
+
+
+def cleaned_name(text: str) -> str:
+    """A person's name: underscores are spaces, spaces are single, and letters are composed (macOS takes them apart)."""
+    return unicodedata.normalize("NFC", " ".join(text.replace("_", " ").split()))

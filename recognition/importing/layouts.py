@@ -1,0 +1,49 @@
+"""Whom each file shows, by where it lies or how it is called."""
+
+from __future__ import annotations
+
+import enum
+import re
+from collections.abc import Iterable
+from pathlib import PurePosixPath
+
+from recognition.importing.entries import LONGEST_NAME, PersonData, PlannedFile, Skip, cleaned_name, is_image
+
+_NUMBER = re.compile(r"[\s_.\-]*(?:\(\s*\d+\s*\)|\d+)?\s*$")
+"""What tells photos of one person apart at the end of a file name: `_0001`, `-2`, ` (3)`."""
+
+
+class Layout(enum.StrEnum):
+    """How files are arranged."""
+
+    AUTO = "auto"
+    FOLDERS = "folders"
+    FLAT = "flat"
+
+
+def planned(paths: Iterable[str], layout: Layout = Layout.AUTO) -> tuple[PlannedFile, ...]:
+    """Names the person of each image; other files are not mentioned.
+
+    Args:
+        paths: of all files, with slashes.
+        layout: a folder a person (the folder that holds the file), or names in file names. Left to be
+            found out, images in more than one folder are a folder a person, and all in one are flat.
+
+    Returns:
+        Sorted by path.
+    """
+    images = sorted(path for path in paths if is_image(path))
+    if layout is Layout.AUTO:
+        folders = {str(PurePosixPath(path).parent) for path in images}
+        layout = Layout.FOLDERS if len(folders) > 1 else Layout.FLAT
+    return tuple(_planned(path, layout) for path in images)
+
+
+def _planned(path: str, layout: Layout) -> PlannedFile:
+    place = PurePosixPath(path)
+    name = cleaned_name(place.parent.name if layout is Layout.FOLDERS else _NUMBER.sub("", place.stem))
+    if not name:
+        return PlannedFile(path, None, Skip.NO_NAME)
+    if len(name) > LONGEST_NAME:
+        return PlannedFile(path, None, Skip.NAME_TOO_LONG)
+    return PlannedFile(path, PersonData(name))

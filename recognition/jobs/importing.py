@@ -1,0 +1,100 @@
+"""The job that enrols the files of an upload."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.db.models import Count
+
+from recognition import conf
+from recognition.jobs.running import JobFailed, Steps
+from recognition.models import ImportBatch, ImportItem, Job
+from recognition.selectors.packs import NoActivePack
+from recognition.services import analysis, import_batches, importing
+from recognition.services.importing import LookedAt
+from recognition.vision.errors import PackError
+
+FILES_A_STEP = 16
+"""Files that are stored together; a process that dies loses the work on these, and the next one does it again."""
+
+NO_ACTIVE_PACK = "no_active_pack"
+UPLOAD_GONE = "upload_gone"
+PACK_UNUSABLE = "pack_unusable"
+
+
+Result = tuple[ImportItem, LookedAt | None]
+"""A file, and what was seen of it; None where its person has it already."""
+
+
+def enrol(steps: Steps) -> Mapping[str, Any]:
+    """Looks at every file that was not looked at yet, and stores step by step what becomes of each.
+
+    Raises:
+        JobFailed: when the upload is gone, or no model pack can be used.
+    """
+    batch = ImportBatch.objects.filter(pk=steps.run.parameters["batch"]).first()
+    if batch is None:
+        raise JobFailed(UPLOAD_GONE)
+    actor = Job.objects.select_related("requested_by").get(pk=steps.run.job_id).requested_by
+    pending = batch.items.filter(state=ImportItem.State.PENDING)
+    total, done = batch.items.count(), batch.items.count() - pending.count()
+    try:
+        if done < total:
+            _connect_networks()
+        for step in _steps(_results(pending.values_list("pk", flat=True))):
+            done += len(step)
+            steps.store(functools.partial(_take, step, actor), done=done, total=total, checkpoint={})
+    except NoActivePack as error:
+        raise JobFailed(NO_ACTIVE_PACK) from error
+    except PackError as error:
+        raise JobFailed(PACK_UNUSABLE) from error
+    counts = batch.items.order_by().values_list("state").annotate(count=Count("pk"))
+    return {"files": total, **{f"{state}": count for state, count in counts}}
+
+
+def _take(step: list[Result], actor: User | None) -> None:
+    for item, file in step:
+        import_batches.take(item=item, file=file, actor=actor)
+
+
+def _connect_networks() -> None:
+    # Imported here, because a process that does other jobs needs no networks, and they take seconds to load.
+    from recognition.worker import recogniser
+
+    analysis.connect(recogniser.start())
+
+
+def _results(numbers: Any) -> Iterator[Result]:
+    """What was seen of each file, in order; of files that their people have already, nothing."""
+    known: list[ImportItem] = []
+
+    def unknown() -> Iterator[tuple[ImportItem, bytes]]:
+        for number in list(numbers):
+            item = ImportItem.objects.filter(pk=number).first()
+            if item is None:  # its person was erased meanwhile
+                continue
+            if import_batches.is_known(item):
+                known.append(item)
+            else:
+                yield item, bytes(item.data or b"")
+
+    for item, file in importing.looked_at(files=unknown(), threads=conf.worker_threads()):
+        while known:
+            yield known.pop(0), None
+        yield item, file
+    for item in known:
+        yield item, None
+
+
+def _steps(results: Iterator[Result]) -> Iterator[list[Result]]:
+    step: list[Result] = []
+    for result in results:
+        step.append(result)
+        if len(step) == FILES_A_STEP:
+            yield step
+            step = []
+    if step:
+        yield step

@@ -1,0 +1,172 @@
+"""Keeps an upload until its job is asked for, and has each of its files enrolled by the job."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import hashlib
+import itertools
+from collections.abc import Callable, Iterator, Sequence
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.utils.translation import gettext
+
+from recognition.decision.verdict import Reason
+from recognition.importing.entries import PersonData, PlannedFile, Skip
+from recognition.importing.layouts import Layout
+from recognition.models import AuditAction, ImportBatch, ImportItem, Job
+from recognition.services import audit, importing, jobs
+from recognition.services.enrolment import SampleResult
+from recognition.services.importing import LookedAt, Plan
+from recognition.vision.images import STILL_LIMITS
+
+LIFETIME = dt.timedelta(hours=24)
+"""How long an upload waits for its job."""
+
+RESULTS_KEPT = dt.timedelta(days=30)
+"""How long the list of what became of each file is kept."""
+
+ROWS_AT_A_TIME = 32
+
+
+class BatchRefused(Exception):
+    """The import does not begin; the text is for the person who wanted it."""
+
+
+@transaction.atomic
+def upload(
+    *,
+    file_name: str,
+    paths: Sequence[str],
+    read: Callable[[str, int], bytes],
+    layout: Layout,
+    actor: User,
+    now: dt.datetime,
+) -> tuple[ImportBatch, Plan]:
+    """Keeps the files of an upload for a day, with whom each shows; nothing is enrolled.
+
+    Args:
+        file_name: what the uploader calls it.
+        paths: of all files inside.
+        read: gives the content of a path, and of a larger one than allowed one byte more.
+        layout: how the files are arranged.
+        actor: who uploads.
+        now: with a time zone.
+
+    Raises:
+        ImportRefused: when nothing can be taken; then nothing is kept.
+    """
+    forget_expired(now=now)
+    plan = importing.plan(paths=paths, read=read, layout=layout)
+    batch = ImportBatch.objects.create(
+        file_name=file_name[: ImportBatch._meta.get_field("file_name").max_length],
+        created_by=actor,
+        expires_at=now + LIFETIME,
+    )
+    for files in _batched(plan.files, ROWS_AT_A_TIME):
+        ImportItem.objects.bulk_create(_item(batch, file, read) for file in files)
+    details = {"files": len(plan.files), "people": plan.known + plan.new}
+    audit.record(action=AuditAction.IMPORT_UPLOADED, actor=actor, subject=batch, details=details)
+    return batch, plan
+
+
+@transaction.atomic
+def start(*, batch: ImportBatch, actor: User, now: dt.datetime) -> Job:
+    """Asks for the job that enrols the files of an upload.
+
+    Raises:
+        BatchRefused: when it was started before, its day is over, or another import waits or runs.
+    """
+    held = ImportBatch.objects.select_for_update().filter(pk=batch.pk).first()
+    if held is None or (held.job_id is None and held.expires_at <= now):
+        raise BatchRefused(gettext("The upload waited for a day and is deleted. Upload it again."))
+    if held.job_id is not None:
+        raise BatchRefused(gettext("That import was started already."))
+    try:
+        held.job = jobs.request(kind=Job.Kind.IMPORT, parameters={"batch": held.pk}, actor=actor)
+    except jobs.JobRefused as refused:
+        raise BatchRefused(gettext("Another import waits or runs. Wait for its end, then start this one.")) from refused
+    held.expires_at = now + RESULTS_KEPT
+    held.save(update_fields=["job", "expires_at"])
+    return held.job
+
+
+@transaction.atomic
+def discard(*, batch: ImportBatch, actor: User) -> None:
+    """Removes an upload whose job was not asked for.
+
+    Raises:
+        BatchRefused: when it was.
+    """
+    held = ImportBatch.objects.select_for_update().filter(pk=batch.pk).first()
+    if held is not None and held.job_id is not None:
+        raise BatchRefused(gettext("That import was started already."))
+    if held is not None:
+        audit.record(action=AuditAction.IMPORT_DISCARDED, actor=actor, subject=held)
+        held.delete()
+
+
+def forget_expired(*, now: dt.datetime) -> int:
+    """Removes uploads that nobody started within a day, and results that are a month old; how many there were."""
+    over = ImportBatch.objects.filter(expires_at__lte=now).exclude(job__state__in=Job.OPEN)
+    count = over.count()
+    over.delete()
+    return count
+
+
+def take(*, item: ImportItem, file: LookedAt | None, actor: User | None) -> None:
+    """Enrols one file and keeps what became of it; its bytes are gone with that.
+
+    Args:
+        item: the file, to be looked at.
+        file: what was seen; None where it is known that the person has it already.
+        actor: who asked for the import.
+    """
+    if file is None:
+        item.state = ImportItem.State.KNOWN
+    else:
+        result = importing.take(person=_person(item), file=file, actor=actor)
+        item.state, item.sample_id = state_of(result), result.sample_id
+        item.image_sha256 = file.image_sha256
+        if item.state == ImportItem.State.REFUSED:
+            item.reasons = [Reason.of_fault(fault).as_json() for fault in result.faults]
+    item.data = None
+    item.save(update_fields=["state", "sample", "image_sha256", "reasons", "data"])
+
+
+def state_of(result: SampleResult) -> ImportItem.State:
+    """What became of a file, of what came of its enrolment."""
+    if result.accepted:
+        return ImportItem.State.ENROLLED
+    if result.is_stored:
+        return ImportItem.State.SET_ASIDE
+    return ImportItem.State.KNOWN if result.is_known else ImportItem.State.REFUSED
+
+
+def is_known(item: ImportItem) -> bool:
+    """Whether the person has this very file already."""
+    return importing.is_known(person=_person(item), data=bytes(item.data or b""))
+
+
+def _person(item: ImportItem) -> PersonData:
+    stored = item.person or {}
+    return PersonData(**{**stored, "groups": tuple(stored.get("groups", ()))})
+
+
+def _item(batch: ImportBatch, file: PlannedFile, read: Callable[[str, int], bytes]) -> ImportItem:
+    person = dataclasses.asdict(file.person) if file.person is not None else None
+    item = ImportItem(batch=batch, path=file.path[:1000], person=person)
+    if file.skip is not None:
+        item.state, item.reasons = ImportItem.State.REFUSED, [{"skip": str(Skip(file.skip))}]
+    else:
+        # A byte more than allowed tells that the file is too large; the rest is never kept.
+        item.data = read(file.path, STILL_LIMITS.max_bytes)
+        item.image_sha256 = hashlib.sha256(item.data).hexdigest()
+    return item
+
+
+def _batched(files: Sequence[PlannedFile], size: int) -> Iterator[tuple[PlannedFile, ...]]:
+    iterator = iter(files)
+    while batch := tuple(itertools.islice(iterator, size)):
+        yield batch

@@ -1,0 +1,134 @@
+from __future__ import annotations
+
+import csv
+import io
+import zipfile
+from collections.abc import Mapping
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from django.urls import reverse
+
+from recognition.jobs import importing as job_of_import
+from recognition.jobs import running
+from recognition.models import ImportBatch, ImportItem, Job, Person
+from recognition.services import analysis
+from tests import fakes
+
+pytestmark = pytest.mark.django_db
+
+ADD = "/admin/recognition/importbatch/add/"
+STAFF = {"Ada/1.jpg": b"Ada", "=Bob/1.jpg": b"nobody", "Ada/notes.txt": b""}
+
+
+@pytest.fixture
+def enroller(client: Client, monkeypatch: pytest.MonkeyPatch) -> Client:
+    fakes.activated_pack()
+    monkeypatch.setattr(analysis, "_analysers", [fakes.FakeAnalyser({b"Ada": (fakes.embedded(),), b"nobody": ()})])
+    monkeypatch.setattr(job_of_import, "_connect_networks", lambda: None)
+    client.force_login(fakes.in_role("enroller"))
+    return client
+
+
+def archive(files: Mapping[str, bytes] = STAFF) -> SimpleUploadedFile:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as file:
+        for name, data in files.items():
+            file.writestr(name, data)
+    return SimpleUploadedFile("staff.zip", content.getvalue(), "application/zip")
+
+
+def uploaded(enroller: Client) -> ImportBatch:
+    assert enroller.post(ADD, {"upload": archive(), "layout": "folders"}).status_code == 302
+    return ImportBatch.objects.get()
+
+
+def page(batch: ImportBatch) -> str:
+    return reverse("admin:recognition_importbatch_change", args=[batch.pk])
+
+
+def imported(enroller: Client) -> ImportBatch:
+    batch = uploaded(enroller)
+    enroller.post(reverse("admin:recognition_importbatch_start", args=[batch.pk]))
+    batch.refresh_from_db()
+    assert batch.job is not None
+    running.run(batch.job.pk, job_of_import.enrol, should_stop=lambda: False)
+    return batch
+
+
+def test_an_upload_shows_what_would_happen_and_enrols_nobody(enroller: Client) -> None:
+    batch = uploaded(enroller)
+    shown = enroller.get(page(batch)).content.decode()
+    assert "This would happen" in shown
+    assert "2 files" in shown
+    assert "2 people" in shown
+    assert not Person.objects.exists()
+    assert [bytes(item.data or b"") for item in batch.items.order_by("path")] == [b"nobody", b"Ada"]
+
+
+def test_the_script_is_told_where_to_go_or_what_is_wrong(enroller: Client) -> None:
+    answer = enroller.post(ADD, {"upload": archive()}, headers={"accept": "application/json"})
+    assert answer.json() == {"location": page(ImportBatch.objects.get())}
+    refused = enroller.post(ADD, {"upload": archive({"../x.jpg": b""})}, headers={"accept": "application/json"})
+    assert refused.status_code == 422
+    assert "leads out of the archive" in refused.json()["errors"][0]
+    assert ImportBatch.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("file", "sentence"),
+    [
+        (SimpleUploadedFile("staff.zip", b"no archive"), "not a ZIP archive"),
+        (SimpleUploadedFile("notes.txt", b"no photo"), "No photo was found"),
+    ],
+)
+def test_what_cannot_be_taken_is_refused_in_words(enroller: Client, file: SimpleUploadedFile, sentence: str) -> None:
+    file.seek(0)
+    assert sentence in enroller.post(ADD, {"upload": file}).content.decode()
+    assert not ImportBatch.objects.exists()
+
+
+def test_single_photos_are_named_by_their_files(enroller: Client) -> None:
+    files = [SimpleUploadedFile(name, b"Ada", "image/jpeg") for name in ("Ada_1.jpg", "Bob_1.jpg")]
+    enroller.post(ADD, {"upload": files})
+    assert set(ImportItem.objects.values_list("person__name", flat=True)) == {"Ada", "Bob"}
+
+
+def test_it_is_imported_by_a_job_and_shows_what_became_of_each_file(enroller: Client) -> None:
+    batch = imported(enroller)
+    shown = enroller.get(page(batch)).content.decode()
+    assert "Enrolled: 1. Set aside: 0. Known already: 0. Not used: 1." in shown
+    assert "No face was found" in shown
+    assert f"/admin/recognition/person/{Person.objects.get().pk}/change/" in shown
+    only = enroller.get(page(batch), {"state": "refused"})
+    assert [item.path for item, _ in only.context["rows"]] == ["=Bob/1.jpg"]
+    job = enroller.get(reverse("admin:recognition_job_change", args=[batch.job_id])).content.decode()
+    assert "Enrolled: 1." in job
+
+
+def test_the_results_are_kept_as_a_list_without_formulas(enroller: Client) -> None:
+    batch = imported(enroller)
+    response = enroller.get(reverse("admin:recognition_importbatch_results", args=[batch.pk]))
+    assert response["Content-Disposition"] == f'attachment; filename="import-{batch.pk}.csv"'
+    rows = list(csv.reader(response.content.decode().splitlines()))
+    assert rows[0] == ["file", "person", "result", "reasons"]
+    assert rows[1][:3] == ["'=Bob/1.jpg", "'=Bob", "not used"]
+    assert rows[2] == ["Ada/1.jpg", "Ada", "enrolled", ""]
+
+
+def test_a_second_start_and_a_late_discard_are_refused(enroller: Client) -> None:
+    batch = uploaded(enroller)
+    for _ in range(2):
+        response = enroller.post(reverse("admin:recognition_importbatch_start", args=[batch.pk]), follow=True)
+    assert "started already" in response.content.decode()
+    discard = reverse("admin:recognition_importbatch_discard", args=[batch.pk])
+    assert "started already" in enroller.post(discard, follow=True).content.decode()
+    assert Job.objects.count() == 1
+
+
+def test_an_upload_is_discarded(enroller: Client) -> None:
+    batch = uploaded(enroller)
+    discard = reverse("admin:recognition_importbatch_discard", args=[batch.pk])
+    assert "nobody was enrolled" in enroller.post(discard, follow=True).content.decode()
+    assert not ImportBatch.objects.exists()

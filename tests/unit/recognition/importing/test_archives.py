@@ -1,0 +1,137 @@
+from __future__ import annotations
+
+import contextlib
+import io
+import stat
+import struct
+import time
+import zipfile
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from recognition.importing import archives
+from recognition.importing.entries import ImportRefused, Refusal
+
+
+def packed(*entries: tuple[str | zipfile.ZipInfo, bytes], compression: int = zipfile.ZIP_DEFLATED) -> io.BytesIO:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", compression) as archive:
+        for name, content in entries:
+            archive.writestr(name, content, compression)
+    return file
+
+
+def link() -> zipfile.ZipInfo:
+    info = zipfile.ZipInfo("Ada/1.jpg")
+    info.external_attr = (stat.S_IFLNK | 0o777) << 16
+    return info
+
+
+def patched(file: io.BytesIO, old: bytes, new: bytes) -> io.BytesIO:
+    assert old in file.getvalue()
+    return io.BytesIO(file.getvalue().replace(old, new))
+
+
+def encrypted() -> io.BytesIO:
+    # The flag of the first bit, in the list and before the content.
+    data = bytearray(packed(("a.jpg", b"x")).getvalue())
+    data[data.index(b"PK\x03\x04") + 6] |= 1
+    data[data.index(b"PK\x01\x02") + 8] |= 1
+    return io.BytesIO(bytes(data))
+
+
+def twice() -> io.BytesIO:
+    return patched(packed(("a.jpg", b"x"), ("b.jpg", b"y")), b"b.jpg", b"a.jpg")
+
+
+HOSTILE: dict[str, tuple[Callable[[], io.BytesIO], Refusal]] = {
+    "empty": (io.BytesIO, Refusal.NOT_AN_ARCHIVE),
+    "no archive": (lambda: io.BytesIO(b"x" * 1000), Refusal.NOT_AN_ARCHIVE),
+    "cut off": (lambda: io.BytesIO(packed(("a.jpg", b"x" * 5000)).getvalue()[:-30]), Refusal.NOT_AN_ARCHIVE),
+    "above": (lambda: packed(("../../etc/cron.d/x.jpg", b"x")), Refusal.UNSAFE_PATH),
+    "above inside": (lambda: packed(("a/../../x.jpg", b"x")), Refusal.UNSAFE_PATH),
+    "absolute": (lambda: packed(("/etc/passwd.jpg", b"x")), Refusal.UNSAFE_PATH),
+    "drive": (lambda: packed(("C:/x.jpg", b"x")), Refusal.UNSAFE_PATH),
+    "backslashes": (lambda: packed(("..\\..\\x.jpg", b"x")), Refusal.UNSAFE_PATH),
+    "control characters": (lambda: packed(("a\nb.jpg", b"x")), Refusal.UNSAFE_PATH),
+    "link": (lambda: packed((link(), b"/etc/passwd")), Refusal.LINK_INSIDE),
+    "bomb": (lambda: packed(("a.jpg", b"\0" * 2**22)), Refusal.PACKED_TOO_TIGHTLY),
+    "encrypted": (encrypted, Refusal.ENCRYPTED),
+    "twice": (twice, Refusal.TWICE_THE_SAME_PATH),
+    "bzip2": (lambda: packed(("a.jpg", b"x"), compression=zipfile.ZIP_BZIP2), Refusal.UNKNOWN_COMPRESSION),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_archive_is_refused_with_the_reason(name: str) -> None:
+    make, refusal = HOSTILE[name]
+    with pytest.raises(ImportRefused) as caught:
+        archives.opened(make())
+    assert caught.value.refusal is refusal
+
+
+def test_a_million_files_are_refused_before_the_list_is_read() -> None:
+    entry = struct.pack("<4s6H3L5H2L", b"PK\x01\x02", 20, 20, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0) + b"a"
+    entries = entry * 1_000_000
+    end64 = struct.pack("<4sQ2H2L4Q", b"PK\x06\x06", 44, 45, 45, 0, 0, 1_000_000, 1_000_000, len(entries), 0)
+    locator = struct.pack("<4sLQL", b"PK\x06\x07", 0, len(entries), 1)
+    end = struct.pack("<4s4H2LH", b"PK\x05\x06", 0, 0, 0xFFFF, 0xFFFF, 0xFFFFFFFF, 0xFFFFFFFF, 0)
+    file = io.BytesIO(entries + end64 + locator + end)
+    begin = time.process_time()
+    with pytest.raises(ImportRefused) as caught:
+        archives.opened(file)
+    assert caught.value.refusal is Refusal.TOO_MANY_FILES
+    assert time.process_time() - begin < 1.0
+
+
+def test_a_list_that_says_less_than_it_holds_is_refused_too() -> None:
+    file = packed(*((f"{number}.jpg", b"") for number in range(3)))
+    data = bytearray(file.getvalue())
+    end = data.rindex(b"PK\x05\x06")
+    struct.pack_into("<2H", data, end + 8, 1, 1)
+    struct.pack_into("<L", data, end + 12, 2**31)
+    with pytest.raises(ImportRefused):
+        archives.opened(io.BytesIO(bytes(data)))
+
+
+def test_what_is_too_large_unpacked_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(archives, "MOST_UNPACKED_BYTES", 2**30)
+    data = packed(("a.jpg", b"x"))
+    size = struct.pack("<2L", len(zipfile.ZipFile(data).read("a.jpg")) + 2, 1)
+    listed = bytearray(data.getvalue())
+    at = listed.index(b"PK\x01\x02") + 20
+    assert bytes(listed[at : at + 8]) == size
+    struct.pack_into("<2L", listed, at, 2**31, 2**31)
+    with pytest.raises(ImportRefused) as caught:
+        archives.opened(io.BytesIO(bytes(listed)))
+    assert caught.value.refusal is Refusal.TOO_LARGE_UNPACKED
+
+
+def test_files_are_read_and_no_more_of_them_than_allowed() -> None:
+    archive = archives.opened(packed(("Ada/", b""), ("Ada/1.jpg", b"12345"), ("Bob/1.jpg", b"")))
+    assert archive.paths == ("Ada/1.jpg", "Bob/1.jpg")
+    assert archive.read("Ada/1.jpg", 5) == b"12345"
+    assert archive.read("Ada/1.jpg", 3) == b"1234"
+
+
+def test_damaged_content_is_refused_when_it_is_read() -> None:
+    stored = packed(("a.jpg", b"content"), compression=zipfile.ZIP_STORED)
+    archive = archives.opened(patched(stored, b"content", b"CONTENT"))
+    with pytest.raises(ImportRefused) as caught:
+        archive.read("a.jpg", 100)
+    assert caught.value.parameters == {"path": "a.jpg"}
+
+
+@settings(max_examples=300)
+@given(st.integers(0, 10_000), st.integers(0, 255), st.integers(0, 10_000))
+def test_whatever_byte_is_changed_or_cut_it_is_read_or_refused(place: int, value: int, cut: int) -> None:
+    data = bytearray(packed(("Ada/1.jpg", b"12345" * 20), ("Bob/1.jpg", bytes(range(200)))).getvalue())
+    data[place % len(data)] = value
+    # Any other exception fails the test.
+    with contextlib.suppress(ImportRefused):
+        archive = archives.opened(io.BytesIO(bytes(data[: len(data) - cut % 40])))
+        for path in archive.paths:
+            archive.read(path, 1000)
