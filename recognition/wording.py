@@ -270,4 +270,9 @@ _DELETED = {
 
 def deleted_rows(counts: Mapping[str, int]) -> list[tuple[str, int]]:
     """What an erasure deleted, each kind in words with how many there were."""
-    return [(str(_DELETED.get(kind, kind)), count) for kind, count in counts.items()]
+    return [(deleted_label(kind), count) for kind, count in counts.items()]
+
+
+def deleted_label(kind: str) -> str:
+    """A kind of what an erasure deletes, in words."""
+    return str(_DELETED.get(kind, kind))

@@ -75,9 +75,12 @@ class ErasureCertificateAdmin(ReadOnlyAdmin):
 
     def get_urls(self) -> list[URLPattern]:
         """The files beside the usual pages."""
-        view = self.admin_site.admin_view(self.json_view)
-        own = [path("<int:certificate_id>/json/", view, name="recognition_erasurecertificate_json")]
-        return [*own, *super().get_urls()]
+        view, start = self.admin_site.admin_view, "<int:certificate_id>"
+        return [
+            path(f"{start}/json/", view(self.json_view), name="recognition_erasurecertificate_json"),
+            path(f"{start}/pdf/", view(self.pdf_view), name="recognition_erasurecertificate_pdf"),
+            *super().get_urls(),
+        ]
 
     def changeform_view(
         self,
@@ -98,6 +101,14 @@ class ErasureCertificateAdmin(ReadOnlyAdmin):
         certificate = self._certificate(request, certificate_id)
         response = JsonResponse(erasure.document(certificate), json_dumps_params={"indent": 2})
         return _as_file(response, certificate, "json")
+
+    def pdf_view(self, request: HttpRequest, certificate_id: int) -> HttpResponse:
+        """The certificate as a file that people read."""
+        from recognition.admin import certificate_pdf  # its library is large, and few ask for the file
+
+        certificate = self._certificate(request, certificate_id)
+        response = HttpResponse(certificate_pdf.pdf(certificate), content_type="application/pdf")
+        return _as_file(response, certificate, "pdf")
 
     def _certificate(self, request: HttpRequest, number: int) -> ErasureCertificate:
         if not self.has_view_permission(request):

@@ -145,7 +145,7 @@ def _run(
     contents["emptied"] = {"claimed_ids": claimed.update(claimed_id=""), "admin_log_entries": _log_emptied(rows)}
     contents["kept"] = {"events": len(tombstones)}
     EventCrop.objects.filter(event__in=touched).delete()
-    _deleted(rows)
+    _deleted(rows, asked)
     asked.certificate = _certificate(asked, contents, person_number=rows[0], actor=actor, now=now)
     asked.certificate.events.set(tombstones)
     asked.person, asked.state = None, ErasureRequest.State.DONE
@@ -224,10 +224,13 @@ def _import_files(rows: list[int]) -> QuerySet[ImportItem]:
     return ImportItem.objects.filter(Q(sample__person__in=rows) | Q(person__external_id__in=ids) | (named & without_id))
 
 
-def _deleted(rows: list[int]) -> None:
+def _deleted(rows: list[int], asked: ErasureRequest) -> None:
     # Before the samples by which they are found.
     _import_files(rows).delete()
     LegalHold.objects.filter(person__in=rows).delete()
+    # Of two rows that were merged, each may have been asked for.
+    waiting = ErasureRequest.objects.filter(person__in=rows, state=ErasureRequest.State.WAITING_FOR_HOLD)
+    waiting.exclude(pk=asked.pk).delete()
     Person.objects.filter(pk__in=rows).delete()
 
 

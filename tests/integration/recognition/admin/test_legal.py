@@ -80,6 +80,15 @@ class TestErasure:
         assert erasure.is_genuine(answer.json())
         assert client.get(reverse("admin:recognition_erasurecertificate_json", args=[number + 1])).status_code == 404
 
+    def test_is_certified_as_pdf_too(self, client: Client, ada: Person) -> None:
+        asked = erasure.request(person=ada, reason=ErasureReason.REQUESTED, actor=None, now=fakes.NOW)
+        answer = as_role(client, "auditor").get(
+            reverse("admin:recognition_erasurecertificate_pdf", args=[asked.certificate_id])
+        )
+        assert answer["Content-Type"] == "application/pdf"
+        assert answer.content.startswith(b"%PDF-")
+        assert len(answer.content) > 1000
+
     @pytest.mark.parametrize("fields", [{}, {"reason": "requested"}, {"reason": "x", "understood": "on"}])
     def test_is_refused_without_reason_and_confirmation(
         self, client: Client, ada: Person, fields: dict[str, str]

@@ -74,7 +74,7 @@ def stored(db: None) -> Everything:
     ClaimLockout.objects.create(checkpoint=door, person=ada, failures=1)
     fakes.waiting_photo(ada, fakes.user(), data=b"her picture", file_name="Ada Lovelace.jpg")
     batch = ImportBatch.objects.create(file_name="all.zip", expires_at=fakes.NOW)
-    for name, number in (("Ada Lovelace", None), ("A. L.", "ADA-4711"), ("Bob", None), ("Ada Lovelace", "another")):
+    for name, number in (("Ada Lovelace", None), ("A. L.", "ADA-4711"), ("Bob", None), ("Ada", "another")):
         person = {"name": name, "external_id": number}
         ImportItem.objects.create(batch=batch, path=f"{name}.jpg", person=person, data=b"a picture")
     consent = LegalBasis(
@@ -220,6 +220,17 @@ class TestHold:
         assert waited == asked
         assert waited is not None
         assert waited.state == "waiting_for_hold"
+
+    def test_of_two_that_waited_and_were_merged_neither_waits_for_ever(self, stored: Everything) -> None:
+        eve = fakes.person("Eve")
+        holds = [legal.place_hold(person=person, reason="a lawsuit", actor=None) for person in (stored.bob, eve)]
+        erased(stored.bob)
+        erased(eve)
+        merging.merge(keep=stored.bob, gone=eve, actor=None)
+        for hold in holds:
+            legal.lift_hold(hold=hold, actor=None, now=fakes.NOW)
+        assert ErasureRequest.objects.get().state == "done"
+        assert not Person.objects.filter(pk__in=[stored.bob.pk, eve.pk]).exists()
 
     def test_the_database_keeps_who_is_held(self, stored: Everything) -> None:
         legal.place_hold(person=stored.ada, reason="a lawsuit", actor=None)

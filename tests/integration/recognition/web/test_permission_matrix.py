@@ -164,6 +164,7 @@ ROUTES: dict[str, Row] = {
     **admin_pages("recognition/erasurerequest", view=those("auditor", "administrator")),
     **admin_pages("recognition/erasurecertificate", view=those("auditor", "administrator")),
     "admin/recognition/erasurecertificate/<int:certificate_id>/json/": Row(those("auditor", "administrator")),
+    "admin/recognition/erasurecertificate/<int:certificate_id>/pdf/": Row(those("auditor", "administrator")),
     **admin_pages(
         "recognition/persongroup",
         view=those("enroller", "auditor", "administrator"),
@@ -314,8 +315,9 @@ def rows() -> dict[str, object]:
         decided_at=now,
     )
     EventCrop.objects.create(event=event, jpeg=b"a crop")
+    erased = {"person": 1, "deleted": {"people": 1}, "sha256": {}, "kept": {"events": 0}}
     certificate = ErasureCertificate.objects.create(
-        made_at=now, reason="requested", contents={"deleted": {"people": 1}}, signature="signed"
+        made_at=now, reason="requested", contents=erased, signature="signed"
     )
     return {
         "certificate": certificate.pk,
