@@ -270,7 +270,7 @@ _DELETED = {
 
 def deleted_rows(counts: Mapping[str, int]) -> list[tuple[str, int]]:
     """What an erasure deleted, each kind in words with how many there were."""
-    return [(deleted_label(kind), count) for kind, count in counts.items()]
+    return [(deleted_label(kind), counts[kind]) for kind in _DELETED if kind in counts]
 
 
 def deleted_label(kind: str) -> str:

@@ -95,7 +95,7 @@ def _tell(request: HttpRequest, asked: ErasureRequest) -> None:
         )
         messages.warning(request, text)
         return
-    text = gettext("Erased, with everything that was stored. Certificate %(number)s lists what was deleted.")
+    text = gettext("Erased. Certificate %(number)s lists what was deleted.")
     messages.success(request, text % {"number": asked.certificate_id})
 
 
