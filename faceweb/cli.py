@@ -29,7 +29,7 @@ WITHOUT_DATABASE = frozenset(
         "version",
     }
 )
-# These are about the schema itself.
+# These are about the schema itself, or bring their own.
 WITH_SCHEMA_AS_IT_IS = frozenset(
     {
         "check",
@@ -37,6 +37,7 @@ WITH_SCHEMA_AS_IT_IS = frozenset(
         "makemigrations",
         "migrate",
         "optimizemigration",
+        "restore",
         "showmigrations",
         "sqlmigrate",
         "squashmigrations",

@@ -118,8 +118,8 @@ STATE_DIR: Variable[Path | None] = Variable(
     "FACEWEB_STATE_DIR",
     _path,
     None,
-    "Where the embedded database, the secret key and the certificate are kept; unset: `var/` in the checkout, as root"
-    " a directory below `/var/lib/faceweb`.",
+    "Where the embedded database, the keys, the certificate and the ledger of erasures are kept; unset: `var/` in the"
+    " checkout, as root a directory below `/var/lib/faceweb`.",
 )
 CACHE_DIR: Variable[Path | None] = Variable(
     "FACEWEB_CACHE_DIR",

@@ -23,7 +23,7 @@ def apply_pending_migrations(*, say: Callable[[str], None]) -> None:
     """Bring the schema up to date; of several processes that start at once, one does it and the others wait."""
     if not pending_migrations():
         return
-    with _alone():
+    with alone():
         pending = pending_migrations()
         if pending:
             say(f"Preparing the database ({pending} migrations)...")
@@ -44,7 +44,8 @@ def close_connections() -> None:
 
 
 @contextmanager
-def _alone() -> Iterator[None]:
+def alone() -> Iterator[None]:
+    """Be the only process that changes the schema for the duration of the block."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_lock(%s)", [ADVISORY_LOCK])
     try:

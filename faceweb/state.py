@@ -1,6 +1,8 @@
 """The state directory: where one installation keeps what it must remember between two starts.
 
     <state>/secret_key     signs sessions, 0600
+    <state>/backup_key     signs backups and exports, 0600 (see `faceweb.signing`)
+    <state>/erasures.jsonl who was erased, by number and time (see `recognition.services.erasure_ledger`)
     <state>/up.json        what a running `up` listens on
     <state>/postgres/      the embedded database (see `faceweb.embedded`)
     <state>/cache/         prepared models
@@ -15,6 +17,7 @@ from __future__ import annotations
 import hashlib
 import os
 import secrets
+from collections.abc import Callable
 from pathlib import Path
 
 from faceweb import env
@@ -37,7 +40,12 @@ def directory() -> Path:
     Raises:
         StateError: It cannot be created.
     """
-    return created(env.STATE_DIR.read() or default_directory(project=PROJECT_DIR, uid=os.geteuid()))
+    return created(location())
+
+
+def location() -> Path:
+    """Return where the state directory is or will be; nothing is created."""
+    return env.STATE_DIR.read() or default_directory(project=PROJECT_DIR, uid=os.geteuid())
 
 
 def default_directory(*, project: Path, uid: int) -> Path:
@@ -61,7 +69,12 @@ def shared_data_directory() -> Path:
 
 def secret_key() -> str:
     """Return the key that signs sessions: the one of the environment, else a generated one that is kept."""
-    return env.SECRET_KEY.read() or _kept_secret(directory() / "secret_key")
+    return env.SECRET_KEY.read() or kept_secret(secret_key_file(), make=_new_secret).decode().strip()
+
+
+def secret_key_file() -> Path:
+    """Return where a generated key that signs sessions is kept."""
+    return directory() / "secret_key"
 
 
 def created(path: Path, mode: int = STATE_DIR_MODE) -> Path:
@@ -91,10 +104,11 @@ def write_private(path: Path, content: bytes) -> None:
     temporary.replace(path)
 
 
-def _kept_secret(path: Path) -> str:
+def kept_secret(path: Path, *, make: Callable[[], bytes]) -> bytes:
+    """Return what a private file holds; made at the first call."""
     if not path.exists():
         candidate = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-        write_private(candidate, secrets.token_urlsafe(SECRET_KEY_BYTES).encode())
+        write_private(candidate, make())
         try:
             # A link appears whole or not at all and never replaces: of two first starts, one key wins for both.
             os.link(candidate, path)
@@ -102,4 +116,8 @@ def _kept_secret(path: Path) -> str:
             pass
         finally:
             candidate.unlink()
-    return path.read_text().strip()
+    return path.read_bytes()
+
+
+def _new_secret() -> bytes:
+    return secrets.token_urlsafe(SECRET_KEY_BYTES).encode()

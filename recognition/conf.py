@@ -19,6 +19,11 @@ def cache_dir() -> Path:
     return Path(settings.FACEWEB_CACHE_DIR)
 
 
+def state_dir() -> Path:
+    """Where the installation keeps what must outlive its database, such as who was erased."""
+    return Path(settings.FACEWEB_STATE_DIR)
+
+
 def worker_threads() -> int:
     """Recognition threads of this machine; as many as cores unless FACEWEB_WORKER_THREADS says."""
     return int(settings.FACEWEB_WORKER_THREADS) or len(os.sched_getaffinity(0))

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import atexit
+import shutil
+import tempfile
+from pathlib import Path
+
 from faceweb.settings.base import *
 from faceweb.settings.base import DATABASES
 
@@ -11,3 +16,7 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # quick, w
 CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
 # Connections end with the thread that used them, so that the test database can be dropped.
 del DATABASES["default"]["OPTIONS"]["pool"]
+
+# Who is erased in a test must not be erased from a restored backup of the developer's own.
+FACEWEB_STATE_DIR = Path(tempfile.mkdtemp(prefix="faceweb-test-state-"))
+atexit.register(shutil.rmtree, FACEWEB_STATE_DIR, ignore_errors=True)

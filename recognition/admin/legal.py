@@ -19,6 +19,10 @@ from recognition.models import ErasureReason, ErasureRequest, LegalBasis, LegalH
 from recognition.selectors import legal as legal_read
 from recognition.selectors import people as people_read
 from recognition.services import erasure, legal
+from recognition.services.erasure_ledger import LedgerRefused
+
+_NOT_CHOSEN = {ErasureReason.DELETED, ErasureReason.RESTORED}
+"""Reasons that the product gives by itself."""
 
 _INPUT = {"class": "faceweb-input"}
 
@@ -77,15 +81,23 @@ def context(person: Person) -> dict[str, Any]:
         "basis_is_required": conf.requires_legal_basis(),
         "holds": legal_read.standing_holds(rows).select_related("placed_by"),
         "waiting_erasure": legal_read.waiting_erasure(rows),
-        "erasure_reasons": [choice for choice in ErasureReason.choices if choice[0] != ErasureReason.DELETED],
+        "erasure_reasons": [(code, label) for code, label in ErasureReason.choices if code not in _NOT_CHOSEN],
     }
 
 
-def erase(request: HttpRequest, person: Person, reason: ErasureReason) -> ErasureRequest:
-    """Has a person erased, or queued for it, and says what became of it."""
-    asked = erasure.request(person=person, reason=reason, actor=actor_of(request), now=timezone.now())
+def erase(request: HttpRequest, person: Person, reason: ErasureReason) -> int | None:
+    """Has a person erased, or queued for it, and says what became of it.
+
+    Returns:
+        The number of the certificate; None where nothing is erased yet.
+    """
+    try:
+        asked = erasure.request(person=person, reason=reason, actor=actor_of(request), now=timezone.now())
+    except LedgerRefused as refused:
+        messages.error(request, str(refused))
+        return None
     _tell(request, asked)
-    return asked
+    return asked.certificate_id
 
 
 def _tell(request: HttpRequest, asked: ErasureRequest) -> None:
@@ -162,7 +174,7 @@ def _lift(request: HttpRequest, person: Person) -> HttpResponse:
         waited = legal.lift_hold(hold=hold.get(), actor=actor_of(request), now=timezone.now())
     except LegalHold.DoesNotExist:
         messages.error(request, gettext("That hold is not there any more."))
-    except legal.LegalRefused as refused:
+    except (legal.LegalRefused, LedgerRefused) as refused:
         messages.error(request, str(refused))
     else:
         messages.success(request, gettext("The hold is lifted."))
@@ -178,8 +190,8 @@ def _erase(request: HttpRequest, person: Person) -> HttpResponse:
     if reason not in ErasureReason.values or "understood" not in request.POST:
         messages.error(request, gettext("Nothing is erased: choose why, and confirm that it cannot be undone."))
         return _back(person.pk)
-    asked = erase(request, person, ErasureReason(reason))
-    return _back(person.pk) if asked.certificate_id is None else _to_certificate(asked.certificate_id)
+    number = erase(request, person, ErasureReason(reason))
+    return _back(person.pk) if number is None else _to_certificate(number)
 
 
 def _to_certificate(number: int) -> HttpResponse:

@@ -17,8 +17,12 @@ from recognition.selectors import people
 from recognition.selectors.packs import NoActivePack
 from recognition.services import analysis
 from recognition.services.analysis import AnalyserUnavailable
+from recognition.services.archives import ArchiveRefused
+from recognition.services.erasure_ledger import LedgerRefused
+from recognition.services.gallery_import import GalleryRefused
 from recognition.services.pack_rules import ThresholdsNotMeasured
 from recognition.services.policies import ChangeRefused
+from recognition.services.restore import NotEmpty
 from recognition.services.search import SearchRefused
 from recognition.vision.errors import VisionError
 from recognition.worker import recogniser
@@ -28,7 +32,18 @@ NOT_ACCEPTED = 1
 
 FAILED = 2
 
-_EXPLAINED = (VisionError, SearchRefused, AnalyserUnavailable, NoActivePack, ThresholdsNotMeasured, ChangeRefused)
+_EXPLAINED = (
+    VisionError,
+    SearchRefused,
+    AnalyserUnavailable,
+    NoActivePack,
+    ThresholdsNotMeasured,
+    ChangeRefused,
+    ArchiveRefused,
+    LedgerRefused,
+    NotEmpty,
+    GalleryRefused,
+)
 """Errors whose text is for people."""
 
 

@@ -53,6 +53,10 @@ class AuditAction(models.TextChoices):
     IMPORT_DISCARDED = "import.discarded", _("import discarded")
     JOB_REQUESTED = "job.requested", _("job asked for")
     JOB_CANCELLED = "job.cancelled", _("job cancelled")
+    BACKUP_MADE = "backup.made", _("backup made")
+    BACKUP_RESTORED = "backup.restored", _("backup restored")
+    GALLERY_EXPORTED = "gallery.exported", _("gallery exported")
+    GALLERY_IMPORTED = "gallery.imported", _("gallery imported")
 
 
 class AuditEntry(models.Model):

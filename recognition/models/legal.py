@@ -102,6 +102,7 @@ class ErasureReason(models.TextChoices):
     NO_PURPOSE = "no_purpose", _("no longer needed")
     MISTAKE = "mistake", _("enrolled by mistake")
     DELETED = "deleted", _("deleted in the admin")
+    RESTORED = "restored", _("erased before, and brought back by a backup")
 
 
 class ErasureCertificate(models.Model):

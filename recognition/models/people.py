@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import uuid
+
 from django.conf import settings
+from django.contrib.postgres.functions import RandomUUID
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
@@ -28,6 +31,13 @@ class PersonGroup(models.Model):
 class Person(models.Model):
     """Somebody who is to be recognised."""
 
+    uid = models.UUIDField(
+        default=uuid.uuid4,
+        db_default=RandomUUID(),
+        unique=True,
+        editable=False,
+        help_text="Stays the same in every backup, export and import.",
+    )
     name = models.CharField(_("name"), max_length=200, db_index=True)
     external_id = models.CharField(
         _("external id"),
@@ -125,6 +135,13 @@ class FaceSample(models.Model):
         IMPORT = "import", _("folder import")
         EVENT = "event", _("face of an event")
 
+    uid = models.UUIDField(
+        default=uuid.uuid4,
+        db_default=RandomUUID(),
+        unique=True,
+        editable=False,
+        help_text="Stays the same in every backup, export and import.",
+    )
     person = models.ForeignKey(Person, models.CASCADE, related_name="samples", verbose_name=_("person"))
     status = models.CharField(_("status"), max_length=20, choices=Status.choices, default=Status.ACTIVE)
     source = models.CharField(_("source"), max_length=20, choices=Source.choices)

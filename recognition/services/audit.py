@@ -14,7 +14,7 @@ def record(
     *,
     action: AuditAction,
     actor: User | None,
-    subject: models.Model,
+    subject: models.Model | None,
     details: Mapping[str, object] | None = None,
 ) -> None:
     """Records one change.
@@ -22,12 +22,12 @@ def record(
     Args:
         action: what was done.
         actor: who did it; None for the command line.
-        subject: the row it was done to.
+        subject: the row it was done to; None for the installation as a whole.
         details: values before and after; no image, vector or name.
     """
     AuditEntry.objects.create(
         action=action,
         actor=actor,
-        subject=f"{subject._meta.model_name}:{subject.pk}",
+        subject=f"{subject._meta.model_name}:{subject.pk}" if subject is not None else "installation",
         details=dict(details or {}),
     )

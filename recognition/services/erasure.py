@@ -41,7 +41,7 @@ from recognition.models import (
 )
 from recognition.selectors import legal as legal_read
 from recognition.selectors import people as people_read
-from recognition.services import audit
+from recognition.services import audit, erasure_ledger
 
 _SIGNER = Signer(salt="recognition.erasure-certificate")
 
@@ -66,6 +66,7 @@ def request(*, person: Person, reason: ErasureReason, actor: User | None, now: d
 
     Raises:
         Person.DoesNotExist: when they were erased meanwhile.
+        erasure_ledger.LedgerRefused: when it cannot be noted that a restored backup must erase them again.
     """
     held = _held(person)
     rows = _locked_rows(held)
@@ -94,6 +95,9 @@ def run_waiting(*, person: Person, now: dt.datetime) -> ErasureRequest | None:
 
     Returns:
         The erasure, done or still waiting; None where there is none.
+
+    Raises:
+        erasure_ledger.LedgerRefused: like `request`.
     """
     held = _held(person)
     rows = _locked_rows(held)
@@ -101,6 +105,19 @@ def run_waiting(*, person: Person, now: dt.datetime) -> ErasureRequest | None:
     if waiting is None or legal_read.standing_holds(rows).exists():
         return waiting
     return _run(waiting, held, rows, waiting.requested_by, now)
+
+
+@transaction.atomic
+def repeat(*, person: Person, now: dt.datetime) -> ErasureRequest:
+    """Erases a person anew whom a backup brought back; a hold of then was lifted before they were erased.
+
+    Raises:
+        erasure_ledger.LedgerRefused: like `request`.
+    """
+    held = _held(person)
+    rows = _locked_rows(held)
+    asked = ErasureRequest(person=held, reason=ErasureReason.RESTORED, requested_at=now)
+    return _run(asked, held, rows, None, now)
 
 
 def document(certificate: ErasureCertificate) -> dict[str, Any]:
@@ -134,6 +151,10 @@ def _locked_rows(person: Person) -> list[int]:
 def _run(
     asked: ErasureRequest, person: Person, rows: list[int], actor: User | None, now: dt.datetime
 ) -> ErasureRequest:
+    erasure_ledger.record(
+        people=list(Person.objects.filter(pk__in=rows).values_list("uid", flat=True)),
+        samples=list(FaceSample.objects.filter(person__in=rows).values_list("uid", flat=True)),
+    )
     contents = _described(rows)
     touched = list(legal_read.events_showing(rows).values_list("pk", flat=True))
     ids = [number for number in Person.objects.filter(pk__in=rows).values_list("external_id", flat=True) if number]

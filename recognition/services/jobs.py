@@ -84,8 +84,7 @@ def request(*, kind: Job.Kind, parameters: Mapping[str, Any], actor: User | None
         raise JobRefused(
             gettext("Such a job waits or runs already. Wait for its end, or cancel it; then ask again.")
         ) from error
-    job.queue_number = app.configure_task(task_name(kind), queue=QUEUE).defer(job_id=job.pk)
-    job.save(update_fields=["queue_number"])
+    _put_into_queue(job)
     audit.record(action=AuditAction.JOB_REQUESTED, actor=actor, subject=job, details={"kind": str(kind)})
     return job
 
@@ -213,6 +212,26 @@ def put_back(*, run: Run) -> None:
         Superseded: when another process has the job.
     """
     _keep(run, state=Job.State.QUEUED)
+
+
+@transaction.atomic
+def put_all_back_into_queue() -> int:
+    """Puts every open job into a queue that lost them, as that of a restored database; each goes on from its last step.
+
+    Returns:
+        How many there are.
+    """
+    held = list(Job.objects.select_for_update().filter(state__in=Job.OPEN))
+    for job in held:
+        job.state = Job.State.QUEUED
+        job.save(update_fields=["state"])
+        _put_into_queue(job)
+    return len(held)
+
+
+def _put_into_queue(job: Job) -> None:
+    job.queue_number = app.configure_task(task_name(Job.Kind(job.kind)), queue=QUEUE).defer(job_id=job.pk)
+    job.save(update_fields=["queue_number"])
 
 
 def _end(job: Job, state: Job.State, now: dt.datetime) -> None:

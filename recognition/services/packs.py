@@ -66,7 +66,7 @@ def register(*, description: PackDescription) -> ModelPack:
         pack.measured_on = description.measured_on
         pack.save(update_fields=["operating_points", "measured_on"])
     if created:
-        _create_index(pack)
+        create_index(pack=pack)
     return pack
 
 
@@ -133,7 +133,8 @@ def index_name(pack: ModelPack) -> str:
     return f"facetemplate_hnsw_pack_{pack.pk}"
 
 
-def _create_index(pack: ModelPack) -> None:
+def create_index(*, pack: ModelPack) -> None:
+    """Makes what the database has for each pack: its search index, and the check of the length of its vectors."""
     index = HnswIndex(
         OpClass(Cast("embedding", VectorField(dimensions=pack.dimension)), name="vector_cosine_ops"),
         name=index_name(pack),

@@ -12,7 +12,7 @@ from django.db import transaction
 from django.utils.translation import gettext
 
 from recognition.models import AuditAction, FaceSample, Person, PersonGroup, SampleImage, WaitingPhoto
-from recognition.services import audit
+from recognition.services import audit, erasure_ledger
 
 _PIN = re.compile(r"[0-9]{4,8}")
 
@@ -129,7 +129,12 @@ def set_sample_status(*, sample: FaceSample, status: FaceSample.Status, actor: U
 
 @transaction.atomic
 def delete_sample(*, sample: FaceSample, actor: User | None) -> None:
-    """Removes a sample with its picture and templates."""
+    """Removes a sample with its picture and templates.
+
+    Raises:
+        erasure_ledger.LedgerRefused: when it cannot be noted that a restored backup must remove it again.
+    """
+    erasure_ledger.record(people=(), samples=[sample.uid])
     audit.record(
         action=AuditAction.SAMPLE_DELETED,
         actor=actor,

@@ -34,7 +34,7 @@ def test_pending_migrations_are_told_then_applied() -> None:
 
 @pytest.mark.django_db
 def test_the_lock_is_let_go() -> None:
-    with schema._alone():
+    with schema.alone():
         assert _advisory_locks() == 1
     assert _advisory_locks() == 0
 

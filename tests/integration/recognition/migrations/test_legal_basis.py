@@ -14,7 +14,7 @@ from tests.integration.recognition.migrations.conftest import migrate
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-BEFORE = "0012_imports"
+BEFORE = "0013_backups"
 
 
 def test_people_and_events_stay_forwards_and_backwards(before: Any) -> None:
