@@ -16,7 +16,7 @@ from recognition import wording
 from recognition.admin.base import ReadOnlyAdmin, actor_of
 from recognition.decision.doubts import Doubt, DoubtReason
 from recognition.models import DistinctPair, FaceSample, Person
-from recognition.services import doubts
+from recognition.services import doubts, people
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -56,6 +56,13 @@ def use_anyway(request: HttpRequest, sample: FaceSample) -> HttpResponse:
     """Takes a sample into the search, whatever speaks against it."""
     doubts.answer(sample=sample, actor=actor_of(request))
     messages.success(request, gettext("The sample is searched from now on."))
+    return _back(sample)
+
+
+def set_aside(request: HttpRequest, sample: FaceSample) -> HttpResponse:
+    """Takes a sample out of the search, such as one that a check of the gallery found."""
+    people.set_sample_status(sample=sample, status=FaceSample.Status.SET_ASIDE, actor=actor_of(request))
+    messages.success(request, gettext("The sample is set aside: it is not searched any more."))
     return _back(sample)
 
 

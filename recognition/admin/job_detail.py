@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
 from collections.abc import Mapping
 from typing import Any
 
-from django.utils.translation import gettext, ngettext
+from django.template.defaultfilters import date as formatted
+from django.utils.translation import gettext, gettext_lazy, ngettext
 
 from recognition import wording
 from recognition.models import ImportItem, Job
@@ -20,12 +22,12 @@ class FoundPerson:
     Args:
         id: primary key.
         name: empty when the person was erased since.
-        sample: the sample responsible.
+        sample: the sample responsible; None where there is none.
     """
 
     id: int
     name: str
-    sample: int
+    sample: int | None
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -34,11 +36,13 @@ class Finding:
 
     Args:
         people: whom it is about, each with the sample responsible.
-        similarity: in words, to as many digits as tell it from the threshold.
+        similarity: in words, to as many digits as tell it from the threshold; empty where nothing was compared.
+        note: what else there is to say.
     """
 
     people: tuple[FoundPerson, ...]
     similarity: str
+    note: str = ""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -175,4 +179,47 @@ def _sections(result: Mapping[str, Any]) -> tuple[Section, ...]:
             ),
             twice,
         ),
+        *_neglected_sections(result),
     )
+
+
+_NEGLECTED = {
+    "thin": (
+        gettext_lazy("People with too few views: %(count)d"),
+        gettext_lazy("Fewer than two samples are searched, or none from the front. Add photos."),
+    ),
+    "unseen": (
+        gettext_lazy("People who were never recognised: %(count)d"),
+        gettext_lazy(
+            "Enrolled over 30 days ago. They may not come here, or their photos show somebody else or too little."
+        ),
+    ),
+    "stale": (
+        gettext_lazy("People who were not recognised for long: %(count)d"),
+        gettext_lazy("Not for 180 days. Set those inactive who have left, and add photos of those who look different."),
+    ),
+}
+
+
+def _neglected_sections(result: Mapping[str, Any]) -> tuple[Section, ...]:
+    """People whose enrolment deserves a look; a check of before there were these sections has none."""
+    there = {code: result[code] for code in _NEGLECTED if code in result}
+    names = jobs.names(found["person"] for each in there.values() for found in each["told"])
+    sections = []
+    for code, found in there.items():
+        heading, meaning = _NEGLECTED[code]
+        findings = tuple(
+            Finding((FoundPerson(each["person"], names.get(each["person"], ""), each["sample"]),), "", _note(each))
+            for each in found["told"]
+        )
+        count = found["count"]
+        sections.append(Section(code, str(heading) % {"count": count}, str(meaning), findings, count - len(findings)))
+    return tuple(sections)
+
+
+def _note(found: Mapping[str, Any]) -> str:
+    if found["last_seen"]:
+        moment = dt.datetime.fromisoformat(found["last_seen"])
+        return gettext("last recognised %(at)s") % {"at": formatted(moment, "DATE_FORMAT")}
+    samples = ngettext("%(count)d sample", "%(count)d samples", found["samples"]) % {"count": found["samples"]}
+    return gettext("%(samples)s, none from the front") % {"samples": samples} if found["no_front"] else samples

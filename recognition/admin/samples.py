@@ -51,6 +51,7 @@ class FaceSampleAdmin(ModelAdmin):
         """The answers to doubts beside the usual pages."""
         return [
             button(self, "use-anyway", "recognition.change_facesample", doubts.use_anyway),
+            button(self, "set-aside", "recognition.change_facesample", doubts.set_aside),
             button(self, "tell-apart", "recognition.change_facesample", doubts.tell_apart),
             *super().get_urls(),
         ]

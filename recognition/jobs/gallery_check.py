@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
 from collections.abc import Mapping
 from typing import Any
+
+from django.utils import timezone
 
 from recognition.decision import gallery_check
 from recognition.decision.doubts import NEAR_DUPLICATE_SIMILARITY
 from recognition.decision.gallery_check import ConfusablePair, Templates
 from recognition.jobs.running import JobFailed, Steps
-from recognition.selectors import packs, templates
+from recognition.selectors import doubts, health, packs, templates
+from recognition.selectors.health import Enrolled
 from recognition.selectors.packs import ActivePack, NoActivePack
 
 NO_ACTIVE_PACK = "no_active_pack"
 NO_THRESHOLDS = "no_thresholds"
+
+UNSEEN_AFTER = dt.timedelta(days=30)
+"""Who was never recognised for so long after they were enrolled may have photos that show somebody else."""
+
+STALE_AFTER = dt.timedelta(days=180)
+"""Whom nobody has recognised for so long may have left, or look different by now."""
 
 BLOCK_ROWS = gallery_check.BLOCK_ROWS
 
@@ -72,6 +82,8 @@ def _flat(pair: ConfusablePair) -> list[float]:
 def _result(
     pack: ActivePack, everybody: Templates, threshold: float, pairs: tuple[ConfusablePair, ...]
 ) -> Mapping[str, Any]:
+    apart = doubts.all_told_apart()
+    pairs = tuple(pair for pair in pairs if pair.people not in apart)
     outliers = gallery_check.own_outliers(everybody, threshold)
     twice = gallery_check.duplicates(everybody, NEAR_DUPLICATE_SIMILARITY)
     return {
@@ -83,7 +95,38 @@ def _result(
         "confusable": {"count": len(pairs), "told": _told(pairs)},
         "outliers": {"count": len(outliers), "told": _told(outliers)},
         "duplicates": {"count": len(twice), "told": _told(twice)},
+        **{code: _counted(found) for code, found in _neglected().items()},
     }
+
+
+def _neglected() -> Mapping[str, list[Enrolled]]:
+    """Whose enrolment deserves a look, by why; the worst of each kind first."""
+    now, everybody = timezone.now(), health.everybody()
+    thin = [each for each in everybody if each.samples < health.FEWEST_SAMPLES or each.no_front]
+    return {
+        "thin": sorted(thin, key=lambda each: each.samples),
+        "unseen": [
+            each for each in everybody if each.samples and not each.last_seen and each.since < now - UNSEEN_AFTER
+        ],
+        "stale": sorted(
+            (each for each in everybody if each.last_seen is not None and each.last_seen < now - STALE_AFTER),
+            key=lambda each: each.last_seen or now,
+        ),
+    }
+
+
+def _counted(found: list[Enrolled]) -> dict[str, Any]:
+    told = [
+        {
+            "person": each.person,
+            "samples": each.samples,
+            "sample": each.sample,
+            "no_front": each.no_front,
+            "last_seen": each.last_seen.isoformat() if each.last_seen else None,
+        }
+        for each in found[:MOST_TOLD]
+    ]
+    return {"count": len(found), "told": told}
 
 
 def _told(findings: tuple[Any, ...]) -> list[dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -13,8 +14,9 @@ from recognition import conf
 from recognition.jobs.running import JobFailed, Steps
 from recognition.models import ImportBatch, ImportItem, Job
 from recognition.selectors.packs import NoActivePack
-from recognition.services import analysis, import_batches, importing
+from recognition.services import analysis, import_batches, importing, jobs
 from recognition.services.importing import LookedAt
+from recognition.services.jobs import JobRefused
 from recognition.vision.errors import PackError
 
 FILES_A_STEP = 16
@@ -51,8 +53,16 @@ def enrol(steps: Steps) -> Mapping[str, Any]:
         raise JobFailed(NO_ACTIVE_PACK) from error
     except PackError as error:
         raise JobFailed(PACK_UNUSABLE) from error
-    counts = batch.items.order_by().values_list("state").annotate(count=Count("pk"))
-    return {"files": total, **{f"{state}": count for state, count in counts}}
+    counts_of = dict(batch.items.order_by().values_list("state").annotate(count=Count("pk")))
+    if any(counts_of.get(state) for state in (ImportItem.State.ENROLLED, ImportItem.State.SET_ASIDE)):
+        _ask_for_a_check(actor)
+    return {"files": total, **{f"{state}": count for state, count in counts_of.items()}}
+
+
+def _ask_for_a_check(actor: User | None) -> None:
+    """Has the gallery looked through, now that it has grown; one that waits already will see the new people too."""
+    with contextlib.suppress(JobRefused):
+        jobs.request(kind=Job.Kind.GALLERY_CHECK, parameters={}, actor=actor)
 
 
 def _take(step: list[Result], actor: User | None) -> None:

@@ -34,6 +34,11 @@ def told_apart_from(person_id: int) -> frozenset[int]:
     return frozenset(number for pair in pairs for number in pair if number != person_id)
 
 
+def all_told_apart() -> frozenset[tuple[int, int]]:
+    """Every pair of people of whom somebody said that they really are two, the smaller primary key first."""
+    return frozenset(DistinctPair.objects.values_list("first_id", "second_id"))
+
+
 def waiting() -> QuerySet[FaceSample]:
     """Samples that are set aside for a doubt that nobody has answered."""
     return FaceSample.objects.filter(status=FaceSample.Status.SET_ASIDE).exclude(doubts=[])

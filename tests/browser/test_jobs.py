@@ -72,7 +72,11 @@ def test_a_gallery_check_is_asked_for_by_keyboard_and_its_findings_lead_to_the_p
     expect(page.get_by_role("heading", name="Samples that do not fit their person: 1")).to_be_visible()
     expect(page.get_by_role("heading", name="Samples that are there twice: 1")).to_be_visible()
     looks.inspect(page, "job-done")
-    page.get_by_role("link", name="Bob").click()
+    expect(page.get_by_role("heading", name="People with too few views: 2")).to_be_visible()
+    likely_one = page.get_by_role("region", name="People who may be taken for each other: 1")
+    expect(likely_one.get_by_role("button", name="Really two people")).to_be_visible()
+    expect(likely_one.get_by_role("link", name="They are one: merge")).to_be_visible()
+    likely_one.get_by_role("link", name="Bob").click()
     expect(page.get_by_label("Name")).to_have_value("Bob")
 
 

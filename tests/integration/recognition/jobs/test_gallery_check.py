@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from recognition.decision import gallery_check as pure
 from recognition.jobs import gallery_check, running
-from recognition.models import DenyListEntry, FaceSample, Job, Person
-from recognition.services import jobs
+from recognition.models import DenyListEntry, FaceSample, Job, ModelPack, Person, RecognitionEvent
+from recognition.services import doubts, jobs, merging
 from recognition.services.jobs import Run
 from tests import fakes
 
@@ -136,3 +138,51 @@ def test_a_run_is_what_steps_are_kept_of() -> None:
     running.run(job.pk, work, should_stop=lambda: False)
     assert seen == [Run(job.pk, 1, {}, {})]
     assert Job.objects.get().result == {"at": 1}
+
+
+def seen(person: Person, days_ago: int) -> None:
+    pack = ModelPack.objects.get()
+    moment = timezone.now() - dt.timedelta(days=days_ago)
+    RecognitionEvent.objects.create(
+        decision="accept", person=person, policy=pack.policies.get(), pack=pack, started_at=moment, decided_at=moment
+    )
+
+
+def told(result: dict[str, Any], code: str) -> list[int]:
+    assert result[code]["count"] == len(result[code]["told"])
+    return [found["person"] for found in result[code]["told"]]
+
+
+def test_it_names_people_with_few_views_the_barest_first() -> None:
+    one = fakes.person("one", fakes.like_probe(0.1, axis=2))
+    none = fakes.person("none")
+    fakes.person("two", fakes.like_probe(0.2, axis=3), fakes.like_probe(0.3, axis=4))
+    turned = fakes.person("turned", fakes.like_probe(0.2, axis=5), fakes.like_probe(0.3, axis=6))
+    turned.samples.update(quality={"yaw_degrees": 40.0, "pitch_degrees": 0.0})
+    fakes.person("gone", is_active=False)
+    assert told(checked(), "thin") == [none.pk, one.pk, turned.pk]
+
+
+def test_it_names_who_was_never_or_not_for_long_recognised() -> None:
+    new, never, lately, long_ago, longer_ago, merged = (
+        fakes.person(name, fakes.like_probe(0.1, axis=1 + number))
+        for number, name in enumerate(("new", "never", "lately", "long ago", "longer ago", "merged"))
+    )
+    Person.objects.exclude(pk=new.pk).update(created_at=timezone.now() - dt.timedelta(days=31))
+    seen(lately, 1)
+    seen(lately, 400)
+    seen(long_ago, 181)
+    seen(longer_ago, 400)
+    alias = fakes.person("alias")
+    seen(alias, 300)
+    merging.merge(keep=merged, gone=alias, actor=None)
+    result = checked()
+    assert told(result, "unseen") == [never.pk]
+    assert told(result, "stale") == [longer_ago.pk, merged.pk, long_ago.pk]
+
+
+def test_people_who_were_told_apart_are_no_finding() -> None:
+    ada, bob = (fakes.person(name, fakes.like_probe(0.9, axis=2)) for name in ("Ada", "Bob"))
+    assert checked()["confusable"]["count"] == 1
+    doubts.tell_apart(person=ada, other=bob, actor=None)
+    assert checked()["confusable"]["count"] == 0

@@ -135,15 +135,18 @@ def test_what_becomes_of_each_file(monkeypatch: pytest.MonkeyPatch) -> None:
     # Nobody is enrolled of whom no photo can be used.
     assert set(Person.objects.values_list("name", flat=True)) == {"Ada", "Bob", "Cleo"}
     assert FaceSample.objects.get(person__name="Cleo").doubts[0]["person"] == ada.pk
+    assert Job.objects.get(kind=Job.Kind.GALLERY_CHECK).state == Job.State.QUEUED
 
 
 def test_the_same_import_twice_changes_nothing_and_looks_at_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     files = {"Ada/1.jpg": b"a", "Bob/1.jpg": b"b"}
     run(started(files), monkeypatch, TWO_FACES)
     before = gallery()
+    Job.objects.filter(kind=Job.Kind.GALLERY_CHECK).delete()
     again = run(started(files), monkeypatch, {})
     assert gallery() == before
     assert again.result == {"files": 2, "known": 2}
+    assert not Job.objects.filter(kind=Job.Kind.GALLERY_CHECK).exists()
 
 
 def test_a_cancelled_import_keeps_what_it_enrolled(monkeypatch: pytest.MonkeyPatch) -> None:

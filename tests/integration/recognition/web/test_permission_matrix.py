@@ -180,6 +180,7 @@ ROUTES: dict[str, Row] = {
         delete=those("enroller"),
     ),
     "admin/recognition/facesample/<int:number>/use-anyway/": Row(None, those("enroller")),
+    "admin/recognition/facesample/<int:number>/set-aside/": Row(None, those("enroller")),
     "admin/recognition/facesample/<int:number>/tell-apart/": Row(None, those("enroller")),
     **admin_pages("recognition/distinctpair", view=those("enroller", "auditor"), delete=those("enroller")),
     **admin_pages("recognition/importbatch", view=those("enroller", "auditor"), add=those("enroller")),
