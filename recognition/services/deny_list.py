@@ -7,6 +7,7 @@ from django.db import transaction
 from django.utils.translation import gettext
 
 from recognition.models import AuditAction, DenyListEntry, Person
+from recognition.selectors import people
 from recognition.services import audit
 
 
@@ -24,10 +25,15 @@ def add(*, person: Person, reason: str, actor: User) -> DenyListEntry:
         actor: who decided so.
 
     Raises:
-        DenyListRefused: without a reason, or when the person is on the list already.
+        DenyListRefused: without a reason, when they are on the list already, or when the row was merged into another.
     """
     if not reason.strip():
         raise DenyListRefused(gettext("Give a reason: it is what colleagues read when the alert comes."))
+    # Held, so that no merge in between hides the row and the ban with it.
+    held = Person.objects.select_for_update(no_key=True).get(pk=person.pk)
+    if held.merged_into is not None:
+        names = {"old": held.name, "name": people.following_merges(held).name}
+        raise DenyListRefused(gettext("%(old)s was merged into %(name)s meanwhile. Put %(name)s on the list.") % names)
     entry, is_new = DenyListEntry.objects.get_or_create(
         person=person, defaults={"reason": reason.strip(), "created_by": actor}
     )

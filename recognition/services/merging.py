@@ -55,9 +55,16 @@ def merge(*, keep: Person, gone: Person, actor: User | None) -> PersonMove:
         actor: who did it.
 
     Raises:
-        MoveRefused: for one row twice, or one that was merged before.
+        MoveRefused: for one row twice, or one that was merged before; also when photos are kept of one of
+            them alone, because those that would have to be deleted could not come back.
     """
     keep, gone = _locked(keep, gone)
+    if keep.keeps_photos != gone.keeps_photos:
+        names = {"without": gone.name if keep.keeps_photos else keep.name}
+        names["other"] = keep.name if keep.keeps_photos else gone.name
+        raise MoveRefused(
+            gettext("No photos are kept of %(without)s. Keep none of %(other)s either, then merge them.") % names
+        )
     before: dict[str, Any] = {
         name: {field: getattr(row, field) for field in _OWN} for name, row in (("keep", keep), ("gone", gone))
     }
@@ -132,18 +139,21 @@ def undo(*, move: PersonMove, actor: User | None, now: dt.datetime) -> Undone:
         now: with a time zone.
 
     Raises:
-        MoveRefused: when it was undone before, when a later move is to be undone first, or when the
-            person whom a split made has got more samples since.
+        MoveRefused: when it was undone before, when a later move is to be undone first, or when the person
+            whom a split made has got more samples since, or was banned or suspended.
     """
-    held = PersonMove.objects.select_for_update().select_related("source", "target").get(pk=move.pk)
+    both = (move.source_id, move.target_id)
+    # As in a merge: first the people, in the order of their keys, and nothing that was read before that counts.
+    rows = {row.pk: row for row in Person.objects.select_for_update().filter(pk__in=both).order_by("pk")}
+    held = PersonMove.objects.select_for_update().filter(pk=move.pk).first()
+    if held is None:
+        raise MoveRefused(gettext("One of the two was deleted meanwhile."))
     if held.undone_at is not None:
         raise MoveRefused(gettext("That was undone already."))
-    both = (held.source_id, held.target_id)
     later = PersonMove.objects.filter(Q(source__in=both) | Q(target__in=both), undone_at=None, pk__gt=held.pk)
     if later.exists():
         raise MoveRefused(gettext("One of the two was merged or split again since. Undo that first."))
-    source, target = held.source, held.target
-    list(Person.objects.select_for_update().filter(pk__in=both).order_by("pk"))
+    source, target = held.source, held.target = rows[held.source_id], rows[held.target_id]
     if held.kind == PersonMove.Kind.SPLIT:
         _joined_again(held, actor)
     else:
@@ -236,6 +246,16 @@ def _joined_again(move: PersonMove, actor: User | None) -> None:
     new = move.target
     if new.samples.exclude(pk__in=move.before["samples"]).exists():
         raise MoveRefused(gettext("The person whom the split made has got more samples since. Merge the two instead."))
+    is_denied = {entry.person_id for entry in DenyListEntry.objects.filter(person__in=(move.source, new))}
+    if (new.is_suspended and not move.source.is_suspended) or is_denied == {new.pk}:
+        raise MoveRefused(
+            gettext(
+                "%(new)s is suspended or on the deny list, and %(old)s is not. Merge the two instead, so that it holds."
+            )
+            % {"new": new.name, "old": move.source.name}
+        )
+    if new.keeps_photos != move.source.keeps_photos:
+        raise MoveRefused(gettext("Photos are kept of one of the two alone. Make that the same for both first."))
     first, second = sorted((move.source_id, new.pk))
     for pair in DistinctPair.objects.filter(first=first, second=second):
         doubts.take_for_one_again(pair=pair, actor=actor)
@@ -264,7 +284,9 @@ def _fields_apart(before: dict[str, Any], keep: Person, gone: Person) -> None:
     if wanted and not Person.objects.filter(external_id=wanted).exclude(pk=gone.pk).exists():
         gone.external_id = wanted
     gone.merged_into, gone.is_active = None, before["was_active"]
-    gone.save(update_fields=["external_id", "merged_into", "is_active"])
+    # Whoever wanted no photos since, of the two as one, wanted none of either.
+    gone.keeps_photos = gone.keeps_photos and keep.keeps_photos
+    gone.save(update_fields=["external_id", "merged_into", "is_active", "keeps_photos"])
 
 
 def _pairs_undone(before: dict[str, Any], keep: Person, gone: Person) -> None:

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import threading
+import time
 from typing import Any
 
 import pytest
+from django.db import connection, transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -18,7 +21,7 @@ from recognition.models import (
 )
 from recognition.selectors import gallery, packs
 from recognition.selectors import people as people_read
-from recognition.services import analysis, enrolment, merging, people
+from recognition.services import analysis, deny_list, enrolment, merging, people
 from recognition.services.merging import MoveRefused
 from tests import fakes
 
@@ -169,9 +172,23 @@ class TestMerge:
         result = enrolment.add_sample(person=bob, data=b"a photo", source=FaceSample.Source.UPLOAD, actor=None)
         assert FaceSample.objects.get(pk=result.sample_id or 0).person == ada
 
+    def test_a_row_that_was_merged_is_not_put_on_the_deny_list_in_vain(self, ada: Person, bob: Person) -> None:
+        merging.merge(keep=ada, gone=bob, actor=None)
+        with pytest.raises(deny_list.DenyListRefused, match="Put Ada on the list"):
+            deny_list.add(person=bob, reason="theft", actor=fakes.user())
+        assert not DenyListEntry.objects.exists()
+
     def test_one_person_is_not_merged_with_themselves(self, ada: Person) -> None:
         with pytest.raises(MoveRefused, match="one person already"):
             merging.merge(keep=ada, gone=ada, actor=None)
+
+    @pytest.mark.parametrize("without", ["Ada", "Bob"])
+    def test_photos_are_kept_of_both_or_of_neither(self, ada: Person, bob: Person, without: str) -> None:
+        people.set_keeps_photos(person=Person.objects.get(name=without), keeps=False, actor=None)
+        before = everything()
+        with pytest.raises(MoveRefused, match=f"No photos are kept of {without}"):
+            merging.merge(keep=ada, gone=bob, actor=None)
+        assert everything() == before
 
     def test_nobody_is_merged_twice(self, ada: Person, bob: Person) -> None:
         merged(ada, bob)
@@ -200,6 +217,19 @@ class TestUndo:
         undone(move)
         bob.refresh_from_db()
         assert bob.external_id is None
+
+    def test_whoever_wants_no_photos_since_wants_none_of_either(self, ada: Person, bob: Person) -> None:
+        move = merged(ada, bob)
+        people.set_keeps_photos(person=ada, keeps=False, actor=None)
+        undone(move)
+        bob.refresh_from_db()
+        assert not bob.keeps_photos
+
+    def test_of_somebody_deleted_it_says_so(self, ada: Person, bob: Person) -> None:
+        move = merged(ada, bob)
+        people.delete_person(person=ada, actor=None)
+        with pytest.raises(MoveRefused, match="deleted meanwhile"):
+            undone(move)
 
     def test_is_done_once(self, ada: Person, bob: Person) -> None:
         move = merged(ada, bob)
@@ -260,6 +290,64 @@ class TestSplit:
         FaceSample.objects.create(person=move.target, source="upload", quality={}, image_sha256="new")
         with pytest.raises(MoveRefused, match="Merge the two"):
             undone(move)
+
+    @pytest.mark.parametrize("against", ["suspended", "denied"])
+    def test_what_was_said_against_the_new_person_since_is_not_lost(self, ada: Person, against: str) -> None:
+        move = merging.split(person=ada, samples=[ada.samples.latest("pk").pk], name="Eve", actor=None)
+        if against == "denied":
+            DenyListEntry.objects.create(person=move.target, reason="theft")
+        else:
+            Person.objects.filter(pk=move.target_id).update(is_suspended=True)
+        before = everything()
+        with pytest.raises(MoveRefused, match="suspended or on the deny list"):
+            undone(move)
+        assert everything() == before
+
+    def test_photos_are_kept_of_both_or_the_split_stays(self, ada: Person) -> None:
+        move = merging.split(person=ada, samples=[ada.samples.latest("pk").pk], name="Eve", actor=None)
+        people.set_keeps_photos(person=ada, keeps=False, actor=None)
+        with pytest.raises(MoveRefused, match="one of the two alone"):
+            undone(move)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_undo_that_waited_for_another_merge_does_not_overwrite_it() -> None:
+    """What the undo read before it waited is old: the ban by suspension of the third row must hold."""
+    fakes.activated_pack()
+    ada, bob, cleo = (fakes.person(name, fakes.probe()) for name in ("Ada", "Bob", "Cleo"))
+    Person.objects.filter(pk=cleo.pk).update(is_suspended=True)
+    move = merging.merge(keep=ada, gone=bob, actor=None)
+    refused: list[str] = []
+
+    def undo_beside() -> None:
+        try:
+            undone(move)
+        except MoveRefused as reason:
+            refused.append(str(reason))
+        finally:
+            connection.close()
+
+    with transaction.atomic():
+        merging.merge(keep=ada, gone=cleo, actor=None)
+        beside = threading.Thread(target=undo_beside)
+        beside.start()
+        until_somebody_waits()
+    beside.join()
+    ada.refresh_from_db()
+    assert ada.is_suspended
+    assert refused == ["One of the two was merged or split again since. Undo that first."]
+
+
+def until_somebody_waits() -> None:
+    """Returns once another connection waits for a row that this one holds."""
+    end = time.monotonic() + 20
+    with connection.cursor() as cursor:
+        while time.monotonic() < end:
+            # Not `pg_stat_activity`: within a transaction that stays as it was first read.
+            cursor.execute("SELECT FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY(pg_blocking_pids(pid))")
+            if cursor.fetchone() is not None:
+                return
+    raise AssertionError("Nobody waits.")
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
