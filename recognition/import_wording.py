@@ -70,3 +70,8 @@ def stored_sentence(stored: Mapping[str, Any]) -> str:
     if "skip" in stored:
         return skip_sentence(Skip(stored["skip"]))
     return wording.reason_sentence(Reason.from_json(stored))
+
+
+def spreadsheet_cell(text: str) -> str:
+    """A text that no spreadsheet takes for a formula."""
+    return f"'{text}" if text.startswith(FORMULA_STARTS) else text

@@ -191,7 +191,10 @@ class ImportBatchAdmin(ReadOnlyAdmin):
         for item in imports.items(batch, "").iterator(chunk_size=500):
             reasons = " ".join(_reasons(item, request))
             writer.writerow(
-                [_cell(text) for text in (item.path, imports.name_of(item), item.get_state_display(), reasons)]
+                [
+                    import_wording.spreadsheet_cell(text)
+                    for text in (item.path, imports.name_of(item), item.get_state_display(), reasons)
+                ]
             )
         return response
 
@@ -221,8 +224,3 @@ def _reasons(item: ImportItem, request: HttpRequest) -> tuple[str, ...]:
         found = doubts.shown(item.sample.person, doubts.of_sample(item.sample), request)
         return tuple(doubt.sentence for doubt in found)
     return tuple(import_wording.stored_sentence(stored) for stored in item.reasons)
-
-
-def _cell(text: str) -> str:
-    """A text that no spreadsheet takes for a formula."""
-    return f"'{text}" if text.startswith(import_wording.FORMULA_STARTS) else text

@@ -9,7 +9,7 @@ from typing import Any
 
 from recognition import import_wording, wording
 from recognition.decision.doubts import Doubt
-from recognition.import_wording import FORMULA_STARTS
+from recognition.import_wording import spreadsheet_cell
 from recognition.importing.entries import PlannedFile, Skip
 from recognition.management.base import fault_json, file_content
 from recognition.models import FaceSample, ImportItem, Person
@@ -129,7 +129,7 @@ class FileOutcome:
     def row(self) -> tuple[str, str, str, str]:
         """For a spreadsheet, which must take no text for a formula."""
         cells = (self.path, self.person, str(self.state.label), " ".join(self.reasons))
-        path, person, state, reasons = (f"'{cell}" if cell.startswith(FORMULA_STARTS) else cell for cell in cells)
+        path, person, state, reasons = (spreadsheet_cell(cell) for cell in cells)
         return path, person, state, reasons
 
     def as_json(self) -> dict[str, Any]:
