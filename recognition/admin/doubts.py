@@ -7,13 +7,13 @@ from collections.abc import Sequence
 
 from django.contrib import admin, messages
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext, gettext_lazy, ngettext
 from unfold.decorators import display
 
 from recognition import wording
-from recognition.admin.base import ReadOnlyAdmin, actor_of
+from recognition.admin.base import ReadOnlyAdmin, actor_of, back
 from recognition.decision.doubts import Doubt, DoubtReason
 from recognition.models import DistinctPair, FaceSample, Person
 from recognition.services import doubts, people
@@ -56,14 +56,14 @@ def use_anyway(request: HttpRequest, sample: FaceSample) -> HttpResponse:
     """Takes a sample into the search, whatever speaks against it."""
     doubts.answer(sample=sample, actor=actor_of(request))
     messages.success(request, gettext("The sample is searched from now on."))
-    return _back(sample)
+    return _back(request, sample)
 
 
 def set_aside(request: HttpRequest, sample: FaceSample) -> HttpResponse:
     """Takes a sample out of the search, such as one that a check of the gallery found."""
     people.set_sample_status(sample=sample, status=FaceSample.Status.SET_ASIDE, actor=actor_of(request))
     messages.success(request, gettext("The sample is set aside: it is not searched any more."))
-    return _back(sample)
+    return _back(request, sample)
 
 
 def tell_apart(request: HttpRequest, sample: FaceSample) -> HttpResponse:
@@ -72,21 +72,21 @@ def tell_apart(request: HttpRequest, sample: FaceSample) -> HttpResponse:
     other = Person.objects.filter(pk=number).first() if number.isdecimal() else None
     if other is None:
         messages.error(request, gettext("The other person is no longer enrolled, so there is nothing to remember."))
-        return _back(sample)
+        return _back(request, sample)
     try:
         freed = doubts.tell_apart(person=sample.person, other=other, actor=actor_of(request))
     except doubts.AnswerRefused as refused:
         messages.error(request, str(refused))
-        return _back(sample)
+        return _back(request, sample)
     text = gettext("%(person)s and %(other)s are remembered as two people.")
     names = {"person": sample.person.name, "other": other.name}
     more = ngettext("%(count)d sample is searched again.", "%(count)d samples are searched again.", len(freed))
     messages.success(request, f"{text % names} {more % {'count': len(freed)}}")
-    return _back(sample)
+    return _back(request, sample)
 
 
-def _back(sample: FaceSample) -> HttpResponse:
-    return HttpResponseRedirect(reverse("admin:recognition_facesample_change", args=[sample.pk]))
+def _back(request: HttpRequest, sample: FaceSample) -> HttpResponse:
+    return back(request, reverse("admin:recognition_facesample_change", args=[sample.pk]))
 
 
 class DoubtFilter(admin.SimpleListFilter):

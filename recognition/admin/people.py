@@ -19,8 +19,8 @@ from unfold.decorators import display
 from unfold.widgets import INPUT_CLASSES, UnfoldAdminTextareaWidget
 
 from recognition import wording
-from recognition.admin import enrolment_pages, guided_pages, moves
-from recognition.admin.base import MomentInput, actor_of, button, thumbnail
+from recognition.admin import enrolment_pages, gallery_health, guided_pages, moves
+from recognition.admin.base import MomentInput, actor_of, back, button, thumbnail
 from recognition.admin.checkboxes import WithCheckboxes
 from recognition.models import DenyListEntry, FaceSample, Person
 from recognition.selectors import people as people_read
@@ -152,9 +152,11 @@ class PersonAdmin(WithCheckboxes, ModelAdmin):
             *enrolment_pages.addresses(self),
             *guided_pages.addresses(self),
             *moves.addresses(self),
+            gallery_health.address(self),
             pin,
             button(self, "deny", "recognition.add_denylistentry", self._deny),
             button(self, "readmit", "recognition.delete_denylistentry", self._readmit),
+            button(self, "set-inactive", "recognition.change_person", self._set_inactive),
             *super().get_urls(),
         ]
 
@@ -198,9 +200,15 @@ class PersonAdmin(WithCheckboxes, ModelAdmin):
         text = gettext("%(name)s is not on the deny list.") % {"name": person.name}
         return self._back(request, person, text, messages.SUCCESS)
 
+    def _set_inactive(self, request: HttpRequest, person: Person) -> HttpResponse:
+        person.is_active = False
+        people.save_person(person=person, changed=["is_active"], actor=actor_of(request))
+        text = gettext("%(name)s is not active any more, and not recognised.") % {"name": person.name}
+        return self._back(request, person, text, messages.SUCCESS)
+
     def _back(self, request: HttpRequest, person: Person, text: str, level: int) -> HttpResponse:
         self.message_user(request, text, level)
-        return HttpResponseRedirect(reverse("admin:recognition_person_change", args=[person.pk]))
+        return back(request, reverse("admin:recognition_person_change", args=[person.pk]))
 
     def changeform_view(
         self,
