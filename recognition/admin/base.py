@@ -71,8 +71,8 @@ def button(owner: DjangoModelAdmin[Any], name: str, permission: str, act: Act) -
 
 
 def back(request: HttpRequest, default: str) -> HttpResponse:
-    """Leads to the page whose button was pressed, which it names in `next`; to `default` without one of ours."""
-    wanted = request.POST.get("next", "")
+    """Leads to the page that the request names in `next`; to `default` where it names none of ours."""
+    wanted = request.POST.get("next") or request.GET.get("next", "")
     is_ours = url_has_allowed_host_and_scheme(wanted, {request.get_host()}, require_https=request.is_secure())
     return HttpResponseRedirect(wanted if is_ours else default)
 

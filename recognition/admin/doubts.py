@@ -16,6 +16,7 @@ from recognition import wording
 from recognition.admin.base import ReadOnlyAdmin, actor_of, back
 from recognition.decision.doubts import Doubt, DoubtReason
 from recognition.models import DistinctPair, FaceSample, Person
+from recognition.selectors import people as people_read
 from recognition.services import doubts, people
 
 
@@ -37,14 +38,17 @@ class ShownDoubt:
 def shown(person: Person, found: Sequence[Doubt], request: HttpRequest) -> tuple[ShownDoubt, ...]:
     """Doubts about a sample of a person; nobody is named to who may not see people."""
     may_see = actor_of(request).has_perm("recognition.view_person")
-    others = Person.objects.in_bulk({doubt.person_id for doubt in found} - {person.pk}) if may_see else {}
+    rows = Person.objects.in_bulk({doubt.person_id for doubt in found}) if may_see else {}
+    others = {number: people_read.following_merges(row) for number, row in rows.items()}
     held_against = FaceSample.objects.in_bulk({doubt.sample_id for doubt in found})
     return tuple(_shown(person, doubt, others.get(doubt.person_id), held_against) for doubt in found)
 
 
 def _shown(person: Person, doubt: Doubt, other: Person | None, held_against: dict[int, FaceSample]) -> ShownDoubt:
     sentence = wording.doubt_sentence(doubt, person=person.name, other=other.name if other else None)
-    return ShownDoubt(sentence, doubt.sample_id if doubt.sample_id in held_against else None, other)
+    # Of somebody who was merged into this very person, there is nobody else to look at.
+    somebody_else = other if other is not None and other != person else None
+    return ShownDoubt(sentence, doubt.sample_id if doubt.sample_id in held_against else None, somebody_else)
 
 
 def of_sample(sample: FaceSample) -> tuple[Doubt, ...]:
@@ -69,7 +73,8 @@ def set_aside(request: HttpRequest, sample: FaceSample) -> HttpResponse:
 def tell_apart(request: HttpRequest, sample: FaceSample) -> HttpResponse:
     """Remembers that the sample's person and the one whom it is like really are two people."""
     number = request.POST.get("other", "")
-    other = Person.objects.filter(pk=number).first() if number.isdecimal() else None
+    row = Person.objects.filter(pk=number).first() if number.isdecimal() else None
+    other = people_read.following_merges(row) if row is not None else None
     if other is None:
         messages.error(request, gettext("The other person is no longer enrolled, so there is nothing to remember."))
         return _back(request, sample)
@@ -122,6 +127,11 @@ class DistinctPairAdmin(ReadOnlyAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         """Whether the user may bring the doubt back."""
         return actor_of(request).has_perm("recognition.delete_distinctpair")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[DistinctPair]:
+        """Pairs of people as they are listed; what a merge left behind says the same of the one who stayed."""
+        shown: QuerySet[DistinctPair] = super().get_queryset(request)
+        return shown.filter(first__merged_into=None, second__merged_into=None)
 
     @display(description=gettext_lazy("people"))
     def pair(self, pair: DistinctPair) -> str:

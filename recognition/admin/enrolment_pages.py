@@ -20,11 +20,12 @@ from django.utils.translation import gettext, gettext_lazy
 from django.views.decorators.cache import never_cache
 
 from recognition import wording
-from recognition.admin import doubts
+from recognition.admin import doubts, merged
 from recognition.admin.base import actor_of
 from recognition.decision.verdict import Reason
 from recognition.models import FaceSample, Person, WaitingPhoto
 from recognition.selectors import people as people_selectors
+from recognition.selectors import person_page
 from recognition.services import analysis, choosing, enrolment
 from recognition.vision.images import STILL_LIMITS
 
@@ -76,7 +77,7 @@ def addresses(owner: ModelAdmin[Any]) -> list[URLPattern]:
     return [
         path(
             "<int:person_id>/enrol/",
-            owner.admin_site.admin_view(pages.enrol),
+            owner.admin_site.admin_view(merged.leading_on(pages.enrol)),
             name="recognition_person_enrol",
         ),
         path(
@@ -100,11 +101,13 @@ class _Pages:
         """Adds photos to a person: all at once, or one a request for the page's script."""
         if not may_enrol(request):
             raise PermissionDenied
-        person = get_object_or_404(Person, pk=person_id)
+        is_script = request.headers.get("Accept") == "application/json"
+        # A script that is sending photos goes on: they become samples of whom the row is now.
+        person = get_object_or_404(Person, pk=person_id) if is_script else merged.standing(person_id)
         choosing.forget_expired(now=timezone.now())
         files = request.FILES.getlist("photos") if request.method == "POST" else []
         outcomes = [_outcome(person, file, request) for file in files]
-        if request.headers.get("Accept") == "application/json":
+        if is_script:
             status = HTTPStatus.OK if outcomes else HTTPStatus.BAD_REQUEST
             return JsonResponse({"results": outcomes}, status=status)
         if len(outcomes) == 1 and outcomes[0]["choose"]:
@@ -114,7 +117,7 @@ class _Pages:
             "title": gettext("Add photos of %(name)s") % {"name": person.name},
             "form": PhotosForm(),
             "outcomes": outcomes,
-            "waiting": people_selectors.waiting_photos(timezone.now()).filter(person=person),
+            "waiting": people_selectors.waiting_photos(timezone.now()).filter(person__in=person_page.rows_of(person)),
             "nothing_chosen": request.method == "POST" and not files,
             "max_bytes": STILL_LIMITS.max_bytes,
             "max_megabytes": STILL_LIMITS.max_bytes // 2**20,
@@ -133,9 +136,10 @@ class _Pages:
             done = self._chosen(request, photo)
             if done is not None:
                 return done
+        person = people_selectors.following_merges(photo.person)
         context = {
-            **self._common(request, photo.person),
-            "title": gettext("Which face is %(name)s?") % {"name": photo.person.name},
+            **self._common(request, person),
+            "title": gettext("Which face is %(name)s?") % {"name": person.name},
             "photo": photo,
             "faces": shown_faces(photo),
         }
@@ -143,7 +147,8 @@ class _Pages:
 
     def _chosen(self, request: HttpRequest, photo: WaitingPhoto) -> HttpResponse | None:
         """The answer to a choice; None where the page is to be shown again."""
-        back = HttpResponseRedirect(reverse("admin:recognition_person_enrol", args=[photo.person_id]))
+        person = people_selectors.following_merges(photo.person)
+        back = HttpResponseRedirect(reverse("admin:recognition_person_enrol", args=[person.pk]))
         if "discard" in request.POST:
             choosing.discard(photo=photo)
             messages.success(request, gettext("The photo is removed; nobody was enrolled."))
@@ -161,7 +166,7 @@ class _Pages:
             messages.error(request, " ".join(wording.fault_sentence(fault) for fault in result.faults))
             return None
         if result.doubts:
-            found = doubts.shown(photo.person, result.doubts, request)
+            found = doubts.shown(person, result.doubts, request)
             messages.warning(request, " ".join([gettext("The face is set aside."), *(each.sentence for each in found)]))
             return HttpResponseRedirect(reverse("admin:recognition_facesample_change", args=[result.sample_id]))
         messages.success(request, gettext("Face %(number)s is enrolled.") % {"number": number})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from django.contrib import messages
@@ -14,6 +15,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.translation import gettext, ngettext
 
+from recognition.admin import merged, person_samples
 from recognition.admin.base import actor_of
 from recognition.models import FaceSample, Person, PersonMove
 from recognition.services import merging, people
@@ -28,12 +30,16 @@ PICTURES_SHOWN = 8
 def addresses(owner: ModelAdmin[Any]) -> list[URLPattern]:
     """The addresses of the pages."""
     pages = _Pages(owner)
-    view = owner.admin_site.admin_view
+
+    def address(end: str, name: str, view: Callable[..., HttpResponse]) -> URLPattern:
+        led = owner.admin_site.admin_view(merged.leading_on(view))
+        return path(f"<int:person_id>/{end}/", led, name=f"recognition_person_{name}")
+
     return [
-        path("<int:person_id>/merge/", view(pages.merge), name="recognition_person_merge"),
-        path("<int:person_id>/split/", view(pages.split), name="recognition_person_split"),
-        path("<int:person_id>/undo/<int:move_id>/", view(pages.undo), name="recognition_person_undo"),
-        path("<int:person_id>/photos/", view(pages.photos), name="recognition_person_photos"),
+        address("merge", "merge", pages.merge),
+        address("split", "split", pages.split),
+        address("undo/<int:move_id>", "undo", pages.undo),
+        address("photos", "photos", pages.photos),
     ]
 
 
@@ -74,11 +80,16 @@ class _Pages:
     def split(self, request: HttpRequest, person_id: int) -> HttpResponse:
         """Shows the samples, and makes a person of those that are chosen."""
         person = _person(request, person_id, "recognition.merge_person")
+        chosen: set[int] = set()
         if request.method == "POST":
             chosen = {int(number) for number in request.POST.getlist("samples") if number.isdecimal()}
             try:
                 move = merging.split(
-                    person=person, samples=chosen, name=request.POST.get("name", ""), actor=actor_of(request)
+                    person=person,
+                    samples=chosen,
+                    name=request.POST.get("name", ""),
+                    external_id=request.POST.get("external_id", ""),
+                    actor=actor_of(request),
                 )
             except merging.MoveRefused as refused:
                 messages.error(request, str(refused))
@@ -88,7 +99,12 @@ class _Pages:
                 messages.success(request, text % names)
                 return HttpResponseRedirect(change_page(move.target_id))
         title = gettext("Split %(name)s") % {"name": person.name}
-        context = {"samples": person.samples.all(), "name": request.POST.get("name", "")}
+        context = {
+            "samples": person_samples.of_person(person),
+            "chosen": chosen,
+            "name": request.POST.get("name", ""),
+            "external_id": request.POST.get("external_id", ""),
+        }
         return self._page(request, "split.html", person, title, context)
 
     def undo(self, request: HttpRequest, person_id: int, move_id: int) -> HttpResponse:
@@ -139,7 +155,7 @@ class _Pages:
 def _person(request: HttpRequest, person_id: int, permission: str) -> Person:
     if not actor_of(request).has_perm(permission):
         raise PermissionDenied
-    return get_object_or_404(Person, pk=person_id, merged_into=None)
+    return merged.standing(person_id)
 
 
 def _side(person: Person) -> dict[str, Any]:

@@ -7,14 +7,14 @@ from typing import Any
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.urls import URLPattern
+from django.urls import URLPattern, reverse
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext, gettext_lazy, ngettext
 from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
 
 from recognition.admin import doubts, quality_table
-from recognition.admin.base import NOTHING, actor_of, button, thumbnail
+from recognition.admin.base import NOTHING, actor_of, back, button, thumbnail
 from recognition.models import FaceSample
 from recognition.services import people
 
@@ -113,6 +113,11 @@ class FaceSampleAdmin(ModelAdmin):
         """Removes several samples through the service."""
         for sample in queryset:
             people.delete_sample(sample=sample, actor=actor_of(request))
+
+    def response_delete(self, request: HttpRequest, obj_display: str, obj_id: int) -> HttpResponse:
+        """Back to the page from which the sample was deleted."""
+        self.message_user(request, gettext("The sample is deleted."), messages.SUCCESS)
+        return back(request, reverse("admin:recognition_facesample_changelist"))
 
     def _set_status(self, request: HttpRequest, samples: QuerySet[FaceSample], status: FaceSample.Status) -> None:
         for sample in samples:

@@ -84,7 +84,9 @@ def merge(*, keep: Person, gone: Person, actor: User | None) -> PersonMove:
 
 
 @transaction.atomic
-def split(*, person: Person, samples: Collection[int], name: str, actor: User | None) -> PersonMove:
+def split(
+    *, person: Person, samples: Collection[int], name: str, actor: User | None, external_id: str = ""
+) -> PersonMove:
     """Makes a person of their own of some samples; both are told apart from now on.
 
     The new person is suspended, valid and on the deny list as the old one is, and belongs to no group.
@@ -94,9 +96,10 @@ def split(*, person: Person, samples: Collection[int], name: str, actor: User | 
         samples: primary keys of those that go; some, and not all.
         name: of the new person.
         actor: who did it.
+        external_id: of the new person; empty for none.
 
     Raises:
-        MoveRefused: without a name, or when none or all of the samples would go.
+        MoveRefused: without a name, with an id that somebody has, or when none or all of the samples would go.
     """
     (person,) = _locked(person)
     cleaned = " ".join(name.split())
@@ -108,6 +111,7 @@ def split(*, person: Person, samples: Collection[int], name: str, actor: User | 
         raise MoveRefused(gettext("Choose some of the samples, and not all: the rest stays with this person."))
     new = Person.objects.create(
         name=cleaned,
+        external_id=_free_id(external_id),
         is_active=person.is_active,
         is_suspended=person.is_suspended,
         valid_from=person.valid_from,
@@ -119,12 +123,27 @@ def split(*, person: Person, samples: Collection[int], name: str, actor: User | 
         DenyListEntry.objects.create(person=new, reason=entry.reason, created_by=actor)
     moved = _moved(going, new)
     move = PersonMove.objects.create(
-        kind=PersonMove.Kind.SPLIT, source=person, target=new, before={"samples": moved}, made_by=actor
+        kind=PersonMove.Kind.SPLIT,
+        source=person,
+        target=new,
+        before={"samples": moved, "external_id": new.external_id},
+        made_by=actor,
     )
     details = {"new": new.pk, "samples": len(moved), "move": move.pk}
     audit.record(action=AuditAction.PERSON_SPLIT, actor=actor, subject=person, details=details)
     doubts.tell_apart(person=person, other=new, actor=actor)
     return move
+
+
+def _free_id(text: str) -> str | None:
+    """An external id as it is stored, None for none; those of merged rows are taken too: they lead to the person."""
+    cleaned = text.strip()
+    longest = Person._meta.get_field("external_id").max_length or 0
+    if len(cleaned) > longest:
+        raise MoveRefused(gettext("An external id has at most %(longest)s characters.") % {"longest": longest})
+    if cleaned and Person.objects.filter(external_id=cleaned).exists():
+        raise MoveRefused(gettext("Somebody has the external id %(id)s already. Give another one.") % {"id": cleaned})
+    return cleaned or None
 
 
 @transaction.atomic
@@ -261,7 +280,10 @@ def _joined_again(move: PersonMove, actor: User | None) -> None:
         doubts.take_for_one_again(pair=pair, actor=actor)
     DenyListEntry.objects.filter(person=new).delete()
     new.merged_into, new.is_active = move.source, False
-    new.save(update_fields=["merged_into", "is_active"])
+    if new.external_id == move.before.get("external_id"):
+        # The split gave it, so it is free again; one that was given since leads to whose samples they are now.
+        new.external_id = None
+    new.save(update_fields=["merged_into", "is_active", "external_id"])
 
 
 def _apart_again(move: PersonMove, *, keep: Person, gone: Person) -> None:

@@ -98,8 +98,10 @@ def set_keeps_photos(*, person: Person, keeps: bool, actor: User | None) -> int:
     held.save(update_fields=["keeps_photos"])
     removed = 0
     if not keeps:
-        removed = SampleImage.objects.filter(sample__person=held).delete()[0]
-        WaitingPhoto.objects.filter(person=held).delete()
+        # Rows that were merged into theirs are hidden, not gone, and may hold photos.
+        everyone = _with_merged(held.pk)
+        removed = SampleImage.objects.filter(sample__person__in=everyone).delete()[0]
+        WaitingPhoto.objects.filter(person__in=everyone).delete()
     action = AuditAction.PERSON_PHOTOS_KEPT if keeps else AuditAction.PERSON_PHOTOS_REMOVED
     audit.record(action=action, actor=actor, subject=held, details={"removed": removed})
     return removed
