@@ -65,7 +65,8 @@ class _Pages:
                 messages.error(request, str(refused))
                 return HttpResponseRedirect(change_page(person.pk))
             names = {"gone": gone.name, "keep": keep.name}
-            messages.success(request, gettext("%(gone)s is merged into %(keep)s. It can be undone below.") % names)
+            text = gettext("%(gone)s is merged into %(keep)s. It can be undone below.") % names
+            messages.success(request, _with_freed(text, move))
             return HttpResponseRedirect(change_page(move.target_id))
         query = request.GET.get("q", "").strip()
         return self._page(
@@ -96,7 +97,7 @@ class _Pages:
             else:
                 names = {"name": move.target.name, "old": person.name}
                 text = gettext("%(name)s is a person of their own now, and not %(old)s. It can be undone below.")
-                messages.success(request, text % names)
+                messages.success(request, _with_freed(text % names, move))
                 return HttpResponseRedirect(change_page(move.target_id))
         title = gettext("Split %(name)s") % {"name": person.name}
         context = {
@@ -156,6 +157,19 @@ def _person(request: HttpRequest, person_id: int, permission: str) -> Person:
     if not actor_of(request).has_perm(permission):
         raise PermissionDenied
     return merged.standing(person_id)
+
+
+def _with_freed(text: str, move: PersonMove) -> str:
+    """Says too how many samples are searched again, because what spoke against them is void."""
+    count = sum(judged["is_freed"] for judged in move.before["judged"])
+    if not count:
+        return text
+    more = ngettext(
+        "%(count)d sample that was set aside is used again.",
+        "%(count)d samples that were set aside are used again.",
+        count,
+    )
+    return f"{text} {more % {'count': count}}"
 
 
 def _side(person: Person) -> dict[str, Any]:

@@ -13,13 +13,14 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext
 
 from recognition.decision.doubts import DoubtReason
 from recognition.models import AuditAction, DenyListEntry, DistinctPair, FaceSample, Person, PersonMove
 from recognition.selectors import doubts as doubts_read
 from recognition.services import audit, doubts
+from recognition.services.doubts import Judged
 
 _OWN = ("external_id", "notes", "is_suspended", "pin_hash")
 """Fields of the person who stays that a merge may change, and its undo gives back."""
@@ -75,7 +76,7 @@ def merge(*, keep: Person, gone: Person, actor: User | None) -> PersonMove:
     known = keep.samples.values_list("image_sha256", flat=True)
     before["samples"] = _moved(gone.samples.exclude(image_sha256__in=known), keep)
     before.update(_pairs_followed(keep, gone))
-    before["freed"] = _freed(keep, gone, actor)
+    before["judged"] = _judged(_doubted_by(keep, gone), actor)
     before["after"] = {field: getattr(keep, field) for field in _OWN}
     move = PersonMove.objects.create(kind=PersonMove.Kind.MERGE, source=gone, target=keep, before=before, made_by=actor)
     details = {"gone": gone.pk, "samples": len(before["samples"]), "move": move.pk}
@@ -122,16 +123,14 @@ def split(
     if entry is not None:
         DenyListEntry.objects.create(person=new, reason=entry.reason, created_by=actor)
     moved = _moved(going, new)
+    doubts.remember_pair(person=person, other=new, actor=actor)
+    judged = _judged(doubts_read.waiting_of((person.pk, new.pk)), actor)
+    before = {"samples": moved, "external_id": new.external_id, "judged": judged}
     move = PersonMove.objects.create(
-        kind=PersonMove.Kind.SPLIT,
-        source=person,
-        target=new,
-        before={"samples": moved, "external_id": new.external_id},
-        made_by=actor,
+        kind=PersonMove.Kind.SPLIT, source=person, target=new, before=before, made_by=actor
     )
     details = {"new": new.pk, "samples": len(moved), "move": move.pk}
     audit.record(action=AuditAction.PERSON_SPLIT, actor=actor, subject=person, details=details)
-    doubts.tell_apart(person=person, other=new, actor=actor)
     return move
 
 
@@ -177,6 +176,7 @@ def undo(*, move: PersonMove, actor: User | None, now: dt.datetime) -> Undone:
         _joined_again(held, actor)
     else:
         _apart_again(held, keep=target, gone=source)
+    _taken_back(held, actor)
     wanted = held.before["samples"]
     back = _moved(target.samples.filter(pk__in=wanted), source)
     held.undone_at, held.undone_by = now, actor
@@ -249,16 +249,23 @@ def _pairs_followed(keep: Person, gone: Person) -> dict[str, list[Any]]:
     return {"was_apart": [was_apart], "pairs": sorted(new)}
 
 
-def _freed(keep: Person, gone: Person, actor: User | None) -> list[int]:
-    """Samples that waited because the two looked like one person: they are one."""
+def _doubted_by(keep: Person, gone: Person) -> QuerySet[FaceSample]:
+    """Samples that wait for what a merge may make void: like one of the two, or unlike the others of one of them."""
     both = (keep.pk, gone.pk)
-    freed = []
-    for sample in doubts_read.set_aside_for(DoubtReason.IDENTITY_CONFLICT, [keep.pk]).order_by("pk"):
-        reasons = [(doubt["reason"], doubt["person"]) for doubt in sample.doubts]
-        if all(reason == DoubtReason.IDENTITY_CONFLICT and person in both for reason, person in reasons):
-            doubts.answer(sample=sample, actor=actor)
-            freed.append(sample.pk)
-    return freed
+    unlike = [{"reason": str(DoubtReason.OWN_OUTLIER)}]
+    return doubts_read.waiting_as_like(both) | doubts_read.waiting_of([keep.pk]).filter(doubts__contains=unlike)
+
+
+def _judged(samples: QuerySet[FaceSample], actor: User | None) -> list[dict[str, Any]]:
+    return [dataclasses.asdict(each) for each in doubts.judge_again(samples=samples, actor=actor)]
+
+
+def _taken_back(move: PersonMove, actor: User | None) -> None:
+    judged = [Judged(**each) for each in move.before.get("judged", ())]
+    # A merge of before samples were judged again kept which of them it had freed.
+    old = FaceSample.objects.in_bulk(move.before.get("freed", ()))
+    judged += [Judged(sample.pk, sample.doubts, sample.doubts, is_freed=True) for sample in old.values()]
+    doubts.take_back(judged=judged, move=move.pk, actor=actor)
 
 
 def _joined_again(move: PersonMove, actor: User | None) -> None:
@@ -288,9 +295,6 @@ def _joined_again(move: PersonMove, actor: User | None) -> None:
 
 def _apart_again(move: PersonMove, *, keep: Person, gone: Person) -> None:
     before = move.before
-    FaceSample.objects.filter(pk__in=before["freed"], person=keep, status=FaceSample.Status.ACTIVE).update(
-        status=FaceSample.Status.SET_ASIDE
-    )
     _pairs_undone(before, keep, gone)
     keep.groups.remove(*before["groups"])
     DenyListEntry.objects.filter(pk=before["deny_list_entry"], person=keep).update(person=gone)

@@ -139,19 +139,24 @@ def _with_merged(person_id: int) -> set[int]:
 
 
 @transaction.atomic
-def set_sample_status(*, sample: FaceSample, status: FaceSample.Status, actor: User | None) -> None:
-    """Takes a sample out of the search, or back into it."""
+def set_sample_status(
+    *, sample: FaceSample, status: FaceSample.Status, actor: User | None, move: int | None = None
+) -> None:
+    """Takes a sample out of the search, or back into it.
+
+    Args:
+        sample: which one.
+        status: from now on.
+        actor: who did it.
+        move: primary key of the move whose undo does it; None where somebody wanted it, or the doubts are void.
+    """
     before = sample.status
     if before == status:
         return
     sample.status = status
     sample.save(update_fields=["status"])
-    audit.record(
-        action=AuditAction.SAMPLE_STATUS_CHANGED,
-        actor=actor,
-        subject=sample,
-        details={"before": before, "after": status},
-    )
+    details = {"before": before, "after": status} | ({} if move is None else {"move": move})
+    audit.record(action=AuditAction.SAMPLE_STATUS_CHANGED, actor=actor, subject=sample, details=details)
 
 
 @transaction.atomic
