@@ -178,7 +178,8 @@ class _Pages:
         return HttpResponseRedirect(reverse("admin:recognition_person_enrol", args=[person.pk]))
 
     def _common(self, request: HttpRequest, person: Person) -> dict[str, Any]:
-        return {**self._owner.admin_site.each_context(request), "opts": Person._meta, "person": person}
+        site = self._owner.admin_site.each_context(request)
+        return {**site, "opts": Person._meta, "original": person, "person": person}
 
 
 def shown_faces(photo: WaitingPhoto) -> tuple[ShownFace, ...]:

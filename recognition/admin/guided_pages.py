@@ -90,6 +90,7 @@ class _Pages:
         context = {
             **self._owner.admin_site.each_context(request),
             "opts": Person._meta,
+            "original": person,
             "title": gettext("Enrol %(name)s by camera") % {"name": person.name},
             "person": person,
             "slots": _slots(person, request),

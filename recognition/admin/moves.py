@@ -69,11 +69,14 @@ class _Pages:
             messages.success(request, _with_freed(text, move))
             return HttpResponseRedirect(change_page(move.target_id))
         query = request.GET.get("q", "").strip()
+        title = gettext("Merge %(name)s with somebody") % {"name": person.name}
+        if other is not None:
+            title = gettext("Merge %(name)s and %(other)s") % {"name": person.name, "other": other.name}
         return self._page(
             request,
             "merge.html",
             person,
-            gettext("Merge %(name)s with") % {"name": person.name},
+            title,
             {"other": other, "both": [_side(each) for each in (person, other) if each], "query": query}
             | {"found": _found(person, query), "is_same": other == person, "is_wrong": bool(text) and other is None},
         )
@@ -149,7 +152,7 @@ class _Pages:
         self, request: HttpRequest, template: str, person: Person, title: str, context: dict[str, Any]
     ) -> HttpResponse:
         site = self._owner.admin_site.each_context(request)
-        shared = {**site, "opts": Person._meta, "person": person, "title": title}
+        shared = {**site, "opts": Person._meta, "original": person, "person": person, "title": title}
         return TemplateResponse(request, f"admin/recognition/person/{template}", {**shared, **context})
 
 

@@ -160,6 +160,7 @@ class PersonAdmin(WithCheckboxes, ModelAdmin):
             **self.admin_site.each_context(request),
             "title": gettext("PIN of %(name)s") % {"name": person.name},
             "opts": self.model._meta,
+            "original": person,
             "person": person,
             "form": form,
         }

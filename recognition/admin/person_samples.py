@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 
+from django.utils.translation import gettext
+
 from recognition import wording
 from recognition.admin import doubts
 from recognition.decision import coverage
@@ -64,5 +66,9 @@ def _shown(number: int, sample: FaceSample) -> ShownSample:
 def _view(sample: FaceSample) -> str:
     shown = coverage.of_samples([sample.quality])
     poses = [wording.pose_label(pose) for pose, count in shown.poses.items() if count]
-    lights = [wording.light_label(light) for light, count in shown.lights.items() if count]
+    lights = [
+        gettext("%(light)s light") % {"light": wording.light_label(light)}
+        for light, count in shown.lights.items()
+        if count
+    ]
     return ", ".join([*poses, *lights])

@@ -66,8 +66,10 @@ class FaceSampleAdmin(ModelAdmin):
         """The measurements below what speaks against the sample."""
         sample = self.get_object(request, object_id) if object_id else None
         found = doubts.shown(sample.person, doubts.of_sample(sample), request) if sample else ()
+        # Every field is read-only: there is nothing to save.
+        context = {"doubts": found, "show_save": False, "show_save_and_continue": False}
         return super().changeform_view(  # type: ignore[no-any-return]
-            request, object_id, form_url, {**(extra_context or {}), "doubts": found}
+            request, object_id, form_url, {**(extra_context or {}), **context}
         )
 
     @display(description=gettext_lazy("face"))

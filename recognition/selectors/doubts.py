@@ -56,7 +56,9 @@ def of_stored(sample: FaceSample, pack: ActivePack | None) -> tuple[Doubt, ...] 
     if template is None:
         return None
     embedding = Embedding(np.asarray(template.embedding, np.float32), pack.digest)
-    return against(embedding, pack, sample.person_id, allows_alike=bool(sample.pose))
+    # What did not wait for being nearly the same picture does not begin to: that harms no search.
+    was_alike = any(doubt["reason"] == DoubtReason.DUPLICATE_SAMPLE for doubt in sample.doubts)
+    return against(embedding, pack, sample.person_id, allows_alike=not was_alike)
 
 
 def told_apart_from(person_id: int) -> frozenset[int]:

@@ -78,6 +78,11 @@ class GalleryHealth:
         """Findings of all kinds that are left."""
         return sum(kind.count for kind in self.kinds)
 
+    @property
+    def settled(self) -> int:
+        """Findings of all kinds that hold no more."""
+        return sum(kind.settled for kind in self.kinds)
+
 
 def latest(*, now: dt.datetime) -> GalleryHealth | None:
     """What the newest check found and still holds; None where none was ever finished."""

@@ -28,7 +28,7 @@ def enrol(name, *starts):
         picture = np.full((112, 112, 3), 40 * (number + 2), np.uint8)
         SampleImage.objects.create(sample=sample, jpeg=cv2.imencode(".jpg", picture)[1].tobytes())
 enrol("Ada of the very long name that wraps", (1, 0), (1, 0.01), (0, 0, 1))
-enrol("Bob", (0.8, 0.6), (0.6, 0.6))
+enrol("Bob", (0.8, 0.6), (0.5, 0.9))
 enrol("Eve", (0, 0, 0, 1))
 """
 """Two people who are confused; one has an outlier and a duplicate; a third has one photo."""

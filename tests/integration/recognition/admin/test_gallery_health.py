@@ -93,7 +93,7 @@ def test_an_auditor_sees_the_findings_and_no_action(ada: Person, bob: Person) ->
     check()
     page = text_at(as_somebody(fakes.in_role("auditor")))
     assert "Samples that are there twice: 1" in page
-    for action in ("Set aside", "Really two people", "They are one: merge", "Add photos"):
+    for action in ("Set aside", "Really two people", "They are one: merge", "Add photos of Bob"):
         assert action not in page
 
 
@@ -104,8 +104,8 @@ def test_an_action_leads_back_to_where_its_finding_was(enroller: Client, ada: Pe
     response = enroller.post(address, {"next": f"{PAGE}#outliers"})
     assert response["Location"] == f"{PAGE}#outliers"
     page = text_at(enroller)
-    assert "Samples that do not fit their person: 0" in page
-    assert "1 was dealt with since the check." in page
+    assert "Samples that do not fit their person: " not in page
+    assert "1 dealt with since" in page
     assert "The gallery has changed since." in page
 
 

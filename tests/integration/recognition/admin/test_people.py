@@ -246,7 +246,7 @@ class TestSamples:
         quality = {**first.quality, "scores": {"UnifiedQualityScore": 74}}
         FaceSample.objects.filter(pk=first.pk).update(quality=quality)
         page = text_at(enroller, address("change", ada.pk))
-        assert "Quality 74 of 100 · front, normal" in page
+        assert "Quality 74 of 100 · front, normal light" in page
         assert "Set aside: nearly the same picture again" in page
         for name, sample in (("set_aside", first), ("use_anyway", second), ("delete", first), ("delete", second)):
             assert reverse(f"admin:recognition_facesample_{name}", args=[sample.pk]) in page

@@ -157,9 +157,10 @@ class TestWhetherItChangedSince:
         Person.objects.update(name="Ada Lovelace")
         assert not latest().has_changed
 
-    def test_another_pack(self, ada: Person) -> None:
+    def test_another_pack(self) -> None:
+        other = fakes.registered_pack(name="other", digest="e" * 64)
         check()
-        packs.activate(pack=fakes.registered_pack(name="other", digest="e" * 64), actor=None)
+        packs.activate(pack=other, actor=None)
         assert latest().has_changed
 
     def test_a_check_of_before_that_was_kept(self, ada: Person) -> None:

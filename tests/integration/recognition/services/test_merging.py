@@ -363,10 +363,8 @@ class TestDoubtsThatAMergeMakesVoid:
         undone(move)
         assert status_of(sample) == "set_aside"
 
-    def test_one_that_is_nearly_the_same_picture_as_the_others_stays_and_says_so(
-        self, ada: Person, bob: Person
-    ) -> None:
-        sample = waiting(bob, 0.99, CONFLICT, OUTLIER, like=ada, axis=5)
+    def test_one_that_waits_for_more_stays_for_what_is_left(self, ada: Person, bob: Person) -> None:
+        sample = waiting(bob, 0.99, CONFLICT, OUTLIER, DUPLICATE, like=ada)
         before = list(sample.doubts)
         move = merged(ada, bob)
         assert (status_of(sample), reasons_of(sample)) == ("set_aside", [DUPLICATE])
@@ -374,11 +372,12 @@ class TestDoubtsThatAMergeMakesVoid:
         sample.refresh_from_db()
         assert sample.doubts == before
 
-    def test_of_two_that_are_nearly_the_same_picture_one_is_used(self, ada: Person, bob: Person) -> None:
-        first, second = (waiting(bob, 0.7, CONFLICT, like=ada, axis=5) for _ in range(2))
+    def test_one_that_did_not_wait_for_being_nearly_the_same_picture_does_not_begin_to(
+        self, ada: Person, bob: Person
+    ) -> None:
+        sample = waiting(bob, 0.99, CONFLICT, OUTLIER, like=ada)
         merged(ada, bob)
-        assert (status_of(first), status_of(second)) == ("active", "set_aside")
-        assert reasons_of(second) == [DUPLICATE]
+        assert status_of(sample) == "active"
 
     def test_what_was_nearly_the_same_picture_is_no_affair_of_a_merge(self, ada: Person, bob: Person) -> None:
         sample = waiting(bob, 0.7, DUPLICATE, like=bob, axis=5)
