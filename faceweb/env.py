@@ -173,9 +173,11 @@ TRUST_PROXY = Variable(
 )
 RUNTIME = Variable(
     "FACEWEB_RUNTIME",
-    _one_of("auto", "openvino", "onnxruntime"),
+    _one_of("auto", "openvino", "onnxruntime", "cuda", "tensorrt", "coreml"),
     "auto",
-    "What runs the networks: `auto` (the faster one), `openvino` or `onnxruntime`.",
+    "What runs the networks: `auto` (the faster of the next two), `openvino`, `onnxruntime`, or an accelerator: "
+    "`cuda`, `tensorrt`, `coreml` ([accelerators](howto/accelerators.md)). One that is named and missing stops "
+    "the start.",
 )
 WORKER_THREADS = Variable(
     "FACEWEB_WORKER_THREADS",

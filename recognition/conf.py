@@ -9,9 +9,9 @@ from typing import Literal, cast
 from django.conf import settings
 
 
-def runtime() -> Literal["auto", "openvino", "onnxruntime"]:
-    """What runs the networks: "auto" is the one that measures faster on this machine."""
-    return cast(Literal["auto", "openvino", "onnxruntime"], settings.FACEWEB_RUNTIME)
+def runtime() -> Literal["auto", "openvino", "onnxruntime", "cuda", "tensorrt", "coreml"]:
+    """What runs the networks: "auto" is the one that measures faster on this machine's CPU."""
+    return cast(Literal["auto", "openvino", "onnxruntime", "cuda", "tensorrt", "coreml"], settings.FACEWEB_RUNTIME)
 
 
 def cache_dir() -> Path:
