@@ -192,6 +192,12 @@ POLICY_APPROVAL = Variable(
     "Who approves a threshold policy: `another_person` than its proposer, or also the `same_person` on a site that"
     " one person runs.",
 )
+LEGAL_BASIS = Variable(
+    "FACEWEB_LEGAL_BASIS",
+    _one_of("optional", "required"),
+    "optional",
+    "Whether recognition knows only people with a valid legal basis: `optional`, or `required`.",
+)
 EXACT_SEARCH_MAX_ROWS = Variable(
     "FACEWEB_EXACT_SEARCH_MAX_ROWS",
     _whole_number,

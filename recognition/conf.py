@@ -34,6 +34,11 @@ def may_approve_own_policy() -> bool:
     return bool(settings.FACEWEB_POLICY_APPROVAL == "same_person")
 
 
+def requires_legal_basis() -> bool:
+    """Whether recognition knows only people with a valid legal basis."""
+    return bool(settings.FACEWEB_LEGAL_BASIS == "required")
+
+
 def model_dir() -> Path:
     """Where InsightFace packs are looked for and downloaded to."""
     return Path(settings.FACEWEB_MODEL_DIR)
