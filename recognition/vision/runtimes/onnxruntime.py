@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -37,7 +39,12 @@ def offered() -> tuple[Accelerator, ...]:
 
 def providers(accelerator: Accelerator | None) -> list[Provider]:
     """What a session is to run on, for `onnxruntime.InferenceSession`; None is the CPU."""
-    return [CPU] if accelerator is None else [_PROVIDERS[accelerator]]
+    if accelerator is None:
+        return [CPU]
+    # NVIDIA's wheels put CUDA and cuDNN where the loader does not look. It prints what it misses; the output is ours.
+    with contextlib.redirect_stdout(sys.stderr):
+        onnxruntime.preload_dlls(msvc=False)
+    return [_PROVIDERS[accelerator]]
 
 
 def in_use(session: onnxruntime.InferenceSession, accelerator: Accelerator | None) -> str:
