@@ -65,7 +65,9 @@ def _load(path: Path, threads: int, accelerator: Accelerator | None) -> tuple[An
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    model = model_zoo.get_model(str(path), sess_options=options, providers=onnxruntime_session.providers(accelerator))
+    wanted = onnxruntime_session.providers(accelerator)
+    with onnxruntime_session.telling_on_stderr():
+        model = model_zoo.get_model(str(path), sess_options=options, providers=wanted)
     if model is None:
         raise PackUnavailable(f"InsightFace does not know what the network in {path} is for; use another file.")
     return model, onnxruntime_session.in_use(model.session, accelerator)

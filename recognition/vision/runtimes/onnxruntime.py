@@ -37,12 +37,17 @@ def offered() -> tuple[Accelerator, ...]:
     return tuple(name for name, (provider, _) in _PROVIDERS.items() if provider in known)
 
 
+def telling_on_stderr() -> contextlib.AbstractContextManager[object]:
+    """For what ONNX Runtime prints when an accelerator does not start: the standard output is a command's own."""
+    return contextlib.redirect_stdout(sys.stderr)
+
+
 def providers(accelerator: Accelerator | None) -> list[Provider]:
     """What a session is to run on, for `onnxruntime.InferenceSession`; None is the CPU."""
     if accelerator is None:
         return [CPU]
-    # NVIDIA's wheels put CUDA and cuDNN where the loader does not look. It prints what it misses; the output is ours.
-    with contextlib.redirect_stdout(sys.stderr):
+    # NVIDIA's wheels put CUDA and cuDNN where the loader does not look.
+    with telling_on_stderr():
         onnxruntime.preload_dlls(msvc=False)
     return [_PROVIDERS[accelerator]]
 
@@ -83,7 +88,9 @@ class OnnxRuntimeSession:
         options.inter_op_num_threads = 1
         # Spinning threads of several sessions fight each other for the cores.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        self._session = onnxruntime.InferenceSession(str(model_path), options, providers=providers(accelerator))
+        wanted = providers(accelerator)
+        with telling_on_stderr():
+            self._session = onnxruntime.InferenceSession(str(model_path), options, providers=wanted)
         self._runtime = in_use(self._session, accelerator)
         self._input_name = self._session.get_inputs()[0].name
 
