@@ -37,7 +37,7 @@ class PersonPage:
 
 def read(person: Person) -> PersonPage:
     """Everything that the page shows of a person."""
-    qualities = person.samples.filter(status=FaceSample.Status.ACTIVE).values_list("quality", flat=True)
+    samples = person.samples.filter(status=FaceSample.Status.ACTIVE).values_list("quality", "pose")
     everyone = legal.rows_of(person)
     seen = RecognitionEvent.objects.filter(person__in=everyone).select_related("checkpoint")
     moves = list(
@@ -45,7 +45,7 @@ def read(person: Person) -> PersonPage:
     )
     standing = [move for move in moves if move.undone_at is None]
     return PersonPage(
-        coverage=coverage.of_samples(qualities),
+        coverage=coverage.of_samples(samples),
         last_seen=seen.order_by("-decided_at", "-pk").first(),
         moves=moves,
         can_undo=standing[0].pk if standing else None,
