@@ -24,13 +24,19 @@ from recognition.admin import doubts, merged
 from recognition.admin.base import actor_of
 from recognition.decision.verdict import Reason
 from recognition.models import FaceSample, Person, WaitingPhoto
+from recognition.selectors import legal
 from recognition.selectors import people as people_selectors
-from recognition.selectors import person_page
+from recognition.selectors.packs import NoActivePack
 from recognition.services import analysis, choosing, enrolment
+from recognition.vision.errors import PackMismatch
 from recognition.vision.images import STILL_LIMITS
 
 LABEL_SHARE = 0.4
 """Height of a face's number over the shorter side of its box."""
+
+
+_NOT_NOW = (analysis.AnalyserUnavailable, NoActivePack, PackMismatch)
+"""Why no photo can be judged just now, whatever it shows; each text says what to do."""
 
 
 class MultipleFileInput(forms.ClearableFileInput):
@@ -117,7 +123,7 @@ class _Pages:
             "title": gettext("Add photos of %(name)s") % {"name": person.name},
             "form": PhotosForm(),
             "outcomes": outcomes,
-            "waiting": people_selectors.waiting_photos(timezone.now()).filter(person__in=person_page.rows_of(person)),
+            "waiting": people_selectors.waiting_photos(timezone.now()).filter(person__in=legal.rows_of(person)),
             "nothing_chosen": request.method == "POST" and not files,
             "max_bytes": STILL_LIMITS.max_bytes,
             "max_megabytes": STILL_LIMITS.max_bytes // 2**20,
@@ -159,7 +165,7 @@ class _Pages:
         except (ValueError, choosing.NoSuchFace):
             messages.error(request, gettext("Choose one of the numbered faces."))
             return None
-        except analysis.AnalyserUnavailable as error:
+        except _NOT_NOW as error:
             messages.error(request, str(error))
             return None
         if not result.is_stored:
@@ -216,7 +222,7 @@ def _outcome(person: Person, file: UploadedFile[Any], request: HttpRequest) -> d
         result = enrolment.add_sample(
             person=person, data=data, source=FaceSample.Source.UPLOAD, actor=actor_of(request)
         )
-    except analysis.AnalyserUnavailable as error:
+    except _NOT_NOW as error:
         return {**outcome, "reasons": [str(error)]}
     if result.to_choose_from:
         photo = choosing.keep(

@@ -64,7 +64,7 @@ def _shown(number: int, sample: FaceSample) -> ShownSample:
 
 
 def _view(sample: FaceSample) -> str:
-    shown = coverage.of_samples([sample.quality])
+    shown = coverage.of_samples([(sample.quality, sample.pose)])
     poses = [wording.pose_label(pose) for pose, count in shown.poses.items() if count]
     lights = [
         gettext("%(light)s light") % {"light": wording.light_label(light)}

@@ -81,11 +81,14 @@ def _results(numbers: Iterable[int]) -> Iterator[Result]:
     """First the files that their people have already, as they are found and without their bytes; then what was seen.
 
     Photos that are ahead in the threads wait for those before them: a thousand known files among them would be held
-    in memory, and their progress told, only when one that is not known comes up.
+    in memory, and their progress told, only when one that is not known comes up. A file whose person was erased
+    meanwhile is gone, and passed over.
     """
     unknown: list[int] = []
     for number in list(numbers):
-        item = ImportItem.objects.defer("data").get(pk=number)
+        item = ImportItem.objects.defer("data").filter(pk=number).first()
+        if item is None:
+            continue
         if import_batches.is_known(item):
             yield item, None
         else:
@@ -95,8 +98,9 @@ def _results(numbers: Iterable[int]) -> Iterator[Result]:
 
 def _with_bytes(numbers: Iterable[int]) -> Iterator[tuple[ImportItem, bytes]]:
     for number in numbers:
-        item = ImportItem.objects.get(pk=number)
-        yield item, bytes(item.data or b"")
+        item = ImportItem.objects.filter(pk=number).first()
+        if item is not None:
+            yield item, bytes(item.data or b"")
 
 
 def _steps(results: Iterator[Result]) -> Iterator[list[Result]]:

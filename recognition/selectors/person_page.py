@@ -19,6 +19,7 @@ from recognition.models import (
     SampleImage,
     WaitingPhoto,
 )
+from recognition.selectors import legal
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -44,15 +45,15 @@ class PersonPage:
 
 def read(person: Person) -> PersonPage:
     """Everything that the page shows of a person."""
-    qualities = person.samples.filter(status=FaceSample.Status.ACTIVE).values_list("quality", flat=True)
-    everyone = rows_of(person)
+    samples = person.samples.filter(status=FaceSample.Status.ACTIVE).values_list("quality", "pose")
+    everyone = legal.rows_of(person)
     seen = RecognitionEvent.objects.filter(person__in=everyone).select_related("checkpoint")
     moves = list(
         PersonMove.objects.filter(Q(source=person) | Q(target=person)).select_related("source", "target", "made_by")
     )
     standing = [move for move in moves if move.undone_at is None]
     return PersonPage(
-        coverage=coverage.of_samples(qualities),
+        coverage=coverage.of_samples(samples),
         last_seen=seen.order_by("-decided_at", "-pk").first(),
         moves=moves,
         can_undo=standing[0].pk if standing else None,
@@ -63,7 +64,7 @@ def read(person: Person) -> PersonPage:
 
 def history(person: Person) -> QuerySet[AuditEntry]:
     """What was done to a person, their samples and pairs, and under the rows that are theirs now; the newest first."""
-    everyone = rows_of(person)
+    everyone = legal.rows_of(person)
     samples = person.samples.values_list("pk", flat=True)
     pairs = DistinctPair.objects.filter(Q(first__in=everyone) | Q(second__in=everyone)).values_list("pk", flat=True)
     subjects = [
@@ -74,12 +75,3 @@ def history(person: Person) -> QuerySet[AuditEntry]:
     # Of samples that were deleted, what they were is all that is left.
     gone = Q(subject__startswith="facesample:", details__person__in=everyone)
     return AuditEntry.objects.filter(Q(subject__in=subjects) | gone).select_related("actor").order_by("-pk")
-
-
-def rows_of(person: Person) -> list[int]:
-    """A person's row, and every row that was merged into it, over any number of merges."""
-    found = level = [person.pk]
-    while level:
-        level = list(Person.objects.filter(merged_into__in=level).values_list("pk", flat=True))
-        found = found + level
-    return found

@@ -12,6 +12,7 @@ from django.db import transaction
 from django.utils.translation import gettext
 
 from recognition.models import AuditAction, FaceSample, Person, PersonGroup, SampleImage, WaitingPhoto
+from recognition.selectors import legal
 from recognition.services import audit, erasure_ledger
 
 _PIN = re.compile(r"[0-9]{4,8}")
@@ -99,7 +100,7 @@ def set_keeps_photos(*, person: Person, keeps: bool, actor: User | None) -> int:
     removed = 0
     if not keeps:
         # Rows that were merged into theirs are hidden, not gone, and may hold photos.
-        everyone = _with_merged(held.pk)
+        everyone = legal.rows_of(held)
         removed = SampleImage.objects.filter(sample__person__in=everyone).delete()[0]
         WaitingPhoto.objects.filter(person__in=everyone).delete()
     action = AuditAction.PERSON_PHOTOS_KEPT if keeps else AuditAction.PERSON_PHOTOS_REMOVED
@@ -111,31 +112,6 @@ def set_keeps_photos(*, person: Person, keeps: bool, actor: User | None) -> int:
 def _nobodys_hash() -> str:
     """Hashed as a person's is, so that comparing with it takes as long."""
     return make_password("no PIN has letters")
-
-
-@transaction.atomic
-def delete_person(*, person: Person, actor: User | None) -> None:
-    """Removes a person with all samples and templates; events stay, without a name.
-
-    Raises:
-        erasure_ledger.LedgerRefused: when it cannot be noted that a restored backup must remove them again.
-    """
-    gone = _with_merged(person.pk)
-    erasure_ledger.record(
-        people=list(Person.objects.filter(pk__in=gone).values_list("uid", flat=True)),
-        samples=list(FaceSample.objects.filter(person__in=gone).values_list("uid", flat=True)),
-    )
-    audit.record(action=AuditAction.PERSON_DELETED, actor=actor, subject=person)
-    person.delete()
-
-
-def _with_merged(person_id: int) -> set[int]:
-    """A person and everybody who was merged into them, over any number of merges: they go together."""
-    found, newest = {person_id}, {person_id}
-    while newest:
-        newest = set(Person.objects.filter(merged_into__in=newest).values_list("pk", flat=True)) - found
-        found |= newest
-    return found
 
 
 @transaction.atomic
