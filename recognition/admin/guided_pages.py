@@ -22,6 +22,7 @@ from recognition.decision.coverage import Pose
 from recognition.decision.guidance import Advice
 from recognition.models import FaceSample, Person
 from recognition.selectors import guided as selectors
+from recognition.selectors import legal
 from recognition.selectors.packs import NoActivePack
 from recognition.services import analysis, guided
 from recognition.vision.errors import InvalidArray, PackMismatch
@@ -73,9 +74,10 @@ def addresses(owner: ModelAdmin[Any]) -> list[URLPattern]:
     ]
 
 
-def may_retake(request: HttpRequest) -> bool:
-    """Whether the user may replace a sample."""
-    return enrolment_pages.may_enrol(request) and actor_of(request).has_perm("recognition.delete_facesample")
+def may_retake(request: HttpRequest, person: Person) -> bool:
+    """Whether the user may replace a sample of somebody; a legal hold keeps those that are there."""
+    may_delete = enrolment_pages.may_enrol(request) and actor_of(request).has_perm("recognition.delete_facesample")
+    return may_delete and not legal.standing_holds(legal.rows_of(person)).exists()
 
 
 class _Pages:
@@ -94,7 +96,7 @@ class _Pages:
             "title": gettext("Enrol %(name)s by camera") % {"name": person.name},
             "person": person,
             "slots": _slots(person, request),
-            "may_retake": may_retake(request),
+            "may_retake": may_retake(request, person),
         }
         return TemplateResponse(request, "admin/recognition/person/guided.html", context)
 
@@ -130,7 +132,7 @@ class _Pages:
     def retake(self, request: HttpRequest, person_id: int) -> HttpResponse:
         """Deletes the sample of a pose, which is wanted again then."""
         person = _person(request, person_id)
-        if not may_retake(request):
+        if not may_retake(request, person):
             raise PermissionDenied
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])

@@ -19,6 +19,7 @@ from recognition.admin import merged, person_samples
 from recognition.admin.base import actor_of
 from recognition.models import FaceSample, Person, PersonMove
 from recognition.services import merging, people
+from recognition.services.holds import DataHeld
 
 FOUND_SHOWN = 20
 """People that the search for the other one lists."""
@@ -136,7 +137,11 @@ class _Pages:
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
         keeps = request.POST.get("keep") == "1"
-        removed = people.set_keeps_photos(person=person, keeps=keeps, actor=actor_of(request))
+        try:
+            removed = people.set_keeps_photos(person=person, keeps=keeps, actor=actor_of(request))
+        except DataHeld as held:
+            messages.error(request, str(held))
+            return HttpResponseRedirect(change_page(person.pk))
         if keeps:
             messages.success(request, gettext("Photos that come from now on are kept."))
         else:

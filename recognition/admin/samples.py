@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin, messages
+from django.db import transaction
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, reverse
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext, gettext_lazy, ngettext
@@ -17,6 +18,8 @@ from recognition.admin import doubts, quality_table
 from recognition.admin.base import NOTHING, actor_of, back, button, thumbnail
 from recognition.models import FaceSample
 from recognition.services import people
+from recognition.services.erasure_ledger import LedgerRefused
+from recognition.services.holds import DataHeld
 
 
 @admin.register(FaceSample)
@@ -111,10 +114,27 @@ class FaceSampleAdmin(ModelAdmin):
         """Removes the sample through the service."""
         people.delete_sample(sample=obj, actor=actor_of(request))
 
+    @transaction.atomic
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[FaceSample]) -> None:
-        """Removes several samples through the service."""
+        """Removes several samples through the service, all or none."""
         for sample in queryset:
             people.delete_sample(sample=sample, actor=actor_of(request))
+
+    def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
+        """Removes a sample, or says why it stays."""
+        try:
+            return super().delete_view(request, object_id, extra_context)  # type: ignore[no-any-return]
+        except (DataHeld, LedgerRefused) as refused:
+            messages.error(request, str(refused))
+            return back(request, reverse("admin:recognition_facesample_changelist"))
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        """The list; what an action cannot delete is told above it."""
+        try:
+            return super().changelist_view(request, extra_context)  # type: ignore[no-any-return]
+        except (DataHeld, LedgerRefused) as refused:
+            messages.error(request, str(refused))
+            return HttpResponseRedirect(request.get_full_path())
 
     def response_delete(self, request: HttpRequest, obj_display: str, obj_id: int) -> HttpResponse:
         """Back to the page from which the sample was deleted."""

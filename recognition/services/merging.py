@@ -19,7 +19,7 @@ from django.utils.translation import gettext
 from recognition.decision.doubts import DoubtReason
 from recognition.models import AuditAction, DenyListEntry, DistinctPair, FaceSample, Person, PersonMove
 from recognition.selectors import doubts as doubts_read
-from recognition.services import audit, doubts
+from recognition.services import audit, doubts, holds
 from recognition.services.doubts import Judged
 
 _OWN = ("external_id", "notes", "is_suspended", "pin_hash")
@@ -100,13 +100,19 @@ def split(
         external_id: of the new person; empty for none.
 
     Raises:
-        MoveRefused: without a name, with an id that somebody has, or when none or all of the samples would go.
+        MoveRefused: without a name, with an id that somebody has, when none or all of the samples would go, or when
+            a legal hold keeps them.
     """
     (person,) = _locked(person)
     cleaned = " ".join(name.split())
     longest = Person._meta.get_field("name").max_length or 0
     if not 0 < len(cleaned) <= longest:
         raise MoveRefused(gettext("Give the new person a name of 1 to %(longest)s characters.") % {"longest": longest})
+    try:
+        # What goes would be somebody's of whom no hold speaks.
+        holds.require_none(person=person)
+    except holds.DataHeld as held:
+        raise MoveRefused(str(held)) from held
     going = person.samples.filter(pk__in=samples)
     if not going.exists() or not person.samples.exclude(pk__in=samples).exists():
         raise MoveRefused(gettext("Choose some of the samples, and not all: the rest stays with this person."))

@@ -13,7 +13,7 @@ from django.utils.translation import gettext
 
 from recognition.models import AuditAction, FaceSample, Person, PersonGroup, SampleImage, WaitingPhoto
 from recognition.selectors import legal
-from recognition.services import audit, erasure_ledger
+from recognition.services import audit, erasure_ledger, holds
 
 _PIN = re.compile(r"[0-9]{4,8}")
 
@@ -93,8 +93,13 @@ def set_keeps_photos(*, person: Person, keeps: bool, actor: User | None) -> int:
 
     Returns:
         How many photos were deleted.
+
+    Raises:
+        holds.DataHeld: when photos would have to go that a legal hold keeps.
     """
     held = Person.objects.select_for_update().get(pk=person.pk)
+    if not keeps:
+        holds.require_none(person=held)
     held.keeps_photos = keeps
     held.save(update_fields=["keeps_photos"])
     removed = 0
@@ -138,6 +143,18 @@ def set_sample_status(
 @transaction.atomic
 def delete_sample(*, sample: FaceSample, actor: User | None) -> None:
     """Removes a sample with its picture and templates.
+
+    Raises:
+        holds.DataHeld: when a legal hold keeps it.
+        erasure_ledger.LedgerRefused: when it cannot be noted that a restored backup must remove it again.
+    """
+    holds.require_none(person=sample.person)
+    delete_sample_again(sample=sample, actor=actor)
+
+
+@transaction.atomic
+def delete_sample_again(*, sample: FaceSample, actor: User | None) -> None:
+    """Removes a sample that a backup brought back; a hold of then was lifted before it was deleted.
 
     Raises:
         erasure_ledger.LedgerRefused: when it cannot be noted that a restored backup must remove it again.

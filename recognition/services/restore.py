@@ -231,5 +231,5 @@ def _erase_person(uid: uuid.UUID) -> bool:
 def _erase_sample(uid: uuid.UUID) -> bool:
     sample = FaceSample.objects.filter(uid=uid).first()
     if sample is not None:
-        people.delete_sample(sample=sample, actor=None)
+        people.delete_sample_again(sample=sample, actor=None)
     return sample is not None

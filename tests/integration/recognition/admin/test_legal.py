@@ -154,6 +154,21 @@ class TestErasure:
         assert "erased" in queue
         assert not Person.objects.exists()
 
+    def test_keeps_the_samples_and_says_so(self, client: Client, ada: Person) -> None:
+        legal.place_hold(person=ada, reason="a lawsuit", actor=None)
+        as_role(client, "enroller")
+        sample = ada.samples.get()
+        page = posted(client, reverse("admin:recognition_facesample_delete", args=[sample.pk]), post="yes")
+        assert "It must be lifted first." in page
+        fields = {"action": "delete_selected", "_selected_action": [sample.pk], "post": "yes"}
+        assert "It must be lifted first." in posted(
+            client, reverse("admin:recognition_facesample_changelist"), **fields
+        )
+        assert "It must be lifted first." in posted(client, address("photos", ada.pk))
+        assert client.post(address("guided_retake", ada.pk), {"pose": "front"}).status_code == 403
+        assert ada.samples.get() == sample
+        assert Person.objects.get().keeps_photos
+
     def test_deleting_in_the_list_and_on_the_page_erases(self, client: Client, ada: Person) -> None:
         as_role(client, "administrator")
         page = posted(client, address("delete", ada.pk), post="yes")

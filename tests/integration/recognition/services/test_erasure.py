@@ -30,7 +30,7 @@ from recognition.models import (
     RecognitionEvent,
     SampleImage,
 )
-from recognition.services import erasure, legal, merging
+from recognition.services import erasure, holds, legal, merging, people
 from tests import fakes
 
 pytestmark = pytest.mark.django_db
@@ -275,6 +275,21 @@ class TestHold:
             legal.lift_hold(hold=hold, actor=None, now=fakes.NOW)
         assert ErasureRequest.objects.get().state == "done"
         assert not Person.objects.filter(pk__in=[stored.bob.pk, eve.pk]).exists()
+
+    def test_keeps_samples_and_photos_from_every_other_way_out(self, stored: Everything) -> None:
+        hold = legal.place_hold(person=stored.merged, reason="a lawsuit", actor=None)
+        sample, *_ = stored.ada.samples.order_by("pk")
+        ways = (
+            lambda: people.delete_sample(sample=sample, actor=None),
+            lambda: people.set_keeps_photos(person=stored.ada, keeps=False, actor=None),
+            lambda: merging.split(person=stored.ada, samples=[sample.pk], name="Away", actor=None),
+        )
+        for way in ways:
+            with pytest.raises((holds.DataHeld, merging.MoveRefused), match="It must be lifted first"):
+                way()
+        legal.lift_hold(hold=hold, actor=None, now=fakes.NOW)
+        people.delete_sample(sample=sample, actor=None)
+        assert not FaceSample.objects.filter(pk=sample.pk).exists()
 
     def test_the_database_keeps_who_is_held(self, stored: Everything) -> None:
         legal.place_hold(person=stored.ada, reason="a lawsuit", actor=None)
