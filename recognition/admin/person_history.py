@@ -10,7 +10,7 @@ from django.core.paginator import Page, Paginator
 from django.urls import reverse
 from django.utils.translation import gettext
 
-from recognition.models import AuditEntry, FaceSample, Person, RecognitionEvent
+from recognition.models import AuditAction, AuditEntry, FaceSample, Person, RecognitionEvent
 from recognition.selectors import person_page
 
 ENTRIES_A_PAGE = 20
@@ -35,10 +35,12 @@ class ShownEntry:
 
     Args:
         entry: as it is stored.
+        what: which values were changed, or from what to what; empty where the action says it all.
         ways: to what it is about, where that is still there and the reader may see it.
     """
 
     entry: AuditEntry
+    what: str
     ways: tuple[Way, ...]
 
 
@@ -65,7 +67,19 @@ def read(person: Person, *, number: str | None, reader: User) -> History:
     """
     page: Page[AuditEntry] = Paginator(person_page.history(person), ENTRIES_A_PAGE).get_page(number)
     ways = _ways(person, list(page.object_list), reader)
-    return History(page, tuple(ShownEntry(entry, tuple(ways(entry))) for entry in page.object_list))
+    return History(page, tuple(ShownEntry(entry, _what(entry), tuple(ways(entry))) for entry in page.object_list))
+
+
+def _what(entry: AuditEntry) -> str:
+    """Names of fields and states; the values of people's fields are not kept in the audit trail."""
+    if entry.action == AuditAction.PERSON_CHANGED:
+        names = [field.name for field in Person._meta.get_fields()]
+        fields = [Person._meta.get_field(name) for name in entry.details.get("fields", ()) if name in names]
+        return ", ".join(str(getattr(field, "verbose_name", field.name)) for field in fields)
+    if entry.action == AuditAction.SAMPLE_STATUS_CHANGED:
+        labels = dict(FaceSample.Status.choices)
+        return " → ".join(str(labels.get(entry.details[key], entry.details[key])) for key in ("before", "after"))
+    return ""
 
 
 def _ways(person: Person, entries: list[AuditEntry], reader: User) -> Callable[[AuditEntry], Iterable[Way]]:

@@ -314,6 +314,15 @@ class TestHistory:
         for odd in ("0", "99", "x", ""):
             assert auditor.get(f"{address('change', ada.pk)}?history={odd}").status_code == 200
 
+    def test_says_which_values_were_changed_and_between_which_states(self, auditor: Client, ada: Person) -> None:
+        people.save_person(person=ada, changed=["name", "valid_until", "groups"], actor=None, groups=())
+        people.save_person(person=ada, changed=[], actor=None)
+        people.set_sample_status(sample=ada.samples.latest("pk"), status=FaceSample.Status.SET_ASIDE, actor=None)
+        page = text_at(auditor, address("change", ada.pk))
+        assert "person changed (name, valid until, groups)" in page
+        assert "person changed." in page
+        assert "sample status changed (active → set aside)" in page
+
     def test_leads_to_sample_event_and_the_other_person(self, ada: Person, bob: Person) -> None:
         chief = User.objects.create_superuser("chief")
         sample, event = ada.samples.latest("pk"), seen(ada)
