@@ -1,48 +1,36 @@
-"""What a new face is like among the samples that are enrolled, and which doubts wait for an answer."""
+"""Who was told apart, what a new sample is held against, and which doubts wait for an answer."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
 
-from django.db.models import F, FloatField, Q, QuerySet, Value
-from django.db.models.functions import Cast
-from pgvector.django import CosineDistance
+from django.db.models import Q, QuerySet
 
-from recognition.decision import doubts
-from recognition.decision.doubts import Doubt, Neighbour
 from recognition.models import DistinctPair, FaceSample, FaceTemplate
-from recognition.selectors import gallery
 from recognition.selectors.packs import ActivePack
-from recognition.vision.types import Embedding
-
-
-def against(embedding: Embedding, pack: ActivePack, person_id: int, *, allows_alike: bool = False) -> tuple[Doubt, ...]:
-    """What speaks against a face as a new sample of a person; nothing while the pack decides nothing.
-
-    Args:
-        embedding: of the face.
-        pack: that made it.
-        person_id: whose sample it is to be.
-        allows_alike: whether it may be nearly the same picture as another sample of theirs.
-
-    Raises:
-        PackMismatch: when the face was embedded by another pack.
-    """
-    if pack.policy is None:
-        return ()
-    others = gallery.others_like(embedding, pack, person_id, told_apart=told_apart_from(person_id))
-    return doubts.find(
-        own=_own_closest(embedding, pack, person_id),
-        other=doubts.closest(others),
-        policy=pack.policy,
-        allows_alike=allows_alike,
-    )
 
 
 def told_apart_from(person_id: int) -> frozenset[int]:
     """The people of whom somebody said that they really are not this person."""
-    pairs = DistinctPair.objects.filter(Q(first=person_id) | Q(second=person_id)).values_list("first_id", "second_id")
-    return frozenset(number for pair in pairs for number in pair if number != person_id)
+    return told_apart({person_id}).get(person_id, frozenset())
+
+
+def told_apart(people: Collection[int]) -> dict[int, frozenset[int]]:
+    """Of each of those people, the others of whom somebody said that they really are not them."""
+    pairs = DistinctPair.objects.filter(Q(first__in=people) | Q(second__in=people)).values_list("first_id", "second_id")
+    found: dict[int, set[int]] = {}
+    for first, second in pairs:
+        found.setdefault(first, set()).add(second)
+        found.setdefault(second, set()).add(first)
+    return {number: frozenset(others) for number, others in found.items() if number in people}
+
+
+def with_samples(people: Collection[int], pack: ActivePack) -> frozenset[int]:
+    """Those of some people who have a sample to hold a new one against, whether the person is searched or not."""
+    templates = FaceTemplate.objects.filter(
+        pack_id=pack.id, sample__person__in=people, sample__status=FaceSample.Status.ACTIVE
+    )
+    return frozenset(templates.values_list("sample__person_id", flat=True).distinct())
 
 
 def all_told_apart() -> frozenset[tuple[int, int]]:
@@ -58,18 +46,3 @@ def waiting() -> QuerySet[FaceSample]:
 def set_aside_for(reason: str, people: Collection[int]) -> QuerySet[FaceSample]:
     """Samples of these people that wait with a doubt of that reason."""
     return waiting().filter(person_id__in=people, doubts__contains=[{"reason": str(reason)}])
-
-
-def _own_closest(embedding: Embedding, pack: ActivePack, person_id: int) -> Neighbour | None:
-    """The person's own sample most like a face, whether the person is searched or not."""
-    templates = FaceTemplate.objects.filter(
-        pack_id=pack.id, sample__person_id=person_id, sample__status=FaceSample.Status.ACTIVE
-    )
-    distance = CosineDistance("embedding", embedding.vector)
-    row = (
-        templates.annotate(distance=distance)
-        .order_by("distance", "sample_id")
-        .values_list("sample_id", Cast(Value(1.0) - F("distance"), FloatField()))
-        .first()
-    )
-    return Neighbour(person_id, row[0], row[1]) if row else None

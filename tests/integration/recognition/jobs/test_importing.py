@@ -6,16 +6,18 @@ import datetime as dt
 import re
 import signal
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import pytest
 
+from recognition.importing.entries import PersonData
 from recognition.importing.layouts import Layout
 from recognition.jobs import importing as job_of_import
 from recognition.jobs import running
 from recognition.models import AuditAction, AuditEntry, FaceSample, ImportBatch, ImportItem, Job, Person
-from recognition.services import analysis, import_batches, jobs
+from recognition.selectors.imported import KnownFiles
+from recognition.services import analysis, import_batches, importing, jobs
 from recognition.services.import_batches import BatchRefused
 from tests import fakes
 from tests.fakes import NOW
@@ -155,22 +157,33 @@ def test_files_that_are_known_are_told_as_they_are_found_and_without_their_bytes
     files = {"Ada/1.jpg": b"a", "Bob/1.jpg": b"b"}
     run(started(files), monkeypatch, TWO_FACES)
     asked: list[str] = []
-    is_known = import_batches.is_known
+    files_of = KnownFiles.of
 
-    def asked_and_known(item: ImportItem) -> bool:
-        asked.append(item.path)
-        return is_known(item)
+    def asked_and_known(known: KnownFiles, person: PersonData) -> Collection[str]:
+        asked.append(person.name)
+        return files_of(known, person)
 
-    monkeypatch.setattr(import_batches, "is_known", asked_and_known)
-    results = job_of_import._results(uploaded(files).items.values_list("pk", flat=True))
+    monkeypatch.setattr(KnownFiles, "of", asked_and_known)
+    results = job_of_import._results(uploaded(files).items.all())
     item, seen = next(results)
     assert (item.path, seen) == ("Ada/1.jpg", None)
-    assert asked == ["Ada/1.jpg"]
+    assert asked == ["Ada"]
     assert "data" in item.get_deferred_fields()
 
 
+def test_files_that_are_known_need_no_networks(monkeypatch: pytest.MonkeyPatch) -> None:
+    files = {"Ada/1.jpg": b"a", "Bob/1.jpg": b"b"}
+    run(started(files), monkeypatch, TWO_FACES)
+    loaded: list[str] = []
+    monkeypatch.setattr(job_of_import, "_connect_networks", lambda: loaded.append("networks"))
+    assert len(list(job_of_import._results(uploaded(files).items.all()))) == 2
+    assert loaded == []
+    list(job_of_import._results(uploaded({"Ada/1.jpg": b"a", "Bob/2.jpg": b"c"}).items.all()))
+    assert loaded == ["networks"]
+
+
 def test_a_cancelled_import_keeps_what_it_enrolled(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(job_of_import, "FILES_A_STEP", 1)
+    monkeypatch.setattr(importing, "FILES_A_STEP", 1)
     job = started({"Ada/1.jpg": b"a", "Bob/1.jpg": b"b"})
     take = import_batches.take
 
