@@ -101,7 +101,6 @@ class _Pages:
         if not may_enrol(request):
             raise PermissionDenied
         person = get_object_or_404(Person, pk=person_id)
-        choosing.forget_expired(now=timezone.now())
         files = request.FILES.getlist("photos") if request.method == "POST" else []
         outcomes = [_outcome(person, file, request) for file in files]
         if request.headers.get("Accept") == "application/json":
