@@ -124,7 +124,7 @@ def _opened(place: Path) -> Iterator[tuple[Sequence[str], Read]]:
         yield _files_below(place), _reader(place)
     elif place.is_file():
         with place.open("rb") as file:
-            archive = archives.opened(file)
+            archive = archives.opened(file, most_bytes=conf.import_max_bytes())
             yield archive.paths, archive.read
     else:
         raise CommandError(f"There is no folder or archive {place}.", returncode=FAILED)

@@ -55,3 +55,21 @@ def test_whatever_the_paths_are_each_image_is_named_or_left_out(paths: list[str]
     for file in layouts.planned(paths, layout):
         assert (file.person is None) == (file.skip is not None)
         assert file.person is None or 0 < len(file.person.name) <= LONGEST_NAME
+
+
+@pytest.mark.parametrize(
+    ("path", "taken", "free"),
+    [
+        ("Ada.jpg", [], "Ada.jpg"),
+        ("Ada.jpg", ["Ada.jpg"], "Ada (2).jpg"),
+        ("Ada.jpg", ["Ada.jpg", "Ada (2).jpg"], "Ada (3).jpg"),
+        ("a.b/Ada", ["a.b/Ada"], "a.b/Ada (2)"),
+        (".hidden", [".hidden"], ".hidden (2)"),
+    ],
+)
+def test_a_path_that_is_taken_gets_a_number_by_which_it_shows_the_same_person(
+    path: str, taken: list[str], free: str
+) -> None:
+    assert layouts.free_path(path, taken) == free
+    flat = [names([f"{each}.jpg"], Layout.FLAT) for each in ("x/Ada", layouts.free_path("x/Ada", ["x/Ada"]))]
+    assert [list(shown.values()) for shown in flat] == [["Ada"], ["Ada"]]
