@@ -7,7 +7,7 @@ against the first. Whoever has the lock has it for some milliseconds, an import 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import psycopg
 from django.contrib.auth.models import User
@@ -91,6 +91,8 @@ def keep(*, samples: Sequence[NewSample], pack: ActivePack, actor: User | None) 
     Raises:
         PackMismatch: when another pack embedded one of them.
     """
+    if not samples:
+        return []
     if any(new.face.embedding.pack_digest != pack.digest for new in samples):
         raise PackMismatch("The model pack was switched while the photo was read; try again.")
     hold_off_others()
@@ -137,13 +139,13 @@ class _Round:
         )
         return kept
 
-    def _one(self, new: NewSample, numbers: Iterable[int]) -> Kept:
+    def _one(self, new: NewSample, numbers: Iterator[int]) -> Kept:
         person = self._people[new.person.pk]
         known = self._files.get((person.pk, new.image_sha256))
         if known is not None and known.is_embedded:
             return Kept(known.row.pk, was_there=True)
         found = _still_doubted(known.row) if known else self._doubts(new, person)
-        row = known.row if known else self._new_row(new, person, found, next(iter(numbers)))
+        row = known.row if known else self._new_row(new, person, found, next(numbers))
         self._files[person.pk, new.image_sha256] = _File(row, is_embedded=True)
         self._templates.append(FaceTemplate(sample=row, pack_id=self._pack.id, embedding=new.face.embedding.vector))
         if row.status == FaceSample.Status.ACTIVE:
