@@ -173,9 +173,11 @@ TRUST_PROXY = Variable(
 )
 RUNTIME = Variable(
     "FACEWEB_RUNTIME",
-    _one_of("auto", "openvino", "onnxruntime"),
+    _one_of("auto", "openvino", "onnxruntime", "cuda", "tensorrt", "coreml"),
     "auto",
-    "What runs the networks: `auto` (the faster one), `openvino` or `onnxruntime`.",
+    "What runs the networks: `auto` (the faster of the next two), `openvino`, `onnxruntime`, or an accelerator: "
+    "`cuda`, `tensorrt`, `coreml` ([accelerators](howto/accelerators.md)). One that is named and missing stops "
+    "the start.",
 )
 WORKER_THREADS = Variable(
     "FACEWEB_WORKER_THREADS",
@@ -189,6 +191,12 @@ POLICY_APPROVAL = Variable(
     "another_person",
     "Who approves a threshold policy: `another_person` than its proposer, or also the `same_person` on a site that"
     " one person runs.",
+)
+LEGAL_BASIS = Variable(
+    "FACEWEB_LEGAL_BASIS",
+    _one_of("optional", "required"),
+    "optional",
+    "Whether recognition knows only people with a valid legal basis: `optional`, or `required`.",
 )
 EXACT_SEARCH_MAX_ROWS = Variable(
     "FACEWEB_EXACT_SEARCH_MAX_ROWS",

@@ -117,6 +117,12 @@ UNFOLD: dict[str, Any] = {
                         "admin:recognition_denylistentry_changelist",
                         "recognition.view_denylistentry",
                     ),
+                    _item(
+                        _("Erasures"),
+                        "delete_forever",
+                        "admin:recognition_erasurerequest_changelist",
+                        "recognition.view_erasurerequest",
+                    ),
                 ],
             },
             {

@@ -25,10 +25,11 @@ def check_runtime(**_: Any) -> Sequence[CheckMessage]:
     demanded = conf.runtime()
     if demanded == "auto" or choice.installed(demanded):
         return []
+    way = "Install a build of onnxruntime with it" if demanded in choice.ACCELERATORS else "Run `make setup`"
     return [
         Error(
             f"FACEWEB_RUNTIME asks for {demanded}, which is not installed.",
-            hint="Run `make setup`, or set FACEWEB_RUNTIME=auto.",
+            hint=f"{way}, or set FACEWEB_RUNTIME=auto.",
             id="recognition.E001",
         )
     ]

@@ -9,9 +9,9 @@ from typing import Literal, cast
 from django.conf import settings
 
 
-def runtime() -> Literal["auto", "openvino", "onnxruntime"]:
-    """What runs the networks: "auto" is the one that measures faster on this machine."""
-    return cast(Literal["auto", "openvino", "onnxruntime"], settings.FACEWEB_RUNTIME)
+def runtime() -> Literal["auto", "openvino", "onnxruntime", "cuda", "tensorrt", "coreml"]:
+    """What runs the networks: "auto" is the one that measures faster on this machine's CPU."""
+    return cast(Literal["auto", "openvino", "onnxruntime", "cuda", "tensorrt", "coreml"], settings.FACEWEB_RUNTIME)
 
 
 def cache_dir() -> Path:
@@ -37,6 +37,11 @@ def may_approve_own_policy() -> bool:
 def import_max_bytes() -> int:
     """Bytes that the files of one bulk import may have together, unpacked."""
     return int(settings.FACEWEB_IMPORT_MAX_MB) * 2**20
+
+
+def requires_legal_basis() -> bool:
+    """Whether recognition knows only people with a valid legal basis."""
+    return bool(settings.FACEWEB_LEGAL_BASIS == "required")
 
 
 def model_dir() -> Path:

@@ -79,18 +79,25 @@ def load(pack: ModelPack, options: RuntimeOptions) -> LoadedPack:
         PackError: when a file is missing or damaged, or no runtime is installed.
     """
     digest = pack.digest()
-    if pack.kind == "opencv_zoo":
-        pipeline = _opencv_zoo(pack, digest, options)
-    else:
-        pipeline = FacePipeline(
-            pack_digest=digest,
-            detector=insightface.InsightFaceDetector(
-                pack.file("detector"), minimum_score=MINIMUM_DETECTION_SCORE, threads=options.threads_per_call
-            ),
-            embedder=insightface.InsightFaceEmbedder(pack.file("embedder"), threads=options.threads_per_call),
-            landmark_views=pack.landmark_views,
-        )
+    assemble = _opencv_zoo if pack.kind == "opencv_zoo" else _insightface
+    pipeline = assemble(pack, digest, options)
     return LoadedPack(pack, pipeline, pipeline.dimension())
+
+
+def _insightface(pack: ModelPack, digest: str, options: RuntimeOptions) -> FacePipeline:
+    choice.require(options.demand)
+    threads, accelerator = options.threads_per_call, options.accelerator
+    return FacePipeline(
+        pack_digest=digest,
+        detector=insightface.InsightFaceDetector(
+            pack.file("detector"),
+            minimum_score=MINIMUM_DETECTION_SCORE,
+            threads=threads,
+            accelerator=accelerator,
+        ),
+        embedder=insightface.InsightFaceEmbedder(pack.file("embedder"), threads=threads, accelerator=accelerator),
+        landmark_views=pack.landmark_views,
+    )
 
 
 def _opencv_zoo(pack: ModelPack, digest: str, options: RuntimeOptions) -> FacePipeline:

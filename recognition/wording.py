@@ -255,3 +255,29 @@ def _rounded(value: float, digits: int, *, up: bool) -> str:
     written = decimal.Decimal(repr(float(value)))
     rounding = decimal.ROUND_CEILING if up else decimal.ROUND_FLOOR
     return f"{written.quantize(decimal.Decimal(1).scaleb(-digits), rounding):f}"
+
+
+_DELETED = {
+    "people": _("people, with those merged into them"),
+    "samples": _("face samples"),
+    "sample_images": _("pictures of samples"),
+    "templates": _("face templates"),
+    "event_crops": _("pictures of recognition events"),
+    "waiting_photos": _("photos that waited for a choice"),
+    "import_files": _("files of imports"),
+    "legal_bases": _("legal bases"),
+    "legal_holds": _("legal holds that were lifted"),
+    "deny_list_entries": _("deny list entries"),
+    "lockouts": _("lockouts"),
+    "moves": _("merges and splits"),
+}
+
+
+def deleted_rows(counts: Mapping[str, int]) -> list[tuple[str, int]]:
+    """What an erasure deleted, each kind in words with how many there were."""
+    return [(deleted_label(kind), counts[kind]) for kind in _DELETED if kind in counts]
+
+
+def deleted_label(kind: str) -> str:
+    """A kind of what an erasure deletes, in words."""
+    return str(_DELETED.get(kind, kind))

@@ -26,6 +26,8 @@ from recognition.decision.policy import Policy, QualityFault
 from recognition.decision.standing import Bar, Standing
 from recognition.models import (
     Checkpoint,
+    ErasureReason,
+    ErasureRequest,
     FaceSample,
     FaceTemplate,
     ModelPack,
@@ -36,7 +38,7 @@ from recognition.models import (
     WaitingPhoto,
 )
 from recognition.selectors.packs import ActivePack
-from recognition.services import packs
+from recognition.services import erasure, packs
 from recognition.services.frames import FrameOutcome, FrameStatus, FrameTask, SearchScope, SeenFace
 from recognition.services.packs import PackDescription
 from recognition.vision.alignment import ARCFACE_TEMPLATE_XY, CROP_SIZE_PX
@@ -335,6 +337,11 @@ def person(name: str = "Ada", *embeddings: Embedding, pack: ModelPack | None = N
     return somebody
 
 
+def erase(somebody: Person) -> ErasureRequest:
+    """Has a person erased because they asked for it; it waits where there is a hold."""
+    return erasure.request(person=somebody, reason=ErasureReason.REQUESTED, actor=None, now=timezone.now())
+
+
 def waiting_photo(somebody: Person, uploader: User, **changes: Any) -> WaitingPhoto:
     """A photo of two faces, the right one too small, that waits for somebody to choose."""
     small = {"reason": "face_too_small", "measured": 20.0, "required": 48.0}
@@ -384,7 +391,15 @@ def in_role(*names: str) -> User:
     if not Group.objects.filter(name__in=names).exists():
         # Tests of several connections empty every table, the roles that a migration made among them.
         importlib.import_module("recognition.migrations.0003_roles").make_roles(apps, None)
-        for name in ("0007_jobs", "0009_doubtful_samples", "0010_people_pages", "0012_imports", "0015_pack_switch"):
+        roles = (
+            "0007_jobs",
+            "0009_doubtful_samples",
+            "0010_people_pages",
+            "0012_imports",
+            "0015_pack_switch",
+            "0016_legal_basis",
+        )
+        for name in roles:
             importlib.import_module(f"recognition.migrations.{name}").give_to_roles(apps, None)
     account = User.objects.create_user(f"user{next(_numbers)}", password="known to everybody", is_staff=True)
     account.groups.set(Group.objects.filter(name__in=names))

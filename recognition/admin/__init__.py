@@ -1,11 +1,25 @@
 """The admin: enrolment, events, policy and packs; importing it registers every page."""
 
-from recognition.admin import checkpoints, doubts, duty, events, imports, jobs, packs, people, policies, samples, users
+from recognition.admin import (
+    checkpoints,
+    doubts,
+    duty,
+    erasures,
+    events,
+    imports,
+    jobs,
+    packs,
+    people,
+    policies,
+    samples,
+    users,
+)
 
 __all__ = [
     "checkpoints",
     "doubts",
     "duty",
+    "erasures",
     "events",
     "imports",
     "jobs",

@@ -19,10 +19,10 @@ from unfold.decorators import display
 from unfold.widgets import INPUT_CLASSES, UnfoldAdminTextareaWidget
 
 from recognition import wording
-from recognition.admin import enrolment_pages, guided_pages, moves
+from recognition.admin import enrolment_pages, guided_pages, legal, moves
 from recognition.admin.base import MomentInput, actor_of, button, thumbnail
 from recognition.admin.checkboxes import WithCheckboxes
-from recognition.models import DenyListEntry, FaceSample, Person
+from recognition.models import DenyListEntry, ErasureReason, FaceSample, Person
 from recognition.selectors import people as people_read
 from recognition.selectors import person_page
 from recognition.services import deny_list, people
@@ -91,7 +91,7 @@ class PersonAdmin(WithCheckboxes, ModelAdmin):
     change_form_outer_before_template = "admin/recognition/person/before_form.html"
     list_display = ("picture", "name", "external_id", "sample_count", "is_active", "created_at")
     list_display_links = ("name",)
-    list_filter = ("is_active", "is_suspended", "groups")
+    list_filter = ("is_active", "is_suspended", "groups", legal.BasisFilter)
     search_fields = ("name", "external_id")
     ordering = ("name", "pk")  # grouped queries do not keep the model's own
     fieldsets = (
@@ -142,8 +142,9 @@ class PersonAdmin(WithCheckboxes, ModelAdmin):
 
         Whoever may delete a person may delete what belongs to them; asked for each kind, nobody but superusers could.
         """
-        _, counts, _, protected = super().get_deleted_objects(objs, request)
-        return [_what_goes(person) for person in objs], counts, set(), protected
+        _, counts, _, _ = super().get_deleted_objects(objs, request)
+        # A legal hold protects its person: the erasure waits for it in its queue.
+        return [_what_goes(person) for person in objs], counts, set(), []
 
     def get_urls(self) -> list[URLPattern]:
         """The pages of enrolment and of the PIN beside the usual ones."""
@@ -152,6 +153,7 @@ class PersonAdmin(WithCheckboxes, ModelAdmin):
             *enrolment_pages.addresses(self),
             *guided_pages.addresses(self),
             *moves.addresses(self),
+            *legal.addresses(self),
             pin,
             button(self, "deny", "recognition.add_denylistentry", self._deny),
             button(self, "readmit", "recognition.delete_denylistentry", self._readmit),
@@ -219,6 +221,7 @@ class PersonAdmin(WithCheckboxes, ModelAdmin):
         may_see = entry is not None and actor_of(request).has_perm("recognition.view_denylistentry")
         context: dict[str, Any] = {"deny_list_entry": entry if may_see else None, "is_denied": entry is not None}
         if person is not None:
+            context.update(legal.context(person))
             glance = person_page.read(person)
             context["glance"] = glance
             context["poses"] = [(wording.pose_label(pose), count) for pose, count in glance.coverage.poses.items()]
@@ -237,13 +240,17 @@ class PersonAdmin(WithCheckboxes, ModelAdmin):
         )
 
     def delete_model(self, request: HttpRequest, obj: Person) -> None:
-        """Removes the person through the service."""
-        people.delete_person(person=obj, actor=actor_of(request))
+        """Erases the person, or queues it."""
+        legal.erase(request, obj, ErasureReason.DELETED)
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Person]) -> None:
-        """Removes several people through the service."""
+        """Erases several people, or queues it."""
         for person in queryset:
-            people.delete_person(person=person, actor=actor_of(request))
+            legal.erase(request, person, ErasureReason.DELETED)
+
+    def response_delete(self, request: HttpRequest, obj_display: str, obj_id: int) -> HttpResponse:
+        """Back to the list; what became of it was said, without a name that nothing else holds any more."""
+        return HttpResponseRedirect(reverse("admin:recognition_person_changelist"))
 
     def response_add(self, request: HttpRequest, obj: Person, post_url_continue: str | None = None) -> HttpResponse:
         """Goes on to the photos: a person without any is never recognised."""
@@ -255,8 +262,10 @@ class PersonAdmin(WithCheckboxes, ModelAdmin):
 def _what_goes(person: Person) -> str:
     count = person.samples.count()
     text = ngettext(
-        "%(name)s, with %(count)d face sample and what was made of it. Recognition events stay, without the name.",
-        "%(name)s, with %(count)d face samples and what was made of them. Recognition events stay, without the name.",
+        "%(name)s, with %(count)d face sample and what was made of it. Recognition events stay, without name and "
+        "picture.",
+        "%(name)s, with %(count)d face samples and what was made of them. Recognition events stay, without name and "
+        "picture.",
         count,
     )
     return text % {"name": person.name, "count": count}

@@ -77,16 +77,20 @@ def light_of(luminance_mean: float) -> Light:
     return Light.BRIGHT if luminance_mean > BRIGHT else Light.NORMAL
 
 
-def of_samples(qualities: Iterable[Mapping[str, Any]]) -> Coverage:
+def of_samples(samples: Iterable[tuple[Mapping[str, Any], str]]) -> Coverage:
     """Counts the views of samples.
 
     Args:
-        qualities: what is stored of each; one without measurements is not counted.
+        samples: what was measured of each, and the pose that it was taken for in a guided enrolment, empty for others.
+            That pose was judged against the person's own straight look, so it counts. One without measurements does
+            not.
     """
     poses = dict.fromkeys(Pose, 0)
     lights = dict.fromkeys(Light, 0)
-    for quality in qualities:
-        if {"yaw_degrees", "pitch_degrees"} <= quality.keys():
+    for quality, pose in samples:
+        if pose:
+            poses[Pose(pose)] += 1
+        elif {"yaw_degrees", "pitch_degrees"} <= quality.keys():
             poses[pose_of(quality["yaw_degrees"], quality["pitch_degrees"])] += 1
         if "luminance_mean" in quality:
             lights[light_of(quality["luminance_mean"])] += 1

@@ -76,7 +76,9 @@ def of_faults(faults: Sequence[QualityFault]) -> Advice:
     return _OF_FAULT[faults[0].reason]
 
 
-def advise(*, quality: Quality, box: BoundingBox, before: BoundingBox | None, wanted: Pose) -> Advice:
+def advise(
+    *, quality: Quality, box: BoundingBox, before: BoundingBox | None, wanted: Pose, level_pitch_degrees: float = 0.0
+) -> Advice:
     """What to tell somebody whose face passes the gates; `TAKE` when it is a sample of the pose.
 
     Args:
@@ -84,9 +86,12 @@ def advise(*, quality: Quality, box: BoundingBox, before: BoundingBox | None, wa
         box: where it is, in pixels of the picture.
         before: where it was in the picture before; None where it was not seen yet, so that nobody knows if it moves.
         wanted: the pose that is asked for, as the person would say it.
+        level_pitch_degrees: what this face measured when it looked straight. The length of a nose and the height of the
+            camera move the estimate of everybody by their own few degrees, and up and down are not many more.
     """
-    if pose_of(quality.yaw_degrees, quality.pitch_degrees) is not wanted:
-        return _towards(wanted, quality)
+    yaw, pitch = quality.yaw_degrees, quality.pitch_degrees - level_pitch_degrees
+    if pose_of(yaw, pitch) is not wanted:
+        return _towards(wanted, yaw, pitch)
     return Advice.TAKE if before is not None and is_still(box, before) else Advice.HOLD_STILL
 
 
@@ -97,9 +102,8 @@ def is_still(box: BoundingBox, before: BoundingBox) -> bool:
     return max(moved, grown) <= MOVED_SHARE * box.shorter_side
 
 
-def _towards(wanted: Pose, quality: Quality) -> Advice:
+def _towards(wanted: Pose, yaw: float, pitch: float) -> Advice:
     """How to come from another pose to the wanted one."""
-    yaw, pitch = quality.yaw_degrees, quality.pitch_degrees
     is_turned = {Pose.LEFT: yaw >= TURNED_DEGREES, Pose.RIGHT: yaw <= -TURNED_DEGREES}.get(wanted, False)
     is_nodded = {Pose.DOWN: pitch >= NODDED_DEGREES, Pose.UP: pitch <= -NODDED_DEGREES}.get(wanted, False)
     # Far enough where it should be, and further the other way.

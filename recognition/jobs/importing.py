@@ -79,7 +79,8 @@ def _results(pending: QuerySet[ImportItem]) -> Iterator[Result]:
     """First the files that their people have already, as they are found and without their bytes; then what was seen.
 
     Photos that are ahead in the threads wait for those before them: a thousand known files among them would be held
-    in memory, and their progress told, only when one that is not known comes up.
+    in memory, and their progress told, only when one that is not known comes up. A file whose person was erased
+    meanwhile is gone, and passed over.
     """
     people = pending.order_by().values_list("person", flat=True).distinct()
     known = KnownFiles({import_batches.person_of(stored) for stored in people})
@@ -97,6 +98,5 @@ def _results(pending: QuerySet[ImportItem]) -> Iterator[Result]:
 
 def _with_bytes(numbers: Iterable[int]) -> Iterator[tuple[ImportItem, str, bytes]]:
     for number in numbers:
-        # One that is gone was of somebody who was erased meanwhile.
         for item in ImportItem.objects.filter(pk=number):
             yield item, item.image_sha256, bytes(item.data or b"")

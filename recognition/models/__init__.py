@@ -5,6 +5,7 @@ from recognition.models.checkpoints import ActionDelivery, Checkpoint, ClaimLock
 from recognition.models.events import Alert, EventCrop, EventOverride, RecognitionEvent
 from recognition.models.imports import ImportBatch, ImportItem
 from recognition.models.jobs import Job
+from recognition.models.legal import ErasureCertificate, ErasureReason, ErasureRequest, LegalBasis, LegalHold
 from recognition.models.packs import ModelPack
 from recognition.models.people import (
     DenyListEntry,
@@ -28,6 +29,9 @@ __all__ = [
     "ClaimLockout",
     "DenyListEntry",
     "DistinctPair",
+    "ErasureCertificate",
+    "ErasureReason",
+    "ErasureRequest",
     "EventCrop",
     "EventOverride",
     "FaceSample",
@@ -37,6 +41,8 @@ __all__ = [
     "Job",
     "KioskDevice",
     "KioskPairing",
+    "LegalBasis",
+    "LegalHold",
     "ModelPack",
     "Person",
     "PersonGroup",

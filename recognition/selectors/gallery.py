@@ -23,6 +23,7 @@ from recognition.decision.matching import Candidate, CandidateList, Strategy
 from recognition.decision.standing import Bar
 from recognition.models import FaceSample, FaceTemplate
 from recognition.selectors.packs import ActivePack
+from recognition.selectors.people import has_valid_basis
 from recognition.vision.errors import PackMismatch
 from recognition.vision.types import Embedding
 
@@ -181,7 +182,9 @@ def _found(
     person_id: int | None = None,
 ) -> list[Candidate]:
     is_mean = _strategy(pack) is Strategy.CENTROID if is_mean is None else is_mean
-    sql, parameters = _composed(pack.id, pack.dimension, among, exact=exact, is_mean=is_mean)
+    sql, parameters = _composed(
+        pack.id, pack.dimension, among, exact=exact, is_mean=is_mean, needs_basis=conf.requires_legal_basis()
+    )
     own = {_PROBE: Vector(embedding.vector).to_text(), _PERSON: person_id}
     connection.ensure_connection()
     # Django's own cursor writes the vector into the SQL, twice, and has it parsed and planned anew: half of a search.
@@ -196,7 +199,7 @@ def _found(
 
 @functools.lru_cache(maxsize=64)
 def _composed(
-    pack_id: int, dimension: int, among: _Among, *, exact: bool, is_mean: bool
+    pack_id: int, dimension: int, among: _Among, *, exact: bool, is_mean: bool, needs_basis: bool
 ) -> tuple[str, tuple[Any, ...]]:
     """A search as SQL and parameters, with `_PROBE` and `_PERSON` wherever a search's own values go.
 
@@ -204,19 +207,21 @@ def _composed(
     people.
     """
     nobody = np.zeros(dimension, np.float32)
-    templates = _templates(pack_id, among)
+    templates = _templates(pack_id, among, needs_basis=needs_basis)
     rows = _means(templates, nobody) if is_mean else _nearest(templates, nobody, dimension, exact=exact)
     sql, parameters = rows.query.sql_with_params()
     text = Vector(nobody).to_text()
     return sql, tuple(_PROBE if value == text else value for value in parameters)
 
 
-def _templates(pack_id: int, among: _Among) -> QuerySet[FaceTemplate]:
+def _templates(pack_id: int, among: _Among, *, needs_basis: bool) -> QuerySet[FaceTemplate]:
     is_denied = Q(sample__person__deny_list_entry__isnull=False)
-    # Who is not active is not searched, but for the deny list: see `selectors.checkpoints.recognised`.
-    recognised = Q(sample__person__is_active=True) | is_denied
+    # Who is not active is not searched, but for the deny list: see `selectors.people.recognised`.
+    known = Q(sample__person__is_active=True)
+    if needs_basis:
+        known &= has_valid_basis("sample__person_id")
     active = FaceTemplate.objects.filter(pack_id=pack_id, sample__status=FaceSample.Status.ACTIVE)
-    searched = active.filter(recognised, sample__person__merged_into__isnull=True)
+    searched = active.filter(known | is_denied, sample__person__merged_into__isnull=True)
     match among:
         case _Among.EVERYONE:
             return searched

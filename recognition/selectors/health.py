@@ -41,18 +41,18 @@ class Enrolled:
 
 def everybody() -> tuple[Enrolled, ...]:
     """All people whom a search may find, in the order of their keys; three queries whatever their number."""
-    samples: dict[int, list[tuple[int, dict[str, object]]]] = {}
+    samples: dict[int, list[tuple[int, dict[str, object], str]]] = {}
     searched = FaceSample.objects.filter(
         status=FaceSample.Status.ACTIVE, person__in=Person.objects.filter(recognised())
     )
-    rows = searched.order_by("pk").values_list("pk", "person_id", "quality")
-    for sample, person, quality in rows.iterator(chunk_size=ROWS_AT_A_TIME):
-        samples.setdefault(person, []).append((sample, quality))
+    rows = searched.order_by("pk").values_list("pk", "person_id", "quality", "pose")
+    for sample, person, quality, pose in rows.iterator(chunk_size=ROWS_AT_A_TIME):
+        samples.setdefault(person, []).append((sample, quality, pose))
     seen = _last_seen()
     found = []
     for person, since in Person.objects.filter(recognised()).order_by("pk").values_list("pk", "created_at"):
         own = samples.get(person, [])
-        shown = coverage.of_samples(quality for _, quality in own)
+        shown = coverage.of_samples((quality, pose) for _, quality, pose in own)
         newest = own[-1][0] if own else None
         found.append(Enrolled(person, since, len(own), newest, Pose.FRONT in shown.missing_poses, seen.get(person)))
     return tuple(found)

@@ -8,10 +8,11 @@ import datetime as dt
 from django.db.models import Count, Q
 from django.utils import timezone
 
+from recognition import conf
 from recognition.decision.verdict import Decision
 from recognition.models import Alert, ClaimLockout, FaceSample, ModelPack, Person, RecognitionEvent, ThresholdPolicy
 from recognition.selectors import doubts, packs
-from recognition.selectors.people import searched_samples
+from recognition.selectors.people import searched_samples, without_basis
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -45,6 +46,7 @@ class Overview:
         samples_without_template: of them, those that the active pack did not embed.
         doubtful: samples that are set aside until somebody has looked at them.
         denied_in_vain: people on the deny list who cannot be recognised.
+        without_basis: people who are not recognised for want of a legal basis; 0 where none is demanded.
         today: decisions since midnight.
         pack: the active pack; None on a database without one.
         policy: the site's policy in force; None while nothing is decided.
@@ -59,6 +61,7 @@ class Overview:
     samples_without_template: int
     doubtful: int
     denied_in_vain: int
+    without_basis: int
     today: DecisionsToday
     pack: ModelPack | None
     policy: ThresholdPolicy | None
@@ -87,6 +90,7 @@ def read(*, now: dt.datetime) -> Overview:
         samples_without_template=gallery.samples_without_template if gallery else 0,
         doubtful=doubts.waiting().count(),
         denied_in_vain=gallery.denied_in_vain if gallery else 0,
+        without_basis=without_basis().count() if conf.requires_legal_basis() else 0,
         today=_today(now),
         pack=pack,
         policy=ThresholdPolicy.objects.filter(pack=pack, checkpoint=None, state=ThresholdPolicy.State.ACTIVE).first()

@@ -5,17 +5,38 @@ from __future__ import annotations
 import datetime as dt
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models.functions import Now
 
-from recognition.models import DenyListEntry, FaceSample, FaceTemplate, Person, WaitingPhoto
+from recognition import conf
+from recognition.models import DenyListEntry, FaceSample, FaceTemplate, LegalBasis, Person, WaitingPhoto
 
 
 def recognised() -> Q:
     """The people whom a search may find: active ones, and whoever is on the deny list.
 
     Setting a person inactive takes them out of every search. It must not take a banned one out, or whoever
-    tidies up the gallery opens the door that somebody else closed.
+    tidies up the gallery opens the door that somebody else closed. Where the site demands a legal basis, whoever
+    has no valid one is not found; a deny list entry is a basis of its own.
     """
-    return Q(merged_into=None) & (Q(is_active=True) | Q(Exists(DenyListEntry.objects.filter(person=OuterRef("pk")))))
+    known = Q(is_active=True)
+    if conf.requires_legal_basis():
+        known &= has_valid_basis("pk")
+    return Q(merged_into=None) & (known | Q(Exists(DenyListEntry.objects.filter(person=OuterRef("pk")))))
+
+
+def has_valid_basis(person: str) -> Q:
+    """Whether somebody has a legal basis that holds by the clock of the database.
+
+    Args:
+        person: the path from the rows that are filtered to the person's number.
+    """
+    begun = LegalBasis.objects.filter(person=OuterRef(person), withdrawn_at=None, given_at__lte=Now())
+    return Q(Exists(begun.filter(Q(valid_until=None) | Q(valid_until__gt=Now()))))
+
+
+def without_basis() -> QuerySet[Person]:
+    """Active people with no valid legal basis, neither a recorded one nor the deny list."""
+    return Person.objects.filter(~has_valid_basis("pk"), is_active=True, merged_into=None, deny_list_entry=None)
 
 
 def following_merges(person: Person) -> Person:

@@ -10,6 +10,7 @@ from django.db.models import Q
 from recognition.decision import coverage
 from recognition.decision.coverage import Coverage
 from recognition.models import AuditEntry, FaceSample, Person, PersonMove, RecognitionEvent
+from recognition.selectors import legal
 
 HISTORY_SHOWN = 20
 """Newest entries on the page itself; the audit trail has the others."""
@@ -36,30 +37,20 @@ class PersonPage:
 
 def read(person: Person) -> PersonPage:
     """Everything that the page shows of a person."""
-    qualities = person.samples.filter(status=FaceSample.Status.ACTIVE).values_list("quality", flat=True)
-    everyone = [person.pk, *_merged_into(person)]
+    samples = person.samples.filter(status=FaceSample.Status.ACTIVE).values_list("quality", "pose")
+    everyone = legal.rows_of(person)
     seen = RecognitionEvent.objects.filter(person__in=everyone).select_related("checkpoint")
     moves = list(
         PersonMove.objects.filter(Q(source=person) | Q(target=person)).select_related("source", "target", "made_by")
     )
     standing = [move for move in moves if move.undone_at is None]
     return PersonPage(
-        coverage=coverage.of_samples(qualities),
+        coverage=coverage.of_samples(samples),
         last_seen=seen.order_by("-decided_at", "-pk").first(),
         moves=moves,
         can_undo=standing[0].pk if standing else None,
         history=_history(person, everyone),
     )
-
-
-def _merged_into(person: Person) -> list[int]:
-    """Everybody who was merged into a person, over any number of merges."""
-    found: list[int] = []
-    level = [person.pk]
-    while level:
-        level = list(Person.objects.filter(merged_into__in=level).values_list("pk", flat=True))
-        found += level
-    return found
 
 
 def _history(person: Person, everyone: Sequence[int]) -> Sequence[AuditEntry]:

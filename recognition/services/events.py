@@ -124,7 +124,7 @@ def write(
 
     Returns:
         The stored event. A person, sample, kiosk or operator erased meanwhile is stored as None; the
-        numbers in its votes stay.
+        numbers in its votes stay, but neither the picture nor what was claimed.
 
     Raises:
         NotDecidable: when the pack has no policy.
@@ -134,13 +134,18 @@ def write(
     best = leading.best if leading else None
     runner_up = leading.runner_up if leading else None
     best_person = _existing(best.person_id if best else None)
+    claimed_person = _existing(setting.claimed_person_id)
+    erased = (
+        best is not None and best_person is None,
+        setting.claimed_person_id is not None and claimed_person is None,
+    )
     operator, device_id = setting.operator, setting.device_id
     event = RecognitionEvent.objects.create(
         kind=setting.kind,
         checkpoint_id=setting.checkpoint_id,
         device=KioskDevice.objects.filter(pk=device_id).first() if device_id is not None else None,
-        claimed_id=setting.claimed_id,
-        claimed_person_id=_existing(setting.claimed_person_id),
+        claimed_id="" if any(erased) else setting.claimed_id,
+        claimed_person_id=claimed_person,
         decision=record.decision.value,
         reasons=[reason.as_json() for reason in reasons],
         person_id=best_person if record.decision is Decision.ACCEPT else None,
@@ -166,7 +171,7 @@ def write(
         started_at=now - dt.timedelta(seconds=record.duration_s),
         decided_at=now,
     )
-    if record.crop_jpeg:
+    if record.crop_jpeg and not any(erased):
         EventCrop.objects.create(event=event, jpeg=record.crop_jpeg)
     if raises_alert:
         Alert.objects.create(event=event)

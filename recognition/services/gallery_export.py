@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.db import transaction
 from django.db.models import Prefetch
 
-from recognition.models import AuditAction, FaceSample, FaceTemplate, Person, SampleImage
+from recognition.models import AuditAction, FaceSample, FaceTemplate, LegalBasis, Person, SampleImage
 from recognition.selectors import packs
 from recognition.selectors.packs import ActivePack
 from recognition.services import archives, audit, backup
@@ -30,6 +30,10 @@ OWN_FIELDS = ("name", "external_id", "notes", "is_active", "is_suspended", "keep
 """What of a person is written as it is."""
 
 MOMENTS = ("valid_from", "valid_until")
+
+BASIS_FIELDS = ("kind", "text_version", "how", "document")
+BASIS_MOMENTS = ("given_at", "valid_until", "withdrawn_at")
+"""What of a legal basis is written; not who recorded it: accounts are of one installation."""
 
 VECTOR_TYPE = np.dtype("<f4")
 """Of a template's bytes: little endian, whatever machine writes or reads them."""
@@ -114,7 +118,11 @@ def _exported() -> Any:
 
 
 def _people() -> Iterator[dict[str, Any]]:
-    rows = Person.objects.filter(merged_into=None).select_related("deny_list_entry").prefetch_related("groups")
+    rows = (
+        Person.objects.filter(merged_into=None)
+        .select_related("deny_list_entry")
+        .prefetch_related("groups", Prefetch("legal_bases", LegalBasis.objects.order_by("pk")))
+    )
     for person in rows.order_by("uid").iterator(chunk_size=ROWS_AT_A_TIME):
         entry = getattr(person, "deny_list_entry", None)
         yield {
@@ -123,7 +131,16 @@ def _people() -> Iterator[dict[str, Any]]:
             **{field: moment and moment.isoformat() for field in MOMENTS for moment in [getattr(person, field)]},
             "groups": sorted(group.name for group in person.groups.all()),
             "deny_list_reason": entry.reason if entry is not None else None,
+            "legal_bases": [_basis(basis) for basis in person.legal_bases.all()],
         }
+
+
+def _basis(basis: LegalBasis) -> dict[str, Any]:
+    moments = {name: getattr(basis, name) for name in BASIS_MOMENTS}
+    return {
+        **{name: getattr(basis, name) for name in BASIS_FIELDS},
+        **{name: moment and moment.isoformat() for name, moment in moments.items()},
+    }
 
 
 def _samples(pack: ActivePack) -> Iterator[dict[str, Any]]:
@@ -150,6 +167,7 @@ def _of_batch(batch: list[FaceSample]) -> Iterator[dict[str, Any]]:
             "person": str(sample.person.uid),
             "status": sample.status,
             "source": sample.source,
+            "pose": sample.pose,
             "quality": sample.quality,
             "doubts": [_doubt(doubt, others) for doubt in sample.doubts if doubt["sample"] in others],
             "image_sha256": sample.image_sha256,

@@ -24,6 +24,7 @@ from recognition.models import (
     DenyListEntry,
     FaceSample,
     FaceTemplate,
+    LegalBasis,
     Person,
     PersonGroup,
     SampleImage,
@@ -176,9 +177,20 @@ class _Import:
         if said["deny_list_reason"] is not None:
             DenyListEntry.objects.create(person=person, reason=said["deny_list_reason"], created_by=self.actor)
             audit.record(action=AuditAction.DENY_LIST_ADDED, actor=self.actor, subject=person)
+        for basis in said["legal_bases"]:
+            self._add_basis(person, basis)
         details = {"source": FaceSample.Source.IMPORT}
         audit.record(action=AuditAction.PERSON_ENROLLED, actor=self.actor, subject=person, details=details)
         return person
+
+    def _add_basis(self, person: Person, said: Mapping[str, Any]) -> None:
+        moments = {name: said[name] and _moment(said[name]) for name in gallery_export.BASIS_MOMENTS}
+        fields = {name: said[name] for name in gallery_export.BASIS_FIELDS}
+        basis = LegalBasis(person=person, recorded_by=self.actor, **fields, **moments)
+        basis.clean_fields(exclude=["person", "recorded_by", "withdrawn_at"])
+        basis.save(force_insert=True)
+        details = {"basis": basis.pk, "kind": basis.kind}
+        audit.record(action=AuditAction.BASIS_RECORDED, actor=self.actor, subject=person, details=details)
 
     def _known(self, said: Mapping[str, Any]) -> Person | None:
         by_uid = _stands_for(Person.objects.filter(uid=said["uid"]))
@@ -227,6 +239,7 @@ class _Import:
             person=self.people[said["person"]],
             status=said["status"],
             source=said["source"],
+            pose=said["pose"],
             quality=said["quality"],
             image_sha256=said["image_sha256"],
             created_by=self.actor,

@@ -48,7 +48,8 @@ def look(*, person: Person, data: bytes, wanted: Pose, before: BoundingBox | Non
         NoActivePack: when no model pack was activated.
         PackMismatch: when the pack was switched meanwhile; the next picture will do.
     """
-    if guided.samples_by_pose(person)[wanted] is not None:
+    taken = guided.samples_by_pose(person)
+    if taken[wanted] is not None:
         # An answer that got lost, or a second page: nothing is taken twice.
         return Look(Advice.TAKE)
     try:
@@ -59,7 +60,13 @@ def look(*, person: Person, data: bytes, wanted: Pose, before: BoundingBox | Non
     if face is None:
         return Look(guidance.of_faults(faults))
     box = face.face.box
-    advice = guidance.advise(quality=face.quality, box=box, before=before, wanted=wanted)
+    advice = guidance.advise(
+        quality=face.quality,
+        box=box,
+        before=before,
+        wanted=wanted,
+        level_pitch_degrees=_level_pitch(taken[Pose.FRONT]),
+    )
     if advice is not Advice.TAKE:
         return Look(advice, box)
     result = enrolment.add_faces(
@@ -71,6 +78,11 @@ def look(*, person: Person, data: bytes, wanted: Pose, before: BoundingBox | Non
         pose=wanted,
     )
     return Look(advice, box) if result.is_stored else Look(guidance.of_faults(result.faults), box)
+
+
+def _level_pitch(front: FaceSample | None) -> float:
+    """What the person's face measures when it looks straight; 0 while nobody knows."""
+    return float(front.quality["pitch_degrees"]) if front is not None else 0.0
 
 
 def retake(*, person: Person, pose: Pose, actor: User | None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import datetime as dt
 import hashlib
@@ -16,7 +17,7 @@ from django.utils.translation import gettext
 from recognition.decision.verdict import Reason
 from recognition.importing.entries import PersonData, PlannedFile, Skip
 from recognition.importing.layouts import Layout
-from recognition.models import AuditAction, ImportBatch, ImportItem, Job
+from recognition.models import AuditAction, ImportBatch, ImportItem, Job, Person
 from recognition.services import audit, importing, jobs
 from recognition.services.enrolment import SampleResult
 from recognition.services.importing import LookedAt, Plan
@@ -118,21 +119,40 @@ def forget_expired(*, now: dt.datetime) -> int:
 def take(*, files: Sequence[tuple[ImportItem, LookedAt | None]], actor: User | None) -> None:
     """Enrols files and keeps what became of each; their bytes are gone with that.
 
+    One that is gone was of somebody who was erased meanwhile, and is not enrolled again.
+
     Args:
         files: each with what was seen of it; None where it is known that the person has it already.
         actor: who asked for the import.
     """
+    while files:
+        here = set(ImportItem.objects.filter(pk__in=[item.pk for item, _ in files]).values_list("pk", flat=True))
+        files = [(item, file) for item, file in files if item.pk in here]
+        # Erased between this look and the end, one more pass leaves them out.
+        with contextlib.suppress(_Gone, Person.DoesNotExist):
+            _take(files, actor)
+            return
+
+
+class _Gone(Exception):
+    """A file or a person was removed while the files were enrolled."""
+
+
+@transaction.atomic
+def _take(files: Sequence[tuple[ImportItem, LookedAt | None]], actor: User | None) -> None:
     seen = [(item, file) for item, file in files if file is not None]
     results = importing.take(files=[(person_of(item.person), file) for item, file in seen], actor=actor) if seen else []
     for (item, _), result in zip(seen, results, strict=True):
         item.state, item.sample_id = state_of(result), result.sample_id
-        if item.state == ImportItem.State.REFUSED:
-            item.reasons = [Reason.of_fault(fault).as_json() for fault in result.faults]
+        is_refused = item.state == ImportItem.State.REFUSED
+        item.reasons = [Reason.of_fault(fault).as_json() for fault in result.faults] if is_refused else []
     for item, file in files:
         item.data = None
         if file is None:
             item.state = ImportItem.State.KNOWN
-    ImportItem.objects.bulk_update([item for item, _ in files], ["state", "sample", "reasons", "data"])
+    items = [item for item, _ in files]
+    if ImportItem.objects.bulk_update(items, ["state", "sample", "reasons", "data"]) < len(items):
+        raise _Gone
 
 
 def state_of(result: SampleResult) -> ImportItem.State:

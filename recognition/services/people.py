@@ -112,31 +112,6 @@ def _nobodys_hash() -> str:
 
 
 @transaction.atomic
-def delete_person(*, person: Person, actor: User | None) -> None:
-    """Removes a person with all samples and templates; events stay, without a name.
-
-    Raises:
-        erasure_ledger.LedgerRefused: when it cannot be noted that a restored backup must remove them again.
-    """
-    gone = _with_merged(person.pk)
-    erasure_ledger.record(
-        people=list(Person.objects.filter(pk__in=gone).values_list("uid", flat=True)),
-        samples=list(FaceSample.objects.filter(person__in=gone).values_list("uid", flat=True)),
-    )
-    audit.record(action=AuditAction.PERSON_DELETED, actor=actor, subject=person)
-    person.delete()
-
-
-def _with_merged(person_id: int) -> set[int]:
-    """A person and everybody who was merged into them, over any number of merges: they go together."""
-    found, newest = {person_id}, {person_id}
-    while newest:
-        newest = set(Person.objects.filter(merged_into__in=newest).values_list("pk", flat=True)) - found
-        found |= newest
-    return found
-
-
-@transaction.atomic
 def set_sample_status(*, sample: FaceSample, status: FaceSample.Status, actor: User | None) -> None:
     """Takes a sample out of the search, or back into it."""
     before = sample.status

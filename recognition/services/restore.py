@@ -15,11 +15,12 @@ from django.db import Error as DatabaseError
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 from django.db.migrations.executor import MigrationExecutor
+from django.utils import timezone
 from django.utils.translation import gettext
 from psycopg import sql
 
 from recognition.models import AuditAction, FaceSample, ModelPack, Person
-from recognition.services import archives, audit, backup, jobs, packs, people, tables
+from recognition.services import archives, audit, backup, erasure, jobs, packs, people, tables
 from recognition.services.archives import Archive, ArchiveRefused
 from recognition.services.erasure_ledger import Erasure
 from recognition.services.tables import Migration, Table
@@ -223,7 +224,7 @@ def _erase_again(erased: Sequence[Erasure]) -> int:
 def _erase_person(uid: uuid.UUID) -> bool:
     person = Person.objects.filter(uid=uid).first()
     if person is not None:
-        people.delete_person(person=person, actor=None)
+        erasure.repeat(person=person, now=timezone.now())
     return person is not None
 
 

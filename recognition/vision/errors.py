@@ -48,7 +48,7 @@ class PackCorrupt(PackError):
 
 
 class RuntimeUnavailable(PackError):
-    """The demanded inference runtime is not installed."""
+    """The demanded inference runtime is not installed, or does not start."""
 
 
 class InvalidArray(VisionError):

@@ -71,7 +71,9 @@ def _database() -> dict[str, Any]:
 
 
 def _models() -> dict[str, Any]:
-    runtimes = {"installed": ", ".join(name for name in choice.RUNTIMES if choice.installed(name))}
+    runtimes = {
+        "installed": ", ".join(name for name in (*choice.RUNTIMES, *choice.ACCELERATORS) if choice.installed(name))
+    }
     try:
         active = packs.active()
         loaded = engine.load_active(active, wiring.runtime_options())

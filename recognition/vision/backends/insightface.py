@@ -17,6 +17,8 @@ from insightface.utils import storage
 from numpy.typing import NDArray
 
 from recognition.vision.errors import PackUnavailable
+from recognition.vision.runtimes import onnxruntime as onnxruntime_session
+from recognition.vision.runtimes.choice import Accelerator
 from recognition.vision.types import (
     BoundingBox,
     DetectedFace,
@@ -57,27 +59,33 @@ def downloaded(name: str, model_dir: Path) -> Path:
     return folder
 
 
-def _load(path: Path, threads: int) -> Any:
+def _load(path: Path, threads: int, accelerator: Accelerator | None) -> tuple[Any, str]:
+    """A network as InsightFace's class, and what it runs on."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    model = model_zoo.get_model(str(path), sess_options=options, providers=["CPUExecutionProvider"])
+    wanted = onnxruntime_session.providers(accelerator)
+    with onnxruntime_session.telling_on_stderr():
+        model = model_zoo.get_model(str(path), sess_options=options, providers=wanted)
     if model is None:
         raise PackUnavailable(f"InsightFace does not know what the network in {path} is for; use another file.")
-    return model
+    return model, onnxruntime_session.in_use(model.session, accelerator)
 
 
 class InsightFaceDetector:
     """SCRFD or RetinaFace of a pack."""
 
-    def __init__(self, path: Path, *, minimum_score: float, threads: int = 1) -> None:
+    def __init__(
+        self, path: Path, *, minimum_score: float, threads: int = 1, accelerator: Accelerator | None = None
+    ) -> None:
         """Loads the detector.
 
         Raises:
             PackUnavailable: when the file holds something else.
+            RuntimeUnavailable: when the accelerator does not start.
         """
-        self._model = _load(path, threads)
+        self._model, self._runtime = _load(path, threads, accelerator)
         if self._model.taskname != "detection":
             raise PackUnavailable(f"{path} is not a face detector but {self._model.taskname}.")
         self._minimum_score = minimum_score
@@ -85,7 +93,7 @@ class InsightFaceDetector:
     @property
     def runtime(self) -> str:
         """Name, version and provider in use."""
-        return f"onnxruntime {onnxruntime.__version__} CPU"
+        return self._runtime
 
     def detect(self, image_bgr: ImageBgr) -> tuple[DetectedFace, ...]:
         """Finds the faces of a (height, width, 3) uint8 image; see `FaceDetector`."""
@@ -116,20 +124,21 @@ class InsightFaceDetector:
 class InsightFaceEmbedder:
     """The recogniser of a pack."""
 
-    def __init__(self, path: Path, *, threads: int = 1) -> None:
+    def __init__(self, path: Path, *, threads: int = 1, accelerator: Accelerator | None = None) -> None:
         """Loads the recogniser.
 
         Raises:
             PackUnavailable: when the file holds something else.
+            RuntimeUnavailable: when the accelerator does not start.
         """
-        self._model = _load(path, threads)
+        self._model, self._runtime = _load(path, threads, accelerator)
         if self._model.taskname != "recognition":
             raise PackUnavailable(f"{path} is not a recogniser but {self._model.taskname}.")
 
     @property
     def runtime(self) -> str:
         """Name, version and provider in use."""
-        return f"onnxruntime {onnxruntime.__version__} CPU"
+        return self._runtime
 
     def embed(self, crops_bgr: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Embeds (n, 112, 112, 3) uint8 crops; see `FaceEmbedder`."""

@@ -14,7 +14,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,8 +25,11 @@ from recognition.vision.interfaces import InferenceSession
 logger = logging.getLogger(__name__)
 
 RuntimeName = Literal["openvino", "onnxruntime"]
-Demand = Literal["auto", "openvino", "onnxruntime"]
-RUNTIMES: tuple[RuntimeName, ...] = ("openvino", "onnxruntime")
+Accelerator = Literal["cuda", "tensorrt", "coreml"]
+Demand = Literal["auto", "openvino", "onnxruntime", "cuda", "tensorrt", "coreml"]
+RUNTIMES: tuple[RuntimeName, ...] = get_args(RuntimeName)
+ACCELERATORS: tuple[Accelerator, ...] = get_args(Accelerator)
+"""Providers of ONNX Runtime that are used when they are asked for, and never by themselves."""
 
 WARM_UP_RUNS = 3
 MEASURED_RUNS = 15
@@ -37,7 +40,7 @@ class RuntimeOptions:
     """How networks are run.
 
     Args:
-        demand: "auto" measures once and remembers; a name uses that runtime or fails.
+        demand: "auto" measures the runtimes of the CPU once and remembers; a name uses that runtime or fails.
         threads: calls that run at the same time.
         cache_dir: where prepared networks and the measurement are kept.
         threads_per_call: cores that one call may use.
@@ -48,10 +51,40 @@ class RuntimeOptions:
     cache_dir: Path
     threads_per_call: int = 1
 
+    @property
+    def accelerator(self) -> Accelerator | None:
+        """The accelerator that is asked for; None for the CPU."""
+        return next((name for name in ACCELERATORS if name == self.demand), None)
 
-def installed(name: RuntimeName) -> bool:
-    """Whether a runtime can be imported here."""
-    return importlib.util.find_spec(name) is not None
+
+def installed(name: RuntimeName | Accelerator) -> bool:
+    """Whether a runtime can be imported here, or its build knows an accelerator."""
+    if name not in ACCELERATORS:
+        return importlib.util.find_spec(name) is not None
+    if not installed("onnxruntime"):
+        return False
+    from recognition.vision.runtimes import onnxruntime
+
+    return name in onnxruntime.offered()
+
+
+def require(demand: Demand) -> None:
+    """Sees to it that what runs the networks is installed.
+
+    Raises:
+        RuntimeUnavailable: when it is not; the text says what to do.
+    """
+    if demand in ACCELERATORS and not installed(demand):
+        raise RuntimeUnavailable(
+            f"FACEWEB_RUNTIME asks for {demand}, which the installed onnxruntime does not offer. Install a build that "
+            "does (docs/howto/accelerators.md), or set FACEWEB_RUNTIME=auto."
+        )
+    wanted = RUNTIMES if demand == "auto" else (demand,)
+    if not any(installed(name) for name in wanted):
+        raise RuntimeUnavailable(
+            f"The inference runtime {' or '.join(wanted)} is not installed. Run "
+            "`make setup`, or set FACEWEB_RUNTIME=auto to use what is there."
+        )
 
 
 def load(model_path: Path, example: NDArray[np.float32], options: RuntimeOptions) -> InferenceSession:
@@ -63,24 +96,19 @@ def load(model_path: Path, example: NDArray[np.float32], options: RuntimeOptions
         options: which runtime, how many threads, where the cache is.
 
     Raises:
-        RuntimeUnavailable: when the demanded runtime, or any at all, is not installed.
+        RuntimeUnavailable: when the demanded runtime, or any at all, is not installed, or does not start.
     """
-    available = [name for name in RUNTIMES if installed(name)]
-    wanted = available if options.demand == "auto" else [options.demand]
-    missing = [name for name in wanted if name not in available]
-    if missing or not wanted:
-        raise RuntimeUnavailable(
-            f"The inference runtime {' or '.join(missing or RUNTIMES)} is not installed. Run "
-            "`make setup`, or set FACEWEB_RUNTIME=auto to use what is there."
-        )
-    if len(wanted) == 1:
-        return _session(wanted[0], model_path, options)
-    sessions = {name: _session(name, model_path, options) for name in wanted}
+    require(options.demand)
+    if options.demand != "auto":
+        return _session(options.demand, model_path, options)
+    sessions = {name: _session(name, model_path, options) for name in RUNTIMES if installed(name)}
+    if len(sessions) == 1:
+        return next(iter(sessions.values()))
     fastest = _remembered(sessions, model_path, example, options)
     return sessions[fastest]
 
 
-def _session(name: RuntimeName, model_path: Path, options: RuntimeOptions) -> InferenceSession:
+def _session(name: RuntimeName | Accelerator, model_path: Path, options: RuntimeOptions) -> InferenceSession:
     # Imported here, so that a machine with one of the two runtimes needs only that one.
     if name == "openvino":
         from recognition.vision.runtimes.openvino import OpenVinoSession
@@ -92,7 +120,7 @@ def _session(name: RuntimeName, model_path: Path, options: RuntimeOptions) -> In
         )
     from recognition.vision.runtimes.onnxruntime import OnnxRuntimeSession
 
-    return OnnxRuntimeSession(model_path, threads=options.threads_per_call)
+    return OnnxRuntimeSession(model_path, threads=options.threads_per_call, accelerator=options.accelerator)
 
 
 def _remembered(

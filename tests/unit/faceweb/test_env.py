@@ -38,7 +38,7 @@ def test_a_value_is_parsed(
         (env.WORKER_THREADS, "-1", "expected a whole number, zero or more"),
         (env.WORKER_THREADS, "many", "expected a whole number, zero or more"),
         (env.HTTPS, "maybe", "expected 1 or 0"),
-        (env.RUNTIME, "cuda", "expected one of auto, openvino, onnxruntime"),
+        (env.RUNTIME, "gpu", "expected one of auto, openvino, onnxruntime, cuda, tensorrt, coreml"),
     ],
 )
 def test_a_value_that_cannot_be_understood_is_refused_by_name_without_being_repeated(

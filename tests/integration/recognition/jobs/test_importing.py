@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 import datetime as dt
 import re
 import signal
@@ -10,6 +11,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 import pytest
+from django.db import connections
 
 from recognition.importing.entries import PersonData
 from recognition.importing.layouts import Layout
@@ -19,6 +21,7 @@ from recognition.models import AuditAction, AuditEntry, FaceSample, ImportBatch,
 from recognition.selectors.imported import KnownFiles
 from recognition.services import analysis, import_batches, importing, jobs
 from recognition.services.import_batches import BatchRefused
+from recognition.services.importing import LookedAt
 from tests import fakes
 from tests.fakes import NOW
 from tests.integration.recognition.jobs.conftest import Start
@@ -195,6 +198,33 @@ def test_a_cancelled_import_keeps_what_it_enrolled(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(import_batches, "take", taken_and_cancelled)
     assert run(job, monkeypatch, TWO_FACES).state == Job.State.CANCELLED
     assert list(Person.objects.values_list("name", flat=True)) == ["Ada"]
+
+
+@pytest.mark.parametrize("when", ["before", "while"])
+def test_a_file_that_is_erased_before_it_is_stored_is_not_enrolled(monkeypatch: pytest.MonkeyPatch, when: str) -> None:
+    job = started({"Ada/1.jpg": b"a", "Bob/1.jpg": b"b"})
+    items = list(ImportItem.objects.order_by("path"))
+    files = [(item, LookedAt(item.image_sha256, faces)) for item, faces in zip(items, TWO_FACES.values(), strict=True)]
+    if when == "before":
+        items[0].delete()
+    else:
+        take = importing.take
+
+        def erase() -> None:
+            ImportItem.objects.filter(path="Ada/1.jpg").delete()
+            connections.close_all()
+
+        def erased_then_taken(**values: Any) -> Any:
+            # In a thread, and so over a connection, of its own.
+            with concurrent.futures.ThreadPoolExecutor(1) as elsewhere:
+                elsewhere.submit(erase).result()
+            return take(**values)
+
+        monkeypatch.setattr(importing, "take", erased_then_taken)
+    import_batches.take(files=files, actor=None)
+    assert list(Person.objects.values_list("name", flat=True)) == ["Bob"]
+    assert [item.state for item in ImportItem.objects.all()] == ["enrolled"]
+    assert job.state == Job.State.QUEUED
 
 
 def test_an_upload_that_is_gone_fails_with_words(monkeypatch: pytest.MonkeyPatch) -> None:

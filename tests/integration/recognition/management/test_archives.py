@@ -15,9 +15,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.core.management import CommandError, call_command
 
 from recognition.models import Person
-from recognition.services import archives, people
+from recognition.services import archives
 from recognition.vision.images import encode_jpeg
-from tests import faces, installations
+from tests import faces, fakes, installations
 from tests.other_databases import empty_database
 from tests.processes import CommandLine
 
@@ -82,7 +82,7 @@ class TestBackup:
         assert "2 people, 2 samples" in out.getvalue()
         fingerprint = out.getvalue().split("apart from the file:\n")[1].split()[0]
         assert stat.S_IMODE(file.stat().st_mode) == 0o600
-        people.delete_person(person=Person.objects.get(name="To be erased"), actor=None)
+        fakes.erase(Person.objects.get(name="To be erased"))
         ledger = own_state / "erasures.jsonl"
 
         done = answer(elsewhere, "restore", file, "--fingerprint", fingerprint.upper(), "--erasures", ledger)

@@ -35,11 +35,11 @@ def _triggers() -> int:
 
 
 def test_an_empty_database_goes_forwards_and_backwards() -> None:
-    assert _triggers() == 4
+    assert _triggers() == 5
     migrate(BEFORE)
     assert _triggers() == 0
     migrate(None)
-    assert _triggers() == 4
+    assert _triggers() == 5
 
 
 def test_before_it_a_decision_could_be_changed(event: RecognitionEvent) -> None:

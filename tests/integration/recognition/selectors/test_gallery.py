@@ -14,7 +14,7 @@ from pytest_django import Settings
 from faceweb.settings import base
 from recognition.decision.matching import Strategy
 from recognition.decision.standing import Bar
-from recognition.models import DenyListEntry, FaceSample, FaceTemplate, ModelPack, Person
+from recognition.models import DenyListEntry, FaceSample, FaceTemplate, LegalBasis, ModelPack, Person
 from recognition.selectors import gallery, packs
 from recognition.selectors.packs import ActivePack
 from recognition.services.packs import index_name
@@ -209,6 +209,30 @@ class TestWhatStandsAgainstAPerson:
         assert [(person.person_name, person.barred) for person in denied.people] == [("Bob", Bar.DENY_LIST)]
 
 
+class TestLegalBasis:
+    """Where the site demands one, whoever has no valid one is not there."""
+
+    @pytest.mark.parametrize("strategy", list(Strategy))
+    def test_only_people_with_one_and_the_denied_are_found(
+        self, active: ActivePack, settings: Settings, strategy: Strategy
+    ) -> None:
+        consenting = fakes.person("Ada", fakes.probe())
+        left = fakes.person("Left", fakes.like_probe(0.95), is_active=False)
+        for person in (consenting, left):
+            LegalBasis.objects.create(person=person, kind="contract", given_at=fakes.NOW)
+        withdrawn = fakes.person("Bob", fakes.like_probe(0.9))
+        LegalBasis.objects.create(person=withdrawn, kind="contract", given_at=fakes.NOW, withdrawn_at=fakes.NOW)
+        denied = fakes.person("Eve", fakes.like_probe(0.8))
+        DenyListEntry.objects.create(person=denied, reason="a test")
+        chosen = with_strategy(active, strategy)
+        assert [name for name, _ in found(chosen)] == ["Ada", "Bob", "Eve"]
+        settings.FACEWEB_LEGAL_BASIS = "required"
+        assert [name for name, _ in found(chosen)] == ["Ada", "Eve"]
+        assert gallery.compare(fakes.probe(), chosen, withdrawn.pk).people == ()
+        settings.FACEWEB_LEGAL_BASIS = "optional"
+        assert [name for name, _ in found(chosen)] == ["Ada", "Bob", "Eve"]
+
+
 def test_claims_and_the_deny_list_refuse_a_probe_of_another_pack() -> None:
     fakes.activated_pack()
     with pytest.raises(PackMismatch):
@@ -336,3 +360,13 @@ class TestPlans:
         claim_plan, people = self.searched(person_id=last.pk)
         assert index_name(pack) not in claim_plan  # one person is compared exactly
         assert people == [last.name]
+
+    def test_where_a_basis_is_demanded_the_index_is_used_too(self, pack: ModelPack, settings: Settings) -> None:
+        settings.FACEWEB_EXACT_SEARCH_MAX_ROWS = self.ROWS - 1
+        settings.FACEWEB_LEGAL_BASIS = "required"
+        LegalBasis.objects.bulk_create(
+            LegalBasis(person=person, kind="contract", given_at=fakes.NOW) for person in Person.objects.all()
+        )
+        plan, people = self.searched()
+        assert f"Index Scan using {index_name(pack)}" in plan
+        assert people

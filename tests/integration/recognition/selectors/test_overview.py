@@ -6,9 +6,18 @@ import datetime as dt
 
 import pytest
 from django.utils import timezone
+from pytest_django import Settings
 
 from recognition.decision.verdict import Decision
-from recognition.models import DenyListEntry, FaceSample, ModelPack, Person, RecognitionEvent, ThresholdPolicy
+from recognition.models import (
+    DenyListEntry,
+    FaceSample,
+    LegalBasis,
+    ModelPack,
+    Person,
+    RecognitionEvent,
+    ThresholdPolicy,
+)
 from recognition.selectors import overview
 
 pytestmark = pytest.mark.django_db
@@ -74,6 +83,17 @@ def test_counts_who_is_on_the_deny_list_and_cannot_be_recognised() -> None:
     read = overview.read(now=NOON)
     assert read.denied_in_vain == 2
     assert (read.people, read.samples, read.samples_without_template) == (1, 1, 1)
+
+
+def test_counts_who_has_no_legal_basis_where_one_is_demanded(settings: Settings) -> None:
+    Person.objects.create(name="without")
+    LegalBasis.objects.create(person=Person.objects.create(name="with"), kind="contract", given_at=NOON)
+    LegalBasis.objects.create(
+        person=Person.objects.create(name="withdrawn"), kind="contract", given_at=NOON, withdrawn_at=NOON
+    )
+    assert overview.read(now=NOON).without_basis == 0
+    settings.FACEWEB_LEGAL_BASIS = "required"
+    assert overview.read(now=NOON).without_basis == 2
 
 
 def test_counts_the_decisions_since_midnight_by_kind() -> None:

@@ -145,14 +145,14 @@ class TestRestore:
         kept, gone = ada.samples.order_by("pk")
         made = make(file)
         number = bob.pk
-        people.delete_person(person=bob, actor=None)
+        fakes.erase(bob)
         people.delete_sample(sample=gone, actor=None)
         erased = erasure_ledger.since(moment=made.moment, ledgers=[own_ledger])
         with empty_database():
             assert bring_back(file, erased).erased == 2  # the person's sample went with the person
             assert list(Person.objects.values_list("uid", flat=True)) == [ada.uid]
             assert list(FaceSample.objects.values_list("uid", flat=True)) == [kept.uid]
-            subjects = AuditEntry.objects.filter(action=AuditAction.PERSON_DELETED).values_list("subject", flat=True)
+            subjects = AuditEntry.objects.filter(action=AuditAction.PERSON_ERASED).values_list("subject", flat=True)
             assert list(subjects) == [f"person:{number}"]
 
     def test_what_somebody_writes_meanwhile_is_in_it_as_a_whole_or_not_at_all(self, file: Path) -> None:

@@ -39,7 +39,7 @@ class TestRecord:
         fakes.activated_pack()
         ada = fakes.person("Ada Lovelace", fakes.probe(), fakes.like_probe(0.7))
         wanted = {("person", ada.uid), *(("sample", sample.uid) for sample in ada.samples.all())}
-        people.delete_person(person=ada, actor=None)
+        fakes.erase(ada)
         assert noted(ledger) == wanted
         assert len(wanted) == 3
         assert "Ada" not in ledger.read_text()
@@ -55,14 +55,14 @@ class TestRecord:
         ada, twin, triplet = (Person.objects.create(name=name) for name in ("Ada", "A. L.", "A."))
         merging.merge(keep=twin, gone=triplet, actor=None)
         merging.merge(keep=ada, gone=twin, actor=None)
-        people.delete_person(person=ada, actor=None)
+        fakes.erase(ada)
         assert noted(ledger) == {("person", each.uid) for each in (ada, twin, triplet)}
         assert not Person.objects.exists()
 
     def test_what_is_rolled_back_is_not_noted(self, ledger: Path) -> None:
         ada = Person.objects.create(name="Ada")
         with transaction.atomic():
-            people.delete_person(person=ada, actor=None)
+            fakes.erase(ada)
             assert noted(ledger) == set()
             transaction.set_rollback(True)
         assert Person.objects.exists()
@@ -72,7 +72,7 @@ class TestRecord:
         ledger.mkdir(parents=True)
         ada = Person.objects.create(name="Ada")
         with pytest.raises(LedgerRefused, match=r"cannot be noted in .*erasures\.jsonl: Is a directory"):
-            people.delete_person(person=ada, actor=None)
+            fakes.erase(ada)
         assert Person.objects.exists()
         assert not FaceSample.objects.exists()
 
@@ -116,7 +116,7 @@ class TestSince:
         ledger.parent.mkdir()
         ledger.write_bytes(b'{"at": "20')
         ada = Person.objects.create(name="Ada")
-        people.delete_person(person=ada, actor=None)
+        fakes.erase(ada)
         first, second = ledger.read_text().splitlines()
         assert json.loads(second)["uid"] == str(ada.uid)
         assert first == '{"at": "20'

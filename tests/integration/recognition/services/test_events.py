@@ -18,6 +18,7 @@ from recognition.decision.voting import VoteRecord
 from recognition.models import (
     Alert,
     AuditEntry,
+    ErasureReason,
     EventCrop,
     EventOverride,
     FaceSample,
@@ -27,8 +28,8 @@ from recognition.models import (
     RecognitionEvent,
 )
 from recognition.selectors import packs
-from recognition.services import events, people, policies
-from recognition.services.events import NotDecidable, TransactionRecord
+from recognition.services import erasure, events, people, policies
+from recognition.services.events import NotDecidable, Setting, TransactionRecord
 from recognition.services.frames import FrameTimings
 from tests import fakes
 
@@ -131,6 +132,15 @@ def test_what_was_erased_between_search_and_decision_is_stored_as_nobody(ada: Pe
         None
     }
     assert event.votes[0]["best_person"] == number
+
+
+def test_of_somebody_erased_meanwhile_neither_picture_nor_claimed_id_is_kept(ada: Person, bob: Person) -> None:
+    transaction_record, number = accepted(ada, bob), ada.pk
+    erasure.request(person=ada, reason=ErasureReason.REQUESTED, actor=None, now=fakes.NOW)
+    setting = Setting(kind=RecognitionEvent.Kind.VERIFICATION, claimed_id="ADA-4711", claimed_person_id=number)
+    event = events.write(record=transaction_record, reasons=(), setting=setting, now=fakes.NOW)
+    assert event.claimed_id == ""
+    assert not EventCrop.objects.exists()
 
 
 def test_an_event_outlives_its_person_and_operator(ada: Person, bob: Person) -> None:
@@ -257,15 +267,16 @@ class TestTheDatabase:
             RecognitionEvent.objects.update(person=None, decision="reject_no_match")
 
     def test_lets_people_kiosks_and_accounts_be_erased(self, event: RecognitionEvent, ada: Person, bob: Person) -> None:
-        kept = RecognitionEvent.objects.values("decision", "votes", "similarity", "claimed_id", "policy", "pack").get()
+        kept = RecognitionEvent.objects.values("decision", "votes", "similarity", "policy", "pack").get()
         assert event.operator is not None
         event.operator.delete()
         people.delete_sample(sample=ada.samples.get(), actor=None)
         for person in (ada, bob):
-            people.delete_person(person=person, actor=None)
+            erasure.request(person=person, reason=ErasureReason.REQUESTED, actor=None, now=fakes.NOW)
         KioskDevice.objects.all().delete()
         stored = RecognitionEvent.objects.get()
         assert [getattr(stored, f"{link}_id") for link in self.LINKS] == [None] * len(self.LINKS)
+        assert stored.claimed_id == ""
         assert RecognitionEvent.objects.values(*kept).get() == kept
 
     def test_lets_a_crop_or_a_whole_event_be_removed(self, event: RecognitionEvent) -> None:

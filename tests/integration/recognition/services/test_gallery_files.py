@@ -12,7 +12,16 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from recognition.decision.doubts import Doubt, DoubtReason
-from recognition.models import AuditAction, AuditEntry, DenyListEntry, FaceSample, FaceTemplate, Person, PersonGroup
+from recognition.models import (
+    AuditAction,
+    AuditEntry,
+    DenyListEntry,
+    FaceSample,
+    FaceTemplate,
+    LegalBasis,
+    Person,
+    PersonGroup,
+)
 from recognition.selectors import gallery, packs
 from recognition.services import archives, gallery_export, gallery_import, merging
 from recognition.services import packs as packs_write
@@ -59,7 +68,10 @@ def fill() -> Person:
     ada.valid_from, ada.valid_until = fakes.NOW, fakes.NOW + dt.timedelta(days=1)
     ada.save()
     ada.groups.set([PersonGroup.objects.create(name=name) for name in ("staff", "guests")])
+    LegalBasis.objects.create(person=ada, kind="contract", given_at=fakes.NOW, withdrawn_at=fakes.NOW)
+    LegalBasis.objects.create(person=ada, kind="consent", text_version="2", how="online", given_at=fakes.NOW)
     first, second = ada.samples.order_by("pk")
+    FaceSample.objects.filter(pk=first.pk).update(source="guided", pose="front")
     bob = fakes.person("Bob", fakes.like_probe(0.1, axis=2), is_active=False)
     DenyListEntry.objects.create(person=bob, reason="a test")
     doubt = Doubt(DoubtReason.IDENTITY_CONFLICT, 0.7, 0.5, bob.samples.get().pk, bob.pk)

@@ -89,6 +89,13 @@ def test_poses_of_one_sitting_may_be_alike(monkeypatch: pytest.MonkeyPatch, ada:
     assert set(FaceSample.objects.values_list("pose", "status")) == {("front", "active"), ("left", "active")}
 
 
+def test_up_counts_from_the_front_that_was_taken(monkeypatch: pytest.MonkeyPatch, ada: Person) -> None:
+    camera_shows(monkeypatch, face(seen=fakes.quality(pitch_degrees=5.0)), picture=b"first")
+    assert look(ada, Pose.FRONT, b"first") is Advice.TAKE
+    camera_shows(monkeypatch, face(fakes.like_probe(0.9), fakes.quality(pitch_degrees=-4.0)), picture=b"second")
+    assert look(ada, Pose.UP, b"second") is Advice.TAKE
+
+
 def test_a_face_of_somebody_else_fills_the_pose_and_is_set_aside(monkeypatch: pytest.MonkeyPatch, ada: Person) -> None:
     fakes.person("Bo", fakes.probe())
     camera_shows(monkeypatch, face())

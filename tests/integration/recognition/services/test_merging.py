@@ -227,7 +227,7 @@ class TestUndo:
 
     def test_of_somebody_deleted_it_says_so(self, ada: Person, bob: Person) -> None:
         move = merged(ada, bob)
-        people.delete_person(person=ada, actor=None)
+        fakes.erase(ada)
         with pytest.raises(MoveRefused, match="deleted meanwhile"):
             undone(move)
 

@@ -29,13 +29,6 @@ def test_a_new_and_a_changed_person_are_recorded_without_values() -> None:
     assert recorded(AuditAction.PERSON_CHANGED) == [(subject, {"fields": ["notes"]})]
 
 
-def test_a_deleted_person_leaves_no_template_and_an_audit_entry_without_a_name(ada: Person) -> None:
-    number = ada.pk
-    people.delete_person(person=ada, actor=None)
-    assert not FaceTemplate.objects.exists()
-    assert recorded(AuditAction.PERSON_DELETED) == [(f"person:{number}", {})]
-
-
 def test_a_sample_is_set_aside_and_taken_back_with_an_entry_for_each_change(ada: Person) -> None:
     sample = ada.samples.get()
     aside, active = FaceSample.Status.SET_ASIDE, FaceSample.Status.ACTIVE

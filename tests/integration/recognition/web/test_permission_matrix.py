@@ -33,6 +33,8 @@ from recognition.models import (
     ClaimLockout,
     DenyListEntry,
     DistinctPair,
+    ErasureCertificate,
+    ErasureRequest,
     EventCrop,
     FaceSample,
     ImportBatch,
@@ -157,6 +159,15 @@ ROUTES: dict[str, Row] = {
     "admin/recognition/person/<int:person_id>/photos/": Row(None, those("enroller")),
     "admin/recognition/person/<int:number>/deny/": Row(None, those("administrator")),
     "admin/recognition/person/<int:number>/readmit/": Row(None, those("administrator")),
+    "admin/recognition/person/<int:number>/basis/": Row(None, those("enroller")),
+    "admin/recognition/person/<int:number>/withdraw-basis/": Row(None, those("enroller")),
+    "admin/recognition/person/<int:number>/hold/": Row(None, those("administrator")),
+    "admin/recognition/person/<int:number>/lift-hold/": Row(None, those("administrator")),
+    "admin/recognition/person/<int:number>/erase/": Row(None, those("administrator")),
+    **admin_pages("recognition/erasurerequest", view=those("auditor", "administrator")),
+    **admin_pages("recognition/erasurecertificate", view=those("auditor", "administrator")),
+    "admin/recognition/erasurecertificate/<int:certificate_id>/json/": Row(those("auditor", "administrator")),
+    "admin/recognition/erasurecertificate/<int:certificate_id>/pdf/": Row(those("auditor", "administrator")),
     **admin_pages(
         "recognition/persongroup",
         view=those("enroller", "auditor", "administrator"),
@@ -310,7 +321,16 @@ def rows() -> dict[str, object]:
         decided_at=now,
     )
     EventCrop.objects.create(event=event, jpeg=b"a crop")
+    erased = {"person": 1, "deleted": {"people": 1}, "sha256": {}, "kept": {"events": 0}}
+    certificate = ErasureCertificate.objects.create(
+        made_at=now, reason="requested", contents=erased, signature="signed"
+    )
     return {
+        "certificate": certificate.pk,
+        "erasurecertificate": certificate.pk,
+        "erasurerequest": ErasureRequest.objects.create(
+            reason="requested", state="done", requested_at=now, certificate=certificate
+        ).pk,
         "slug": door.slug,
         "checkpoint": door.pk,
         "kiosk": kiosk.pk,

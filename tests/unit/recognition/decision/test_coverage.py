@@ -39,7 +39,9 @@ def test_without_samples_every_view_is_missing() -> None:
 
 def test_samples_are_counted_and_one_without_measurements_is_not() -> None:
     front = {"yaw_degrees": 0, "pitch_degrees": 0, "luminance_mean": 0.5}
-    found = coverage.of_samples([front, front, {**front, "yaw_degrees": 40, "luminance_mean": 0.1}, {}])
-    assert found.poses == {Pose.FRONT: 2, Pose.LEFT: 1, Pose.RIGHT: 0, Pose.UP: 0, Pose.DOWN: 0}
-    assert found.lights == {Light.DARK: 1, Light.NORMAL: 2, Light.BRIGHT: 0}
-    assert found.missing_poses == (Pose.RIGHT, Pose.UP, Pose.DOWN)
+    found = coverage.of_samples(
+        [(front, ""), (front, ""), ({**front, "yaw_degrees": 40, "luminance_mean": 0.1}, ""), ({}, ""), (front, "up")]
+    )
+    assert found.poses == {Pose.FRONT: 2, Pose.LEFT: 1, Pose.RIGHT: 0, Pose.UP: 1, Pose.DOWN: 0}
+    assert found.lights == {Light.DARK: 1, Light.NORMAL: 3, Light.BRIGHT: 0}
+    assert found.missing_poses == (Pose.RIGHT, Pose.DOWN)

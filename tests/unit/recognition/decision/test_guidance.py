@@ -50,6 +50,24 @@ def test_the_advice_leads_to_the_wanted_pose(yaw: float, pitch: float, wanted: P
 
 
 @pytest.mark.parametrize(
+    ("pitch", "level", "wanted", "expected"),
+    [
+        (-3, 5, Pose.UP, Advice.TAKE),
+        (-3, 4, Pose.UP, Advice.LOOK_UP),
+        (3, -5, Pose.DOWN, Advice.TAKE),
+        (9, 5, Pose.DOWN, Advice.LOOK_DOWN),
+        (9, 5, Pose.FRONT, Advice.TAKE),
+    ],
+)
+def test_up_and_down_count_from_the_person_s_own_straight_look(
+    pitch: float, level: float, wanted: Pose, expected: Advice
+) -> None:
+    quality = fakes.quality(yaw_degrees=0.0, pitch_degrees=pitch)
+    told = guidance.advise(quality=quality, box=WHERE, before=WHERE, wanted=wanted, level_pitch_degrees=level)
+    assert told is expected
+
+
+@pytest.mark.parametrize(
     ("before", "expected"),
     [
         (None, Advice.HOLD_STILL),

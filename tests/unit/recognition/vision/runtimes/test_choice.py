@@ -29,7 +29,9 @@ class Machine:
     now_s: float = 0.0
     sessions: list[FakeSession] = dataclasses.field(default_factory=list)
 
-    def session(self, name: RuntimeName, _path: Path, _options: RuntimeOptions) -> InferenceSession:
+    def session(
+        self, name: RuntimeName | choice.Accelerator, _path: Path, _options: RuntimeOptions
+    ) -> InferenceSession:
         def compute(batch: np.ndarray) -> tuple[np.ndarray, ...]:
             self.now_s += self.duration_s[name]
             return (batch,)
@@ -76,11 +78,22 @@ def test_a_runtime_that_is_not_installed_is_named_with_the_way_out(
         machine.load()
 
 
+@pytest.mark.parametrize("accelerator", choice.ACCELERATORS)
+def test_an_accelerator_that_is_not_offered_is_named_with_the_way_out(
+    machine: Machine, accelerator: choice.Accelerator
+) -> None:
+    machine.options = dataclasses.replace(machine.options, demand=accelerator)
+    with pytest.raises(RuntimeUnavailable, match=rf"asks for {accelerator}, .* does not offer.* FACEWEB_RUNTIME=auto"):
+        machine.load()
+
+
 @pytest.mark.parametrize(
     ("installed", "demand", "expected"),
     [
         (("onnxruntime",), "auto", "onnxruntime 1.0"),  # the only one
         (("openvino", "onnxruntime"), "onnxruntime", "onnxruntime 1.0"),  # the one demanded, though slower
+        (("openvino", "onnxruntime", "cuda"), "cuda", "cuda 1.0"),
+        (("onnxruntime", "cuda"), "auto", "onnxruntime 1.0"),  # an accelerator is never used by itself
     ],
 )
 def test_where_there_is_no_choice_nothing_is_measured(

@@ -1,0 +1,39 @@
+"""By which right a person is recognised, and what keeps them from being erased."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from django.db.models import Q, QuerySet
+
+from recognition.models import ErasureRequest, FaceSample, LegalHold, Person, RecognitionEvent
+
+
+def rows_of(person: Person) -> list[int]:
+    """The primary keys of a person and of everybody who was merged into them, over any number of merges."""
+    found, level = [person.pk], [person.pk]
+    while level:
+        level = list(Person.objects.filter(merged_into__in=level).values_list("pk", flat=True))
+        found += level
+    return found
+
+
+def standing_holds(rows: Collection[int]) -> QuerySet[LegalHold]:
+    """The holds on those people that were not lifted."""
+    return LegalHold.objects.filter(person__in=rows, lifted_at=None)
+
+
+def waiting_erasure(rows: Collection[int]) -> ErasureRequest | None:
+    """The erasure of those people that waits for a hold."""
+    return ErasureRequest.objects.filter(person__in=rows, state=ErasureRequest.State.WAITING_FOR_HOLD).first()
+
+
+def events_showing(rows: Collection[int]) -> QuerySet[RecognitionEvent]:
+    """The events whose picture is, or is held to be, of one of those people."""
+    samples = FaceSample.objects.filter(person__in=rows)
+    return RecognitionEvent.objects.filter(
+        Q(person__in=rows)
+        | Q(claimed_person__in=rows)
+        | Q(best_person__in=rows)
+        | Q(pk__in=samples.exclude(event=None).values("event"))
+    )

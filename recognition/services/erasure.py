@@ -1,0 +1,286 @@
+"""Erases a person everywhere, and certifies it.
+
+What stays is a record without a person: event rows with a tombstone, audit entries and votes with an internal
+number that leads to nobody any more.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+from django.contrib.admin.models import LogEntry
+from django.contrib.auth.models import User
+from django.contrib.contenttypes.models import ContentType
+from django.core.signing import BadSignature, Signer
+from django.db import connection, transaction
+from django.db.models import Q, QuerySet
+
+from recognition.models import (
+    AuditAction,
+    ClaimLockout,
+    DenyListEntry,
+    ErasureCertificate,
+    ErasureReason,
+    ErasureRequest,
+    EventCrop,
+    FaceSample,
+    FaceTemplate,
+    ImportItem,
+    LegalBasis,
+    LegalHold,
+    Person,
+    PersonMove,
+    RecognitionEvent,
+    SampleImage,
+    WaitingPhoto,
+)
+from recognition.selectors import legal as legal_read
+from recognition.selectors import people as people_read
+from recognition.services import audit, erasure_ledger
+
+_SIGNER = Signer(salt="recognition.erasure-certificate")
+
+_LINKS = ("person", "claimed_person", "best_person", "runner_up")
+"""What of an event points to people."""
+
+
+@transaction.atomic
+def request(*, person: Person, reason: ErasureReason, actor: User | None, now: dt.datetime) -> ErasureRequest:
+    """Erases a person, or queues it where a legal hold keeps their data.
+
+    Whoever waits to be erased is set inactive: what is kept for a lawsuit is kept for that alone.
+
+    Args:
+        person: whom; who was merged into them goes too.
+        reason: why.
+        actor: who wants it.
+        now: with a time zone.
+
+    Returns:
+        What was asked for, done or waiting; one that waited before stays the only one.
+
+    Raises:
+        Person.DoesNotExist: when they were erased meanwhile.
+        erasure_ledger.LedgerRefused: when it cannot be noted that a restored backup must erase them again.
+    """
+    held = _held(person)
+    rows = _locked_rows(held)
+    waiting = legal_read.waiting_erasure(rows)
+    if not legal_read.standing_holds(rows).exists():
+        waiting = waiting or ErasureRequest(person=held, reason=reason, requested_by=actor, requested_at=now)
+        return _run(waiting, held, rows, actor, now)
+    if waiting is None:
+        waiting = ErasureRequest.objects.create(
+            person=held,
+            reason=reason,
+            state=ErasureRequest.State.WAITING_FOR_HOLD,
+            requested_by=actor,
+            requested_at=now,
+        )
+        held.is_active = False
+        held.save(update_fields=["is_active"])
+        details = {"request": waiting.pk, "reason": reason.value}
+        audit.record(action=AuditAction.PERSON_ERASURE_WAITS, actor=actor, subject=held, details=details)
+    return waiting
+
+
+@transaction.atomic
+def run_waiting(*, person: Person, now: dt.datetime) -> ErasureRequest | None:
+    """Runs the erasure of a person that waits, where no hold is left.
+
+    Returns:
+        The erasure, done or still waiting; None where there is none.
+
+    Raises:
+        erasure_ledger.LedgerRefused: like `request`.
+    """
+    held = _held(person)
+    rows = _locked_rows(held)
+    waiting = legal_read.waiting_erasure(rows)
+    if waiting is None or legal_read.standing_holds(rows).exists():
+        return waiting
+    return _run(waiting, held, rows, waiting.requested_by, now)
+
+
+@transaction.atomic
+def repeat(*, person: Person, now: dt.datetime) -> ErasureRequest:
+    """Erases a person anew whom a backup brought back; a hold of then was lifted before they were erased.
+
+    Raises:
+        erasure_ledger.LedgerRefused: like `request`.
+    """
+    held = _held(person)
+    rows = _locked_rows(held)
+    asked = ErasureRequest(person=held, reason=ErasureReason.RESTORED, requested_at=now)
+    return _run(asked, held, rows, None, now)
+
+
+def document(certificate: ErasureCertificate) -> dict[str, Any]:
+    """A certificate as it is handed out: its contents and their signature."""
+    return {**certificate.contents, "signature": certificate.signature}
+
+
+def is_genuine(handed_out: dict[str, Any]) -> bool:
+    """Whether this installation signed a certificate as it is."""
+    contents = {name: value for name, value in handed_out.items() if name != "signature"}
+    try:
+        _SIGNER.unsign(f"{_canonical(contents)}:{handed_out.get('signature')}")
+    except BadSignature:
+        return False
+    return True
+
+
+def _held(person: Person) -> Person:
+    """Whom a row stands for now, whatever it stood for when it was read; locked."""
+    stands_for = people_read.following_merges(Person.objects.get(pk=person.pk))
+    return Person.objects.select_for_update().get(pk=stands_for.pk)
+
+
+def _locked_rows(person: Person) -> list[int]:
+    rows = legal_read.rows_of(person)
+    # In the order of their keys, as merges lock them: two of them wait for each other and never for ever.
+    list(Person.objects.select_for_update().filter(pk__in=rows).order_by("pk"))
+    return rows
+
+
+def _run(
+    asked: ErasureRequest, person: Person, rows: list[int], actor: User | None, now: dt.datetime
+) -> ErasureRequest:
+    erasure_ledger.record(
+        people=list(Person.objects.filter(pk__in=rows).values_list("uid", flat=True)),
+        samples=list(FaceSample.objects.filter(person__in=rows).values_list("uid", flat=True)),
+    )
+    contents = _described(rows)
+    touched = list(legal_read.events_showing(rows).values_list("pk", flat=True))
+    ids = [number for number in Person.objects.filter(pk__in=rows).values_list("external_id", flat=True) if number]
+    claimed = RecognitionEvent.objects.filter(Q(pk__in=_claims_of(rows)) | Q(claimed_id__in=ids)).exclude(claimed_id="")
+    linked = RecognitionEvent.objects.filter(
+        Q(*((f"{link}__in", rows) for link in _LINKS), _connector=Q.OR) | Q(pk__in=touched) | Q(claimed_id__in=ids)
+    )
+    tombstones = list(linked.values_list("pk", flat=True))
+    contents["emptied"] = {"claimed_ids": claimed.update(claimed_id=""), "admin_log_entries": _log_emptied(rows)}
+    contents["kept"] = {"events": len(tombstones)}
+    EventCrop.objects.filter(event__in=touched).delete()
+    _deleted(rows, asked)
+    asked.certificate = _certificate(asked, contents, person_number=rows[0], actor=actor, now=now)
+    asked.certificate.events.set(tombstones)
+    asked.person, asked.state = None, ErasureRequest.State.DONE
+    asked.save()
+    details = {"certificate": asked.certificate.pk, "reason": asked.reason}
+    audit.record(action=AuditAction.PERSON_ERASED, actor=actor, subject=person, details=details)
+    return asked
+
+
+def _claims_of(rows: list[int]) -> QuerySet[RecognitionEvent, Any]:
+    return RecognitionEvent.objects.filter(claimed_person__in=rows).values("pk")
+
+
+def _described(rows: list[int]) -> dict[str, Any]:
+    """Counts and digests of what is about to be deleted."""
+    samples = FaceSample.objects.filter(person__in=rows)
+    images = SampleImage.objects.filter(sample__in=samples).order_by("pk")
+    templates = FaceTemplate.objects.filter(sample__in=samples).order_by("pk")
+    crops = EventCrop.objects.filter(event__in=legal_read.events_showing(rows)).order_by("pk")
+    bases = LegalBasis.objects.filter(person__in=rows).order_by("pk")
+    both_ends = Q(source__in=rows) | Q(target__in=rows)
+    counted: dict[str, QuerySet[Any]] = {
+        "people": Person.objects.filter(pk__in=rows),
+        "samples": samples,
+        "sample_images": images,
+        "templates": templates,
+        "event_crops": crops,
+        "waiting_photos": WaitingPhoto.objects.filter(person__in=rows),
+        "import_files": _import_files(rows),
+        "legal_bases": bases,
+        "legal_holds": LegalHold.objects.filter(person__in=rows),
+        "deny_list_entries": DenyListEntry.objects.filter(person__in=rows),
+        "lockouts": ClaimLockout.objects.filter(person__in=rows),
+        "moves": PersonMove.objects.filter(both_ends),
+    }
+    return {
+        "deleted": {name: found.count() for name, found in counted.items()},
+        "sha256": {
+            "sample_images": [_digest(bytes(image.jpeg)) for image in images.iterator()],
+            "templates": [
+                _digest(np.asarray(template.embedding, np.float32).tobytes()) for template in templates.iterator()
+            ],
+            # Of thousands, one digest over the digests of each, in the order of the events.
+            "event_crops": _digest("".join(_digest(bytes(crop.jpeg)) for crop in crops.iterator()).encode()),
+        },
+        # The least that proves a right: no document, no name.
+        "legal_bases": [
+            {
+                "kind": basis.kind,
+                "text_version": basis.text_version,
+                "given_at": basis.given_at.isoformat(),
+                "withdrawn_at": basis.withdrawn_at.isoformat() if basis.withdrawn_at else None,
+            }
+            for basis in bases
+        ],
+    }
+
+
+def _digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def _log_emptied(rows: Iterable[int]) -> int:
+    """The names that Django's own log of the admin holds."""
+    kinds = ContentType.objects.get_for_model(Person)
+    entries = LogEntry.objects.filter(content_type=kinds, object_id__in=[str(number) for number in rows])
+    return entries.update(object_repr="", change_message="")
+
+
+def _import_files(rows: list[int]) -> QuerySet[ImportItem]:
+    """Files of imports that made a sample of them, or name them; also those that wait and would enrol them again."""
+    people = Person.objects.filter(pk__in=rows)
+    ids = [number for number in people.values_list("external_id", flat=True) if number]
+    named = Q(person__name__in=list(people.values_list("name", flat=True)))
+    without_id = Q(person__external_id=None) | Q(person__external_id="")
+    return ImportItem.objects.filter(Q(sample__person__in=rows) | Q(person__external_id__in=ids) | (named & without_id))
+
+
+def _deleted(rows: list[int], asked: ErasureRequest) -> None:
+    # Before the samples by which they are found.
+    _import_files(rows).delete()
+    LegalHold.objects.filter(person__in=rows).delete()
+    # Of two rows that were merged, each may have been asked for.
+    waiting = ErasureRequest.objects.filter(person__in=rows, state=ErasureRequest.State.WAITING_FOR_HOLD)
+    waiting.exclude(pk=asked.pk).delete()
+    Person.objects.filter(pk__in=rows).delete()
+
+
+def _certificate(
+    asked: ErasureRequest, contents: dict[str, Any], *, person_number: int, actor: User | None, now: dt.datetime
+) -> ErasureCertificate:
+    # The number is part of what is signed, and the row never changes: it is drawn before.
+    number = _next_number()
+    whole = {
+        "certificate": number,
+        "person": person_number,
+        "reason": asked.reason,
+        "requested_at": asked.requested_at.isoformat(),
+        "erased_at": now.isoformat(),
+        "by": actor.pk if actor else None,
+        **contents,
+    }
+    signature = _SIGNER.signature(_canonical(whole))
+    return ErasureCertificate.objects.create(
+        pk=number, made_at=now, reason=asked.reason, made_by=actor, contents=whole, signature=signature
+    )
+
+
+def _next_number() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT nextval(pg_get_serial_sequence(%s, 'id'))", [ErasureCertificate._meta.db_table])
+        return int(cursor.fetchone()[0])
+
+
+def _canonical(contents: dict[str, Any]) -> str:
+    """The same text for the same contents, in whatever order they come."""
+    return json.dumps(contents, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
