@@ -220,8 +220,12 @@ def _templates(pack_id: int, among: _Among, *, needs_basis: bool) -> QuerySet[Fa
     known = Q(sample__person__is_active=True)
     if needs_basis:
         known &= has_valid_basis("sample__person_id")
-    active = FaceTemplate.objects.filter(pack_id=pack_id, sample__status=FaceSample.Status.ACTIVE)
-    searched = active.filter(known | is_denied, sample__person__merged_into__isnull=True)
+    searched = FaceTemplate.objects.filter(
+        known | is_denied,
+        pack_id=pack_id,
+        sample__status=FaceSample.Status.ACTIVE,
+        sample__person__merged_into__isnull=True,
+    )
     match among:
         case _Among.EVERYONE:
             return searched
@@ -232,7 +236,9 @@ def _templates(pack_id: int, among: _Among, *, needs_basis: bool) -> QuerySet[Fa
         case _Among.ALL_BUT_ONE:
             return searched.exclude(sample__person_id=_PERSON)
         case _Among.ONE_WHOEVER:
-            return active.filter(sample__person_id=_PERSON)
+            return FaceTemplate.objects.filter(
+                pack_id=pack_id, sample__status=FaceSample.Status.ACTIVE, sample__person_id=_PERSON
+            )
 
 
 def _nearest(

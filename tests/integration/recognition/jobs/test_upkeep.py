@@ -28,7 +28,7 @@ def waiting(age: dt.timedelta) -> None:
         file_name="staff.zip",
         paths=("Ada/1.jpg",),
         read=lambda path, most: b"a photo",
-        layout=Layout.AUTO,
+        layout=Layout.FOLDERS,
         actor=uploader,
         now=then,
     )

@@ -62,6 +62,7 @@ class TestKnownFiles:
         assert list(KnownFiles({PersonData("Ada")}).of(PersonData("Ada"))) == []
 
     def test_those_are_that_the_pack_in_use_has_embedded(self) -> None:
+        other = fakes.registered_pack(name="other", digest="e" * 64)
         fakes.activated_pack()
         ada = fakes.person("Ada", fakes.probe())
         digest = FaceSample.objects.get().image_sha256
@@ -69,5 +70,5 @@ class TestKnownFiles:
         known = KnownFiles({PersonData("Ada"), PersonData("Bob")})
         assert set(known.of(PersonData("Ada"))) == {digest}
         assert not known.of(PersonData("Bob"))
-        packs.activate(pack=fakes.registered_pack(name="other", digest="e" * 64), actor=None)
+        packs.activate(pack=other, actor=None)
         assert not KnownFiles({PersonData("Ada")}).of(PersonData("Ada"))

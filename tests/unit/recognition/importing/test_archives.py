@@ -178,8 +178,7 @@ def test_a_list_that_says_less_than_it_holds_is_refused_too() -> None:
         archives.opened(io.BytesIO(bytes(data)), most_bytes=MOST_BYTES)
 
 
-def test_what_is_too_large_unpacked_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(archives, "MOST_UNPACKED_BYTES", 2**30)
+def test_what_is_too_large_unpacked_is_refused() -> None:
     data = packed(("a.jpg", b"x"))
     size = struct.pack("<2L", len(zipfile.ZipFile(data).read("a.jpg")) + 2, 1)
     listed = bytearray(data.getvalue())
@@ -187,7 +186,7 @@ def test_what_is_too_large_unpacked_is_refused(monkeypatch: pytest.MonkeyPatch) 
     assert bytes(listed[at : at + 8]) == size
     struct.pack_into("<2L", listed, at, 2**31, 2**31)
     with pytest.raises(ImportRefused) as caught:
-        archives.opened(io.BytesIO(bytes(listed)), most_bytes=MOST_BYTES)
+        archives.opened(io.BytesIO(bytes(listed)), most_bytes=2**30)
     assert caught.value.refusal is Refusal.TOO_LARGE_UNPACKED
 
 
