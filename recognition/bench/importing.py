@@ -118,7 +118,9 @@ def _import_seconds(folder: Path, files: Sequence[PlannedFile], threads: int) ->
     read = _reader(folder)
     unknown = [file for file, is_known in importing.with_known(files=files, read=read) if not is_known]
     contents = importing.contents(files=unknown, read=read)
-    for step in importing.in_steps(importing.looked_at(files=contents, threads=threads), size=importing.FILES_A_STEP):
+    for step in importing.in_steps(
+        results=importing.looked_at(files=contents, threads=threads), size=importing.FILES_A_STEP
+    ):
         importing.take(files=[(importing.of_file(file), seen) for file, seen in step], actor=None)
     return time.monotonic() - begin
 

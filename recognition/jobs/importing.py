@@ -45,7 +45,7 @@ def enrol(steps: Steps) -> Mapping[str, Any]:
     pending = batch.items.filter(state=ImportItem.State.PENDING)
     total, done = batch.items.count(), batch.items.count() - pending.count()
     try:
-        for step in importing.in_steps(_results(pending), size=importing.FILES_A_STEP):
+        for step in importing.in_steps(results=_results(pending), size=importing.FILES_A_STEP):
             done += len(step)
             steps.store(functools.partial(_take, step, actor), done=done, total=total, checkpoint={})
     except NoActivePack as error:
@@ -85,7 +85,7 @@ def _results(pending: QuerySet[ImportItem]) -> Iterator[Result]:
     people = pending.order_by().values_list("person", flat=True).distinct()
     known = KnownFiles({import_batches.person_of(stored) for stored in people})
     unknown: list[int] = []
-    for numbers in importing.in_steps(list(pending.values_list("pk", flat=True)), size=ROWS_AT_A_TIME):
+    for numbers in importing.in_steps(results=list(pending.values_list("pk", flat=True)), size=ROWS_AT_A_TIME):
         for item in ImportItem.objects.filter(pk__in=numbers).defer("data"):
             if item.image_sha256 in known.of(import_batches.person_of(item.person)):
                 yield item, None

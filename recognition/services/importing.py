@@ -160,7 +160,7 @@ def looked_at(*, files: Iterable[tuple[Key, str, bytes]], threads: int) -> Itera
             pool.shutdown(cancel_futures=True)
 
 
-def in_steps(results: Iterable[Seen], *, size: int) -> Iterator[list[Seen]]:
+def in_steps(*, results: Iterable[Seen], size: int) -> Iterator[list[Seen]]:
     """Some files at a time, to be stored together."""
     iterator = iter(results)
     while step := list(itertools.islice(iterator, size)):

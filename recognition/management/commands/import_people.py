@@ -83,7 +83,7 @@ class Command(RecognitionCommand):
 
     def _look(self, files: Sequence[PlannedFile], read: Read, outcomes: list[FileOutcome], bar: Any) -> None:
         looked_at = importing.looked_at(files=importing.contents(files=files, read=read), threads=conf.worker_threads())
-        for step in importing.in_steps(looked_at, size=importing.FILES_A_STEP):
+        for step in importing.in_steps(results=looked_at, size=importing.FILES_A_STEP):
             results = importing.take(files=[(importing.of_file(file), seen) for file, seen in step], actor=None)
             outcomes += [FileOutcome.of(file, result) for (file, _), result in zip(step, results, strict=True)]
             bar.update(len(step))

@@ -168,7 +168,7 @@ def test_files_stored_together_become_what_they_become_one_after_the_other(seed:
     def imported(size: int) -> tuple[list[tuple[Any, ...]], list[Any]]:
         results = []
         with transaction.atomic():
-            for step in importing.in_steps(files, size=size):
+            for step in importing.in_steps(results=files, size=size):
                 results += importing.take(files=step, actor=None)
             gallery = told()
             transaction.set_rollback(True)
