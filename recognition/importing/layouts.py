@@ -50,10 +50,11 @@ def _planned(path: str, layout: Layout) -> PlannedFile:
 
 
 def free_path(path: str, taken: Container[str]) -> str:
-    """A path that no other file has: a second `Ada.jpg` becomes `Ada (2).jpg`, which shows the same person."""
+    """A path that no other file has: a second `Ada_1.jpg` becomes `Ada (2).jpg`, which shows the same person."""
     place = PurePosixPath(path)
+    stem = _NUMBER.sub("", place.stem)
     number, free = 2, path
     while free in taken:
-        free = str(place.with_name(f"{place.stem} ({number}){place.suffix}"))
+        free = str(place.with_name(f"{stem} ({number}){place.suffix}".lstrip()))
         number += 1
     return free

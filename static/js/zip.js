@@ -14,6 +14,9 @@ const FLAGS = 0x0800;
 /** 1 January 1980: when a photo was changed is nobody's business. */
 const DATE = 0x21;
 
+/** What tells photos of one person apart at the end of a file name, as `recognition/importing/layouts.py` has it. */
+const NUMBER = /[\s_.-]*(?:\(\s*\d+\s*\)|\d+)?\s*$/;
+
 const TABLE = new Uint32Array(256).map((_, byte) => {
   let value = byte;
   for (let bit = 0; bit < 8; bit += 1) value = value & 1 ? 0xedb88320 ^ (value >>> 1) : value >>> 1;
@@ -28,17 +31,21 @@ export function crc32(bytes) {
 }
 
 /**
- * Paths of which none is there twice: a second `Ada.jpg` becomes `Ada (2).jpg`, which shows the same person.
+ * Paths of which none is there twice: a second `Ada_1.jpg` becomes `Ada (2).jpg`, which shows the same person.
  *
  * @param {readonly string[]} paths
  */
 export function uniquePaths(paths) {
   const taken = new Set();
   return paths.map((path) => {
+    const begin = path.lastIndexOf("/") + 1;
     const dot = path.lastIndexOf(".");
-    const cut = dot > path.lastIndexOf("/") + 1 ? dot : path.length;
+    const end = dot > begin ? dot : path.length;
+    const stem = path.slice(begin, end).replace(NUMBER, "");
     let own = path;
-    for (let number = 2; taken.has(own); number += 1) own = `${path.slice(0, cut)} (${number})${path.slice(cut)}`;
+    for (let number = 2; taken.has(own); number += 1) {
+      own = path.slice(0, begin) + `${stem} (${number})`.trimStart() + path.slice(end);
+    }
     taken.add(own);
     return own;
   });

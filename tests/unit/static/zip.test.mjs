@@ -18,6 +18,12 @@ test("gives a second file of a name a number", () => {
     "Ada (2).jpg",
     "Ada (3).jpg",
   ]);
+  assert.deepEqual(uniquePaths(["Ada_1.jpg", "Ada_1.jpg", "1.jpg", "1.jpg"]), [
+    "Ada_1.jpg",
+    "Ada (2).jpg",
+    "1.jpg",
+    "(2).jpg",
+  ]);
   assert.deepEqual(uniquePaths(["a.b/Ada", "a.b/Ada", ".x", ".x"]), ["a.b/Ada", "a.b/Ada (2)", ".x", ".x (2)"]);
 });
 
