@@ -19,7 +19,7 @@ from unfold.decorators import display
 from unfold.widgets import INPUT_CLASSES, UnfoldAdminTextareaWidget
 
 from recognition import wording
-from recognition.admin import enrolment_pages, guided_pages, legal, moves
+from recognition.admin import enrolment_pages, guided_pages, legal, legal_bulk, moves
 from recognition.admin.base import MomentInput, actor_of, button, thumbnail
 from recognition.admin.checkboxes import WithCheckboxes
 from recognition.models import DenyListEntry, ErasureReason, FaceSample, Person
@@ -92,6 +92,7 @@ class PersonAdmin(WithCheckboxes, ModelAdmin):
     list_display = ("picture", "name", "external_id", "sample_count", "is_active", "created_at")
     list_display_links = ("name",)
     list_filter = ("is_active", "is_suspended", "groups", legal.BasisFilter)
+    actions = (legal_bulk.record_basis,)
     search_fields = ("name", "external_id")
     ordering = ("name", "pk")  # grouped queries do not keep the model's own
     fieldsets = (
@@ -238,6 +239,10 @@ class PersonAdmin(WithCheckboxes, ModelAdmin):
             actor=actor_of(request),
             groups=form.cleaned_data.get("groups"),
         )
+
+    def has_record_basis_permission(self, request: HttpRequest) -> bool:
+        """Whether somebody may record legal bases, for the action of the list."""
+        return request.user.has_perm("recognition.add_legalbasis")
 
     def delete_model(self, request: HttpRequest, obj: Person) -> None:
         """Erases the person, or queues it."""

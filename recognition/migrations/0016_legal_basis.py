@@ -190,7 +190,7 @@ class Migration(migrations.Migration):
                 'ordering': ['-pk'],
                 'permissions': [('withdraw_legalbasis', 'Can withdraw legal bases')],
                 'default_permissions': ('add', 'view'),
-                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('kind', 'consent'), _negated=True), models.Q(('text_version', ''), ('how', ''), _connector='OR', _negated=True), _connector='OR'), name='a_consent_says_to_what_and_how'), models.CheckConstraint(condition=models.Q(('valid_until', None), ('valid_until__gt', models.F('given_at')), _connector='OR'), name='a_basis_begins_before_it_ends')],
+                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('kind', 'consent'), _negated=True), models.Q(('text_version', ''), ('how', ''), _connector='OR', _negated=True), _connector='OR'), name='a_consent_says_to_what_and_how', violation_error_message='For a consent, say to which version of the text, and how it was given.'), models.CheckConstraint(condition=models.Q(('valid_until', None), ('valid_until__gt', models.F('given_at')), _connector='OR'), name='a_basis_begins_before_it_ends', violation_error_message='The basis ends before it was given: choose a later “valid until”.')],
             },
         ),
         migrations.RunSQL(

@@ -58,10 +58,12 @@ class LegalBasis(models.Model):
             models.CheckConstraint(
                 condition=~Q(kind="consent") | ~(Q(text_version="") | Q(how="")),
                 name="a_consent_says_to_what_and_how",
+                violation_error_message=_("For a consent, say to which version of the text, and how it was given."),
             ),
             models.CheckConstraint(
                 condition=Q(valid_until=None) | Q(valid_until__gt=F("given_at")),
                 name="a_basis_begins_before_it_ends",
+                violation_error_message=_("The basis ends before it was given: choose a later “valid until”."),
             ),
         ]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 
 from django.contrib.auth.models import User
 from django.db import transaction
@@ -29,17 +30,48 @@ def record_basis(*, basis: LegalBasis, actor: User | None, now: dt.datetime) -> 
         LegalRefused: when it lies in the future or is over, when it ends before it begins, or for a consent
             without the version of its text or without how it was given.
     """
+    _check(basis, now)
+    basis.recorded_by = actor
+    basis.save(force_insert=True)
+    details = {"basis": basis.pk, "kind": basis.kind}
+    audit.record(action=AuditAction.BASIS_RECORDED, actor=actor, subject=basis.person, details=details)
+    return basis
+
+
+@transaction.atomic
+def record_basis_of_all(*, people: Iterable[Person], basis: LegalBasis, actor: User | None, now: dt.datetime) -> int:
+    """Keeps the same ground for several people, all or none of them.
+
+    Args:
+        people: whose.
+        basis: a new one, of nobody yet.
+        actor: who did it.
+        now: with a time zone.
+
+    Returns:
+        For how many it was recorded.
+
+    Raises:
+        LegalRefused: like `record_basis`.
+    """
+    _check(basis, now)
+    own = {field.attname: getattr(basis, field.attname) for field in LegalBasis._meta.concrete_fields}
+    for unset in ("id", "person_id", "recorded_at", "recorded_by_id"):
+        own.pop(unset)
+    rows = LegalBasis.objects.bulk_create(LegalBasis(person=person, recorded_by=actor, **own) for person in people)
+    for row in rows:
+        details = {"basis": row.pk, "kind": row.kind}
+        audit.record(action=AuditAction.BASIS_RECORDED, actor=actor, subject=row.person, details=details)
+    return len(rows)
+
+
+def _check(basis: LegalBasis, now: dt.datetime) -> None:
     if basis.given_at > now:
         raise LegalRefused(gettext("The basis is not given yet: choose a time that has passed."))
     if basis.valid_until is not None and basis.valid_until <= now:
         raise LegalRefused(gettext("The basis is over already: leave “valid until” empty, or choose a later time."))
     if basis.kind == LegalBasis.Kind.CONSENT and not (basis.text_version.strip() and basis.how):
         raise LegalRefused(gettext("For a consent, say to which version of the text, and how it was given."))
-    basis.recorded_by = actor
-    basis.save(force_insert=True)
-    details = {"basis": basis.pk, "kind": basis.kind}
-    audit.record(action=AuditAction.BASIS_RECORDED, actor=actor, subject=basis.person, details=details)
-    return basis
 
 
 @transaction.atomic

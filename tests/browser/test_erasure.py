@@ -104,3 +104,22 @@ def test_an_erasure_waits_for_a_legal_hold_and_runs_when_it_is_lifted(site: Site
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="What was deleted")).to_be_visible()
     assert site.read(LEFT, imports="from recognition.models import *") == [0, 0, 0, 0, 0, 1, ""]
+
+
+def test_a_basis_is_recorded_for_many_people_from_their_list(site: Site) -> None:
+    site.shell(STORED + 'Person.objects.create(name="Mary Jackson")')
+    page = site.page_of()
+    page.goto(site.url("/admin/recognition/person/"))
+    page.locator("#action-toggle").check()
+    page.locator("select[name=action]").select_option("record_basis")
+    page.get_by_role("button", name="Run", exact=True).click()
+    expect(page.get_by_text("for each of 2 people")).to_be_visible()
+    page.get_by_role("button", name="Record it").click()
+    expect(page.get_by_text("For a consent, say to which version of the text")).to_be_visible()
+    looks.inspect(page, "legal-basis-of-many")
+    page.get_by_label("version of the text").fill("2026-1")
+    page.get_by_label("how it was given").select_option("signed_form")
+    page.get_by_role("button", name="Record it").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("The legal basis is recorded for 2 people.")).to_be_visible()
+    assert site.read("LegalBasis.objects.count()", imports="from recognition.models import *") == 2

@@ -5,6 +5,7 @@ from django.test import Client
 from django.urls import reverse
 
 from recognition.models import (
+    AuditEntry,
     ErasureCertificate,
     ErasureReason,
     ErasureRequest,
@@ -65,6 +66,45 @@ class TestBasis:
         posted(as_role(client, "enroller"), address("basis", bob.pk), **CONSENT)
         listed = client.get(reverse("admin:recognition_person_changelist") + "?basis=missing").context["cl"].queryset
         assert list(listed) == [ada]
+
+
+class TestBasisOfMany:
+    LIST = "admin:recognition_person_changelist"
+
+    def test_is_asked_for_and_recorded_for_each(self, client: Client, ada: Person) -> None:
+        bob, _ = fakes.person("Bob"), fakes.person("Eve")
+        as_role(client, "enroller")
+        chosen = {"action": "record_basis", "_selected_action": [ada.pk, bob.pk]}
+        asked = posted(client, reverse(self.LIST), **chosen)
+        assert "for each of 2 people" in asked
+        assert not LegalBasis.objects.exists()
+        page = posted(client, reverse(self.LIST), **chosen, **CONSENT, record="1")
+        assert "recorded for 2 people" in page
+        assert set(LegalBasis.objects.values_list("person", "text_version")) == {(ada.pk, "2026-1"), (bob.pk, "2026-1")}
+        subjects = AuditEntry.objects.filter(action="legal_basis.recorded").values_list("subject", flat=True)
+        assert set(subjects) == {f"person:{ada.pk}", f"person:{bob.pk}"}
+
+    def test_reaches_everybody_of_the_list_where_all_are_chosen(self, client: Client, ada: Person) -> None:
+        fakes.person("Bob")
+        as_role(client, "enroller")
+        chosen = {"action": "record_basis", "_selected_action": [ada.pk], "select_across": "1"}
+        asked = posted(client, reverse(self.LIST), **chosen)
+        assert 'name="select_across" value="1"' in asked
+        posted(client, reverse(self.LIST), **chosen, **CONSENT, record="1")
+        assert LegalBasis.objects.count() == 2
+
+    @pytest.mark.parametrize("change", [{"kind": "x"}, {"given_at": "3000-01-01T00:00:00"}, {"text_version": ""}])
+    def test_that_is_none_is_asked_for_again(self, client: Client, ada: Person, change: dict[str, str]) -> None:
+        chosen = {"action": "record_basis", "_selected_action": [ada.pk], "record": "1"}
+        page = posted(as_role(client, "enroller"), reverse(self.LIST), **chosen, **CONSENT | change)
+        assert "Record it" in page
+        assert "errorlist" in page or "faceweb-error" in page
+        assert not LegalBasis.objects.exists()
+
+    def test_is_not_for_others(self, client: Client, ada: Person) -> None:
+        chosen = {"action": "record_basis", "_selected_action": [ada.pk], "record": "1"}
+        posted(as_role(client, "administrator"), reverse(self.LIST), **chosen, **CONSENT)
+        assert not LegalBasis.objects.exists()
 
 
 class TestErasure:
