@@ -34,7 +34,7 @@ run: setup  ## start everything; ARGS="--host 0.0.0.0 --https" for other devices
 	@exec $(VENV)/bin/faceweb up $(ARGS)
 
 test: setup-test  ## run all tests; ARGS="-k name" for some of them
-	$(VENV)/bin/pytest $(ARGS)
+	$(if $(ARGS),$(VENV)/bin/pytest $(ARGS),$(VENV)/bin/python -m tests.side_by_side)
 
 check: setup-test  ## lint, types, import contracts
 	$(VENV)/bin/ruff check .

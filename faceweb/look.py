@@ -11,8 +11,8 @@ from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
 
 
-def _may(permission: str) -> Callable[[HttpRequest], bool]:
-    return lambda request: request.user.has_perm(permission)
+def _may(*permissions: str) -> Callable[[HttpRequest], bool]:
+    return lambda request: request.user.has_perms(permissions)
 
 
 def _file(path: str) -> Callable[[HttpRequest], str]:
@@ -25,8 +25,13 @@ def _is_at(path: str) -> Callable[[HttpRequest], bool]:
     return lambda request: request.path == path
 
 
-def _item(title: Any, icon: str, link: str, permission: str, **more: Any) -> dict[str, Any]:
-    return {"title": title, "icon": icon, "link": reverse_lazy(link), "permission": _may(permission), **more}
+def _is_below(path: str, *, but_not: str) -> Callable[[HttpRequest], bool]:
+    """For an item below whose address another item's page lies."""
+    return lambda request: request.path.startswith(path) and not request.path.startswith(but_not)
+
+
+def _item(title: Any, icon: str, link: str, *permissions: str, **more: Any) -> dict[str, Any]:
+    return {"title": title, "icon": icon, "link": reverse_lazy(link), "permission": _may(*permissions), **more}
 
 
 # The scales around the colours of static/css/tokens.css: 600 carries white text, 500 is read on the dark surface.
@@ -86,12 +91,25 @@ UNFOLD: dict[str, Any] = {
             {
                 "title": _("People"),
                 "items": [
-                    _item(_("People"), "group", "admin:recognition_person_changelist", "recognition.view_person"),
+                    _item(
+                        _("People"),
+                        "group",
+                        "admin:recognition_person_changelist",
+                        "recognition.view_person",
+                        active=_is_below("/admin/recognition/person/", but_not="/admin/recognition/person/health/"),
+                    ),
                     _item(
                         _("Face samples"),
                         "face",
                         "admin:recognition_facesample_changelist",
                         "recognition.view_facesample",
+                    ),
+                    _item(
+                        _("Gallery health"),
+                        "health_metrics",
+                        "admin:recognition_person_health",
+                        "recognition.view_person",
+                        "recognition.view_job",
                     ),
                     _item(
                         _("Imports"),

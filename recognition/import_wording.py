@@ -38,7 +38,11 @@ _REFUSALS = {
         "people.csv has a column “%(column)s” that is not known, or has it twice. Known are file, name, external_id, "
         "groups, notes, valid_from and valid_until."
     ),
-    Refusal.LIST_BAD_VALUE: _("Line %(line)d of people.csv cannot be read; look at the column “%(column)s”."),
+    Refusal.LIST_BROKEN_LINE: _(
+        "Line %(line)d of people.csv has more or fewer cells than the first line, a quote that is not closed, or a "
+        "character that is no text. Save it as CSV anew."
+    ),
+    Refusal.LIST_BAD_VALUE: _("Line %(line)d of people.csv: the column “%(column)s” must hold %(expected)s."),
     Refusal.LIST_CONTRADICTS_ITSELF: _(
         "Line %(line)d of people.csv contradicts an earlier one about the same file or person, in the column "
         "“%(column)s”."
@@ -48,6 +52,16 @@ _REFUSALS = {
         "files, or a people.csv."
     ),
 }
+
+_EXPECTED = {
+    "file": _("the path of a file"),
+    "name": _("a name of at most 200 characters; it may be empty only beside an external_id"),
+    "external_id": _("at most 100 characters"),
+    "notes": _("at most 10,000 characters"),
+    "valid_from": _("a day or moment such as 2026-05-31 or 2026-05-31T08:00+02:00, or nothing"),
+    "valid_until": _("a day or moment such as 2026-05-31 or 2026-05-31T08:00+02:00, later than valid_from, or nothing"),
+}
+"""What a column of the list may hold."""
 
 _SKIPS = {
     Skip.NO_NAME: _("It is not clear whom it shows: nobody has that name or id."),
@@ -60,7 +74,8 @@ _SKIPS = {
 
 def refusal_sentence(refused: ImportRefused) -> str:
     """Why nothing of an import is taken, and what to do."""
-    return str(_REFUSALS[refused.refusal]) % refused.parameters
+    expected = _EXPECTED.get(str(refused.parameters.get("column")), "")
+    return str(_REFUSALS[refused.refusal]) % {**refused.parameters, "expected": expected}
 
 
 def skip_sentence(skip: Skip) -> str:

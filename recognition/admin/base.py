@@ -10,10 +10,11 @@ from django.contrib.admin import ModelAdmin as DjangoModelAdmin
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model
-from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.safestring import SafeString
 from unfold.admin import ModelAdmin
 from unfold.widgets import INPUT_CLASSES
@@ -67,6 +68,13 @@ def button(owner: DjangoModelAdmin[Any], name: str, permission: str, act: Act) -
     route = f"<int:number>/{name}/"
     full_name = f"recognition_{owner.model._meta.model_name}_{name.replace('-', '_')}"
     return path(route, owner.admin_site.admin_view(view), name=full_name)
+
+
+def back(request: HttpRequest, default: str) -> HttpResponse:
+    """Leads to the page that the request names in `next`; to `default` where it names none of ours."""
+    wanted = request.POST.get("next") or request.GET.get("next", "")
+    is_ours = url_has_allowed_host_and_scheme(wanted, {request.get_host()}, require_https=request.is_secure())
+    return HttpResponseRedirect(wanted if is_ours else default)
 
 
 class MomentInput(forms.DateTimeInput):

@@ -7,15 +7,16 @@ from collections.abc import Sequence
 
 from django.contrib import admin, messages
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext, gettext_lazy, ngettext
 from unfold.decorators import display
 
 from recognition import wording
-from recognition.admin.base import ReadOnlyAdmin, actor_of
+from recognition.admin.base import ReadOnlyAdmin, actor_of, back
 from recognition.decision.doubts import Doubt, DoubtReason
 from recognition.models import DistinctPair, FaceSample, Person
+from recognition.selectors import people as people_read
 from recognition.services import doubts, people
 
 
@@ -37,14 +38,17 @@ class ShownDoubt:
 def shown(person: Person, found: Sequence[Doubt], request: HttpRequest) -> tuple[ShownDoubt, ...]:
     """Doubts about a sample of a person; nobody is named to who may not see people."""
     may_see = actor_of(request).has_perm("recognition.view_person")
-    others = Person.objects.in_bulk({doubt.person_id for doubt in found} - {person.pk}) if may_see else {}
+    rows = Person.objects.in_bulk({doubt.person_id for doubt in found}) if may_see else {}
+    others = {number: people_read.following_merges(row) for number, row in rows.items()}
     held_against = FaceSample.objects.in_bulk({doubt.sample_id for doubt in found})
     return tuple(_shown(person, doubt, others.get(doubt.person_id), held_against) for doubt in found)
 
 
 def _shown(person: Person, doubt: Doubt, other: Person | None, held_against: dict[int, FaceSample]) -> ShownDoubt:
     sentence = wording.doubt_sentence(doubt, person=person.name, other=other.name if other else None)
-    return ShownDoubt(sentence, doubt.sample_id if doubt.sample_id in held_against else None, other)
+    # Of somebody who was merged into this very person, there is nobody else to look at.
+    somebody_else = other if other is not None and other != person else None
+    return ShownDoubt(sentence, doubt.sample_id if doubt.sample_id in held_against else None, somebody_else)
 
 
 def of_sample(sample: FaceSample) -> tuple[Doubt, ...]:
@@ -56,37 +60,38 @@ def use_anyway(request: HttpRequest, sample: FaceSample) -> HttpResponse:
     """Takes a sample into the search, whatever speaks against it."""
     doubts.answer(sample=sample, actor=actor_of(request))
     messages.success(request, gettext("The sample is searched from now on."))
-    return _back(sample)
+    return _back(request, sample)
 
 
 def set_aside(request: HttpRequest, sample: FaceSample) -> HttpResponse:
     """Takes a sample out of the search, such as one that a check of the gallery found."""
     people.set_sample_status(sample=sample, status=FaceSample.Status.SET_ASIDE, actor=actor_of(request))
     messages.success(request, gettext("The sample is set aside: it is not searched any more."))
-    return _back(sample)
+    return _back(request, sample)
 
 
 def tell_apart(request: HttpRequest, sample: FaceSample) -> HttpResponse:
     """Remembers that the sample's person and the one whom it is like really are two people."""
     number = request.POST.get("other", "")
-    other = Person.objects.filter(pk=number).first() if number.isdecimal() else None
+    row = Person.objects.filter(pk=number).first() if number.isdecimal() else None
+    other = people_read.following_merges(row) if row is not None else None
     if other is None:
         messages.error(request, gettext("The other person is no longer enrolled, so there is nothing to remember."))
-        return _back(sample)
+        return _back(request, sample)
     try:
         freed = doubts.tell_apart(person=sample.person, other=other, actor=actor_of(request))
     except doubts.AnswerRefused as refused:
         messages.error(request, str(refused))
-        return _back(sample)
+        return _back(request, sample)
     text = gettext("%(person)s and %(other)s are remembered as two people.")
     names = {"person": sample.person.name, "other": other.name}
     more = ngettext("%(count)d sample is searched again.", "%(count)d samples are searched again.", len(freed))
     messages.success(request, f"{text % names} {more % {'count': len(freed)}}")
-    return _back(sample)
+    return _back(request, sample)
 
 
-def _back(sample: FaceSample) -> HttpResponse:
-    return HttpResponseRedirect(reverse("admin:recognition_facesample_change", args=[sample.pk]))
+def _back(request: HttpRequest, sample: FaceSample) -> HttpResponse:
+    return back(request, reverse("admin:recognition_facesample_change", args=[sample.pk]))
 
 
 class DoubtFilter(admin.SimpleListFilter):
@@ -122,6 +127,11 @@ class DistinctPairAdmin(ReadOnlyAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         """Whether the user may bring the doubt back."""
         return actor_of(request).has_perm("recognition.delete_distinctpair")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[DistinctPair]:
+        """Pairs of people as they are listed; what a merge left behind says the same of the one who stayed."""
+        shown: QuerySet[DistinctPair] = super().get_queryset(request)
+        return shown.filter(first__merged_into=None, second__merged_into=None)
 
     @display(description=gettext_lazy("people"))
     def pair(self, pair: DistinctPair) -> str:

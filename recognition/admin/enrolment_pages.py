@@ -20,16 +20,23 @@ from django.utils.translation import gettext, gettext_lazy
 from django.views.decorators.cache import never_cache
 
 from recognition import wording
-from recognition.admin import doubts
+from recognition.admin import doubts, merged
 from recognition.admin.base import actor_of
 from recognition.decision.verdict import Reason
 from recognition.models import FaceSample, Person, WaitingPhoto
+from recognition.selectors import legal
 from recognition.selectors import people as people_selectors
+from recognition.selectors.packs import NoActivePack
 from recognition.services import analysis, choosing, enrolment
+from recognition.vision.errors import PackMismatch
 from recognition.vision.images import STILL_LIMITS
 
 LABEL_SHARE = 0.4
 """Height of a face's number over the shorter side of its box."""
+
+
+_NOT_NOW = (analysis.AnalyserUnavailable, NoActivePack, PackMismatch)
+"""Why no photo can be judged just now, whatever it shows; each text says what to do."""
 
 
 class MultipleFileInput(forms.ClearableFileInput):
@@ -76,7 +83,7 @@ def addresses(owner: ModelAdmin[Any]) -> list[URLPattern]:
     return [
         path(
             "<int:person_id>/enrol/",
-            owner.admin_site.admin_view(pages.enrol),
+            owner.admin_site.admin_view(merged.leading_on(pages.enrol)),
             name="recognition_person_enrol",
         ),
         path(
@@ -100,10 +107,12 @@ class _Pages:
         """Adds photos to a person: all at once, or one a request for the page's script."""
         if not may_enrol(request):
             raise PermissionDenied
-        person = get_object_or_404(Person, pk=person_id)
+        is_script = request.headers.get("Accept") == "application/json"
+        # A script that is sending photos goes on: they become samples of whom the row is now.
+        person = get_object_or_404(Person, pk=person_id) if is_script else merged.standing(person_id)
         files = request.FILES.getlist("photos") if request.method == "POST" else []
         outcomes = [_outcome(person, file, request) for file in files]
-        if request.headers.get("Accept") == "application/json":
+        if is_script:
             status = HTTPStatus.OK if outcomes else HTTPStatus.BAD_REQUEST
             return JsonResponse({"results": outcomes}, status=status)
         if len(outcomes) == 1 and outcomes[0]["choose"]:
@@ -113,7 +122,7 @@ class _Pages:
             "title": gettext("Add photos of %(name)s") % {"name": person.name},
             "form": PhotosForm(),
             "outcomes": outcomes,
-            "waiting": people_selectors.waiting_photos(timezone.now()).filter(person=person),
+            "waiting": people_selectors.waiting_photos(timezone.now()).filter(person__in=legal.rows_of(person)),
             "nothing_chosen": request.method == "POST" and not files,
             "max_bytes": STILL_LIMITS.max_bytes,
             "max_megabytes": STILL_LIMITS.max_bytes // 2**20,
@@ -132,9 +141,10 @@ class _Pages:
             done = self._chosen(request, photo)
             if done is not None:
                 return done
+        person = people_selectors.following_merges(photo.person)
         context = {
-            **self._common(request, photo.person),
-            "title": gettext("Which face is %(name)s?") % {"name": photo.person.name},
+            **self._common(request, person),
+            "title": gettext("Which face is %(name)s?") % {"name": person.name},
             "photo": photo,
             "faces": shown_faces(photo),
         }
@@ -142,7 +152,8 @@ class _Pages:
 
     def _chosen(self, request: HttpRequest, photo: WaitingPhoto) -> HttpResponse | None:
         """The answer to a choice; None where the page is to be shown again."""
-        back = HttpResponseRedirect(reverse("admin:recognition_person_enrol", args=[photo.person_id]))
+        person = people_selectors.following_merges(photo.person)
+        back = HttpResponseRedirect(reverse("admin:recognition_person_enrol", args=[person.pk]))
         if "discard" in request.POST:
             choosing.discard(photo=photo)
             messages.success(request, gettext("The photo is removed; nobody was enrolled."))
@@ -153,14 +164,14 @@ class _Pages:
         except (ValueError, choosing.NoSuchFace):
             messages.error(request, gettext("Choose one of the numbered faces."))
             return None
-        except analysis.AnalyserUnavailable as error:
+        except _NOT_NOW as error:
             messages.error(request, str(error))
             return None
         if not result.is_stored:
             messages.error(request, " ".join(wording.fault_sentence(fault) for fault in result.faults))
             return None
         if result.doubts:
-            found = doubts.shown(photo.person, result.doubts, request)
+            found = doubts.shown(person, result.doubts, request)
             messages.warning(request, " ".join([gettext("The face is set aside."), *(each.sentence for each in found)]))
             return HttpResponseRedirect(reverse("admin:recognition_facesample_change", args=[result.sample_id]))
         messages.success(request, gettext("Face %(number)s is enrolled.") % {"number": number})
@@ -172,7 +183,8 @@ class _Pages:
         return HttpResponseRedirect(reverse("admin:recognition_person_enrol", args=[person.pk]))
 
     def _common(self, request: HttpRequest, person: Person) -> dict[str, Any]:
-        return {**self._owner.admin_site.each_context(request), "opts": Person._meta, "person": person}
+        site = self._owner.admin_site.each_context(request)
+        return {**site, "opts": Person._meta, "original": person, "person": person}
 
 
 def shown_faces(photo: WaitingPhoto) -> tuple[ShownFace, ...]:
@@ -209,7 +221,7 @@ def _outcome(person: Person, file: UploadedFile[Any], request: HttpRequest) -> d
         result = enrolment.add_sample(
             person=person, data=data, source=FaceSample.Source.UPLOAD, actor=actor_of(request)
         )
-    except analysis.AnalyserUnavailable as error:
+    except _NOT_NOW as error:
         return {**outcome, "reasons": [str(error)]}
     if result.to_choose_from:
         photo = choosing.keep(

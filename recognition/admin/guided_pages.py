@@ -16,7 +16,7 @@ from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 
 from recognition import guided_wording, wording
-from recognition.admin import doubts, enrolment_pages
+from recognition.admin import doubts, enrolment_pages, merged
 from recognition.admin.base import actor_of
 from recognition.decision.coverage import Pose
 from recognition.decision.guidance import Advice
@@ -61,7 +61,7 @@ class PoseForm(forms.Form):
 def addresses(owner: ModelAdmin[Any]) -> list[URLPattern]:
     """The addresses of the page and of what it asks."""
     pages = _Pages(owner)
-    views = {"": pages.show, "frame/": pages.look, "retake/": pages.retake}
+    views = {"": merged.leading_on(pages.show), "frame/": pages.look, "retake/": pages.retake}
     names = {"": "guided", "frame/": "guided_frame", "retake/": "guided_retake"}
     return [
         path(
@@ -84,10 +84,13 @@ class _Pages:
 
     def show(self, request: HttpRequest, person_id: int) -> HttpResponse:
         """The page; its script does the rest."""
-        person = _person(request, person_id)
+        if not enrolment_pages.may_enrol(request):
+            raise PermissionDenied
+        person = merged.standing(person_id)
         context = {
             **self._owner.admin_site.each_context(request),
             "opts": Person._meta,
+            "original": person,
             "title": gettext("Enrol %(name)s by camera") % {"name": person.name},
             "person": person,
             "slots": _slots(person, request),

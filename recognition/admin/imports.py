@@ -80,7 +80,7 @@ class ImportBatchAdmin(ReadOnlyAdmin):
     @display(description=gettext_lazy("file"))
     def name(self, batch: ImportBatch) -> str:
         """What was uploaded."""
-        return batch.file_name
+        return batch.file_name or gettext("name removed")
 
     @display(description=gettext_lazy("state"))
     def state_text(self, batch: ImportBatch) -> str:
@@ -153,7 +153,7 @@ class ImportBatchAdmin(ReadOnlyAdmin):
         return {
             # The admin reads the row once more; its job may have ended meanwhile, and the counts would be of before.
             "batch": batch,
-            "title": batch.file_name,
+            "title": batch.file_name or gettext("Import"),
             "states": [(state.value, state.label, counts[state]) for state in ImportItem.State if counts[state]],
             "chosen": chosen,
             "page": page,

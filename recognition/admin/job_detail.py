@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
-import datetime as dt
 from collections.abc import Mapping
 from typing import Any
 
-from django.template.defaultfilters import date as formatted
-from django.utils.translation import gettext, gettext_lazy, ngettext
+from django.utils.translation import gettext, ngettext
 
 from recognition import pack_wording, wording
 from recognition.admin import pack_switch_detail
-from recognition.admin.findings import Finding, FoundPerson, Section
+from recognition.admin.findings import Section
 from recognition.models import ImportItem, Job
 from recognition.selectors import jobs
+from recognition.selectors.gallery_health import COMPARED, NEGLECTED
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -80,7 +79,7 @@ def _succeeded(job: Job) -> str:
         case Job.Kind.PACK_SWITCH:
             return " ".join(pack_wording.summary(job.result))
         case _:
-            return _done(job.result)
+            return _checked(job.result)
 
 
 def imported(counts: Mapping[str, int]) -> str:
@@ -92,113 +91,19 @@ def imported(counts: Mapping[str, int]) -> str:
     )
 
 
-def _done(result: Mapping[str, Any]) -> str:
+def compared(result: Mapping[str, Any]) -> str:
+    """What a check of the gallery looked at, in a sentence."""
     people = ngettext("%(count)d person", "%(count)d people", result["people"]) % {"count": result["people"]}
     samples = ngettext("%(count)d sample", "%(count)d samples", result["samples"]) % {"count": result["samples"]}
     return gettext("%(people)s with %(samples)s were compared.") % {"people": people, "samples": samples}
 
 
+def _checked(result: Mapping[str, Any]) -> str:
+    # A check of before there was a kind of findings has none of it.
+    count = sum(result[code]["count"] for code in (*COMPARED, *NEGLECTED) if code in result)
+    found = ngettext("%(count)d finding.", "%(count)d findings.", count) % {"count": count}
+    return f"{compared(result)} {found}"
+
+
 def _sections(job: Job) -> tuple[Section, ...]:
-    match job.kind:
-        case Job.Kind.GALLERY_CHECK:
-            return _faults(job.result)
-        case Job.Kind.PACK_SWITCH:
-            return pack_switch_detail.sections(job.result)
-        case _:
-            return ()
-
-
-def _faults(result: Mapping[str, Any]) -> tuple[Section, ...]:
-    told = {code: result[code]["told"] for code in ("confusable", "outliers", "duplicates")}
-    threshold, twice = result["threshold"], result["duplicate_threshold"]
-    names = jobs.names(
-        person
-        for findings in told.values()
-        for finding in findings
-        for person in finding.get("people", [finding.get("person")])
-    )
-
-    def found(finding: Mapping[str, Any], limit: float) -> Finding:
-        samples = finding.get("samples", [finding.get("sample")])
-        people = finding.get("people", [finding.get("person")] * len(samples))
-        shown = tuple(FoundPerson(one, names.get(one, ""), of) for one, of in zip(people, samples, strict=True))
-        return Finding(shown, wording.compared(finding["similarity"], limit)["has"])
-
-    def section(code: str, heading: str, meaning: str, limit: float) -> Section:
-        findings = tuple(found(finding, limit) for finding in told[code])
-        count = result[code]["count"]
-        numbers = {"count": count, "threshold": f"{limit:.3f}"}
-        return Section(code, heading % numbers, meaning % numbers, findings, count - len(findings))
-
-    return (
-        section(
-            "confusable",
-            gettext("People who may be taken for each other: %(count)d"),
-            gettext(
-                "Two samples of different people reach %(threshold)s, the threshold of a verification. Either one of "
-                "the samples is the other person's, or it is one person under two names, or the two look alike."
-            ),
-            threshold,
-        ),
-        section(
-            "outliers",
-            gettext("Samples that do not fit their person: %(count)d"),
-            gettext(
-                "No other sample of the person reaches %(threshold)s with it. It may show somebody else, or the person "
-                "as the camera never sees them."
-            ),
-            threshold,
-        ),
-        section(
-            "duplicates",
-            gettext("Samples that are there twice: %(count)d"),
-            gettext(
-                "Two samples of one person reach %(threshold)s: nearly the same picture, of which one is enough. "
-                "Another view of the person helps more."
-            ),
-            twice,
-        ),
-        *_neglected_sections(result),
-    )
-
-
-_NEGLECTED = {
-    "thin": (
-        gettext_lazy("People with too few views: %(count)d"),
-        gettext_lazy("Fewer than two samples are searched, or none from the front. Add photos."),
-    ),
-    "unseen": (
-        gettext_lazy("People who were never recognised: %(count)d"),
-        gettext_lazy(
-            "Enrolled over 30 days ago. They may not come here, or their photos show somebody else or too little."
-        ),
-    ),
-    "stale": (
-        gettext_lazy("People who were not recognised for long: %(count)d"),
-        gettext_lazy("Not for 180 days. Set those inactive who have left, and add photos of those who look different."),
-    ),
-}
-
-
-def _neglected_sections(result: Mapping[str, Any]) -> tuple[Section, ...]:
-    """People whose enrolment deserves a look; a check of before there were these sections has none."""
-    there = {code: result[code] for code in _NEGLECTED if code in result}
-    names = jobs.names(found["person"] for each in there.values() for found in each["told"])
-    sections = []
-    for code, found in there.items():
-        heading, meaning = _NEGLECTED[code]
-        findings = tuple(
-            Finding((FoundPerson(each["person"], names.get(each["person"], ""), each["sample"]),), "", _note(each))
-            for each in found["told"]
-        )
-        count = found["count"]
-        sections.append(Section(code, str(heading) % {"count": count}, str(meaning), findings, count - len(findings)))
-    return tuple(sections)
-
-
-def _note(found: Mapping[str, Any]) -> str:
-    if found["last_seen"]:
-        moment = dt.datetime.fromisoformat(found["last_seen"])
-        return gettext("last recognised %(at)s") % {"at": formatted(moment, "DATE_FORMAT")}
-    samples = ngettext("%(count)d sample", "%(count)d samples", found["samples"]) % {"count": found["samples"]}
-    return gettext("%(samples)s, none from the front") % {"samples": samples} if found["no_front"] else samples
+    return pack_switch_detail.sections(job.result) if job.kind == Job.Kind.PACK_SWITCH else ()

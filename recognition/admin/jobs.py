@@ -13,8 +13,8 @@ from django.utils.translation import gettext, gettext_lazy
 from procrastinate.contrib.django.models import ProcrastinateJob
 from unfold.decorators import display
 
-from recognition.admin import job_detail
-from recognition.admin.base import ReadOnlyAdmin, actor_of, button
+from recognition.admin import gallery_health, job_detail
+from recognition.admin.base import ReadOnlyAdmin, actor_of, back, button
 from recognition.models import Job
 from recognition.selectors import jobs as jobs_read
 from recognition.services import jobs
@@ -68,6 +68,7 @@ class JobAdmin(ReadOnlyAdmin):
         context = {
             "nobody_works": waits and not jobs_read.is_anybody_working(),
             "may_request": actor_of(request).has_perm(REQUEST),
+            "may_see_health": gallery_health.may_see(request),
         }
         return super().changelist_view(request, {**(extra_context or {}), **context})  # type: ignore[no-any-return]
 
@@ -79,6 +80,7 @@ class JobAdmin(ReadOnlyAdmin):
         context: dict[str, Any] = {}
         if job is not None:
             context = {"detail": job_detail.detail(job), "title": self.kind_text(job)}
+            context["has_findings"] = job.kind == Job.Kind.GALLERY_CHECK and gallery_health.may_see(request)
         return super().change_view(request, object_id, form_url, {**(extra_context or {}), **context})  # type: ignore[no-any-return]
 
     def get_urls(self) -> list[URLPattern]:
@@ -98,8 +100,8 @@ class JobAdmin(ReadOnlyAdmin):
             job = jobs.request(kind=Job.Kind.GALLERY_CHECK, parameters={}, actor=actor_of(request))
         except jobs.JobRefused as refused:
             self.message_user(request, str(refused), messages.ERROR)
-            return HttpResponseRedirect(reverse("admin:recognition_job_changelist"))
-        return HttpResponseRedirect(reverse("admin:recognition_job_change", args=[job.pk]))
+            return back(request, reverse("admin:recognition_job_changelist"))
+        return back(request, reverse("admin:recognition_job_change", args=[job.pk]))
 
     def _cancel(self, request: HttpRequest, job: Job) -> HttpResponse:
         try:

@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext, gettext_lazy
 
 from recognition import conf
+from recognition.admin import merged
 from recognition.admin.base import MomentInput, actor_of, button
 from recognition.models import ErasureReason, ErasureRequest, LegalBasis, LegalHold, Person
 from recognition.selectors import legal as legal_read
@@ -46,11 +47,11 @@ class BasisForm(forms.ModelForm):  # type: ignore[type-arg]  # generic only for 
 def addresses(owner: ModelAdmin[Any]) -> list[URLPattern]:
     """The addresses behind the buttons of a person's page."""
     return [
-        button(owner, "basis", "recognition.add_legalbasis", _record),
-        button(owner, "withdraw-basis", "recognition.withdraw_legalbasis", _withdraw),
-        button(owner, "hold", "recognition.add_legalhold", _hold),
-        button(owner, "lift-hold", "recognition.lift_legalhold", _lift),
-        button(owner, "erase", "recognition.delete_person", _erase),
+        button(owner, "basis", "recognition.add_legalbasis", merged.of_person(_record)),
+        button(owner, "withdraw-basis", "recognition.withdraw_legalbasis", merged.of_person(_withdraw)),
+        button(owner, "hold", "recognition.add_legalhold", merged.of_person(_hold)),
+        button(owner, "lift-hold", "recognition.lift_legalhold", merged.of_person(_lift)),
+        button(owner, "erase", "recognition.delete_person", merged.of_person(_erase)),
     ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from django.contrib import messages
@@ -14,6 +15,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.translation import gettext, ngettext
 
+from recognition.admin import merged, person_samples
 from recognition.admin.base import actor_of
 from recognition.models import FaceSample, Person, PersonMove
 from recognition.services import merging, people
@@ -28,12 +30,16 @@ PICTURES_SHOWN = 8
 def addresses(owner: ModelAdmin[Any]) -> list[URLPattern]:
     """The addresses of the pages."""
     pages = _Pages(owner)
-    view = owner.admin_site.admin_view
+
+    def address(end: str, name: str, view: Callable[..., HttpResponse]) -> URLPattern:
+        led = owner.admin_site.admin_view(merged.leading_on(view))
+        return path(f"<int:person_id>/{end}/", led, name=f"recognition_person_{name}")
+
     return [
-        path("<int:person_id>/merge/", view(pages.merge), name="recognition_person_merge"),
-        path("<int:person_id>/split/", view(pages.split), name="recognition_person_split"),
-        path("<int:person_id>/undo/<int:move_id>/", view(pages.undo), name="recognition_person_undo"),
-        path("<int:person_id>/photos/", view(pages.photos), name="recognition_person_photos"),
+        address("merge", "merge", pages.merge),
+        address("split", "split", pages.split),
+        address("undo/<int:move_id>", "undo", pages.undo),
+        address("photos", "photos", pages.photos),
     ]
 
 
@@ -59,14 +65,18 @@ class _Pages:
                 messages.error(request, str(refused))
                 return HttpResponseRedirect(change_page(person.pk))
             names = {"gone": gone.name, "keep": keep.name}
-            messages.success(request, gettext("%(gone)s is merged into %(keep)s. It can be undone below.") % names)
+            text = gettext("%(gone)s is merged into %(keep)s. It can be undone below.") % names
+            messages.success(request, _with_freed(text, move))
             return HttpResponseRedirect(change_page(move.target_id))
         query = request.GET.get("q", "").strip()
+        title = gettext("Merge %(name)s with somebody") % {"name": person.name}
+        if other is not None:
+            title = gettext("Merge %(name)s and %(other)s") % {"name": person.name, "other": other.name}
         return self._page(
             request,
             "merge.html",
             person,
-            gettext("Merge %(name)s with") % {"name": person.name},
+            title,
             {"other": other, "both": [_side(each) for each in (person, other) if each], "query": query}
             | {"found": _found(person, query), "is_same": other == person, "is_wrong": bool(text) and other is None},
         )
@@ -74,21 +84,31 @@ class _Pages:
     def split(self, request: HttpRequest, person_id: int) -> HttpResponse:
         """Shows the samples, and makes a person of those that are chosen."""
         person = _person(request, person_id, "recognition.merge_person")
+        chosen: set[int] = set()
         if request.method == "POST":
             chosen = {int(number) for number in request.POST.getlist("samples") if number.isdecimal()}
             try:
                 move = merging.split(
-                    person=person, samples=chosen, name=request.POST.get("name", ""), actor=actor_of(request)
+                    person=person,
+                    samples=chosen,
+                    name=request.POST.get("name", ""),
+                    external_id=request.POST.get("external_id", ""),
+                    actor=actor_of(request),
                 )
             except merging.MoveRefused as refused:
                 messages.error(request, str(refused))
             else:
                 names = {"name": move.target.name, "old": person.name}
                 text = gettext("%(name)s is a person of their own now, and not %(old)s. It can be undone below.")
-                messages.success(request, text % names)
+                messages.success(request, _with_freed(text % names, move))
                 return HttpResponseRedirect(change_page(move.target_id))
         title = gettext("Split %(name)s") % {"name": person.name}
-        context = {"samples": person.samples.all(), "name": request.POST.get("name", "")}
+        context = {
+            "samples": person_samples.of_person(person),
+            "chosen": chosen,
+            "name": request.POST.get("name", ""),
+            "external_id": request.POST.get("external_id", ""),
+        }
         return self._page(request, "split.html", person, title, context)
 
     def undo(self, request: HttpRequest, person_id: int, move_id: int) -> HttpResponse:
@@ -132,14 +152,27 @@ class _Pages:
         self, request: HttpRequest, template: str, person: Person, title: str, context: dict[str, Any]
     ) -> HttpResponse:
         site = self._owner.admin_site.each_context(request)
-        shared = {**site, "opts": Person._meta, "person": person, "title": title}
+        shared = {**site, "opts": Person._meta, "original": person, "person": person, "title": title}
         return TemplateResponse(request, f"admin/recognition/person/{template}", {**shared, **context})
 
 
 def _person(request: HttpRequest, person_id: int, permission: str) -> Person:
     if not actor_of(request).has_perm(permission):
         raise PermissionDenied
-    return get_object_or_404(Person, pk=person_id, merged_into=None)
+    return merged.standing(person_id)
+
+
+def _with_freed(text: str, move: PersonMove) -> str:
+    """Says too how many samples are searched again, because what spoke against them is void."""
+    count = sum(judged["is_freed"] for judged in move.before["judged"])
+    if not count:
+        return text
+    more = ngettext(
+        "%(count)d sample that was set aside is used again.",
+        "%(count)d samples that were set aside are used again.",
+        count,
+    )
+    return f"{text} {more % {'count': count}}"
 
 
 def _side(person: Person) -> dict[str, Any]:

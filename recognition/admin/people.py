@@ -10,17 +10,26 @@ from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import Count, DateTimeField, Min, Q, QuerySet, TextField
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext, gettext_lazy, ngettext
-from unfold.admin import ModelAdmin, TabularInline
+from unfold.admin import ModelAdmin
 from unfold.decorators import display
 from unfold.widgets import INPUT_CLASSES, UnfoldAdminTextareaWidget
 
 from recognition import wording
-from recognition.admin import enrolment_pages, guided_pages, legal, legal_bulk, moves
-from recognition.admin.base import MomentInput, actor_of, button, thumbnail
+from recognition.admin import (
+    enrolment_pages,
+    gallery_health,
+    guided_pages,
+    legal,
+    legal_bulk,
+    merged,
+    moves,
+    person_history,
+    person_samples,
+)
+from recognition.admin.base import MomentInput, actor_of, back, button, thumbnail
 from recognition.admin.checkboxes import WithCheckboxes
 from recognition.models import DenyListEntry, ErasureReason, FaceSample, Person
 from recognition.selectors import people as people_read
@@ -58,29 +67,6 @@ class PinForm(forms.Form):
         if values.get("pin") != values.get("again"):
             raise forms.ValidationError(gettext("The two PINs are not the same."))
         return values
-
-
-class SampleInline(TabularInline):
-    """The samples of a person."""
-
-    model = FaceSample
-    fields = ("picture", "status", "source", "created_at")
-    readonly_fields = fields
-    extra = 0
-    can_delete = False
-    show_change_link = True
-    hide_title = True
-    template_before = "admin/recognition/person/samples_head.html"
-    verbose_name_plural = gettext_lazy("Samples")
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Samples come from photos, not from a form."""
-        return False
-
-    @display(description=gettext_lazy("face"))
-    def picture(self, sample: FaceSample) -> str:
-        """The sample's picture."""
-        return thumbnail("sample-image", sample.pk, alt=gettext("Enrolled face"))
 
 
 @admin.register(Person)
@@ -132,10 +118,6 @@ class PersonAdmin(WithCheckboxes, ModelAdmin):
         """Whether the user may add samples."""
         return enrolment_pages.may_enrol(request)
 
-    def get_inlines(self, request: HttpRequest, obj: Person | None = None) -> tuple[type[SampleInline], ...]:
-        """A person who is being added has no samples yet; the photos are the next page."""
-        return (SampleInline,) if obj else ()
-
     def get_deleted_objects(
         self, objs: Sequence[Person] | QuerySet[Person], request: HttpRequest
     ) -> tuple[list[str], dict[str, int], set[str], list[str]]:
@@ -149,15 +131,17 @@ class PersonAdmin(WithCheckboxes, ModelAdmin):
 
     def get_urls(self) -> list[URLPattern]:
         """The pages of enrolment and of the PIN beside the usual ones."""
-        pin = path("<int:person_id>/pin/", self.admin_site.admin_view(self.pin_view), name="recognition_person_pin")
+        pin_view = self.admin_site.admin_view(merged.leading_on(self.pin_view))
         return [
             *enrolment_pages.addresses(self),
             *guided_pages.addresses(self),
             *moves.addresses(self),
+            gallery_health.address(self),
             *legal.addresses(self),
-            pin,
-            button(self, "deny", "recognition.add_denylistentry", self._deny),
-            button(self, "readmit", "recognition.delete_denylistentry", self._readmit),
+            path("<int:person_id>/pin/", pin_view, name="recognition_person_pin"),
+            button(self, "deny", "recognition.add_denylistentry", merged.of_person(self._deny)),
+            button(self, "readmit", "recognition.delete_denylistentry", merged.of_person(self._readmit)),
+            button(self, "set-inactive", "recognition.change_person", merged.of_person(self._set_inactive)),
             *super().get_urls(),
         ]
 
@@ -165,7 +149,7 @@ class PersonAdmin(WithCheckboxes, ModelAdmin):
         """Sets a person's PIN, or takes it away."""
         if not self.has_change_permission(request):
             raise PermissionDenied
-        person = get_object_or_404(Person, pk=person_id)
+        person = merged.standing(person_id)
         takes_away = "remove" in request.POST
         form = PinForm(request.POST if request.method == "POST" and not takes_away else None)
         if takes_away or form.is_valid():
@@ -181,6 +165,7 @@ class PersonAdmin(WithCheckboxes, ModelAdmin):
             **self.admin_site.each_context(request),
             "title": gettext("PIN of %(name)s") % {"name": person.name},
             "opts": self.model._meta,
+            "original": person,
             "person": person,
             "form": form,
         }
@@ -201,9 +186,15 @@ class PersonAdmin(WithCheckboxes, ModelAdmin):
         text = gettext("%(name)s is not on the deny list.") % {"name": person.name}
         return self._back(request, person, text, messages.SUCCESS)
 
+    def _set_inactive(self, request: HttpRequest, person: Person) -> HttpResponse:
+        person.is_active = False
+        people.save_person(person=person, changed=["is_active"], actor=actor_of(request))
+        text = gettext("%(name)s is not active any more, and not recognised.") % {"name": person.name}
+        return self._back(request, person, text, messages.SUCCESS)
+
     def _back(self, request: HttpRequest, person: Person, text: str, level: int) -> HttpResponse:
         self.message_user(request, text, level)
-        return HttpResponseRedirect(reverse("admin:recognition_person_change", args=[person.pk]))
+        return back(request, reverse("admin:recognition_person_change", args=[person.pk]))
 
     def changeform_view(
         self,
@@ -213,10 +204,6 @@ class PersonAdmin(WithCheckboxes, ModelAdmin):
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         """The form below what else says whether the person may pass."""
-        stands_for = _stands_for(object_id)
-        if stands_for is not None:
-            text = gettext("That row was merged into this person.")
-            return self._back(request, stands_for, text, messages.INFO)
         person = self.get_object(request, object_id) if object_id else None
         entry = DenyListEntry.objects.filter(person=person).select_related("created_by").first() if person else None
         may_see = entry is not None and actor_of(request).has_perm("recognition.view_denylistentry")
@@ -225,11 +212,24 @@ class PersonAdmin(WithCheckboxes, ModelAdmin):
             context.update(legal.context(person))
             glance = person_page.read(person)
             context["glance"] = glance
+            context["samples"] = person_samples.of_person(person)
+            context["samples_at_once"] = person_samples.SHOWN_AT_ONCE
+            if actor_of(request).has_perm("recognition.view_auditentry"):
+                number = request.GET.get("history")
+                context["history_is_open"] = number is not None
+                context["history"] = person_history.read(person, number=number, reader=actor_of(request))
             context["poses"] = [(wording.pose_label(pose), count) for pose, count in glance.coverage.poses.items()]
             context["lights"] = [(wording.light_label(light), count) for light, count in glance.coverage.lights.items()]
         return super().changeform_view(  # type: ignore[no-any-return]
             request, object_id, form_url, {**(extra_context or {}), **context}
         )
+
+    def _get_obj_does_not_exist_redirect(self, request: HttpRequest, opts: Any, object_id: str) -> HttpResponse:
+        """Where the row was merged into another, every page of it leads there."""
+        row = Person.objects.filter(pk=object_id).first() if object_id.isdecimal() else None
+        if row is not None:
+            return merged.lead_on(request, people_read.following_merges(row))
+        return super()._get_obj_does_not_exist_redirect(request, opts, object_id)  # type: ignore[no-any-return]
 
     def save_model(self, request: HttpRequest, obj: Person, form: Any, change: bool) -> None:
         """Stores the person through the service, which keeps who did it."""
@@ -274,10 +274,3 @@ def _what_goes(person: Person) -> str:
         count,
     )
     return text % {"name": person.name, "count": count}
-
-
-def _stands_for(object_id: str | None) -> Person | None:
-    """Whom a row was merged into; None for a person who stands for themselves."""
-    merged = Person.objects.filter(pk=object_id) if object_id and object_id.isdecimal() else Person.objects.none()
-    row = merged.exclude(merged_into=None).first()
-    return people_read.following_merges(row) if row is not None else None

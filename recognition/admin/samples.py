@@ -7,14 +7,14 @@ from typing import Any
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.urls import URLPattern
+from django.urls import URLPattern, reverse
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext, gettext_lazy, ngettext
 from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
 
 from recognition.admin import doubts, quality_table
-from recognition.admin.base import NOTHING, actor_of, button, thumbnail
+from recognition.admin.base import NOTHING, actor_of, back, button, thumbnail
 from recognition.models import FaceSample
 from recognition.services import people
 
@@ -66,8 +66,10 @@ class FaceSampleAdmin(ModelAdmin):
         """The measurements below what speaks against the sample."""
         sample = self.get_object(request, object_id) if object_id else None
         found = doubts.shown(sample.person, doubts.of_sample(sample), request) if sample else ()
+        # Every field is read-only: there is nothing to save.
+        context = {"doubts": found, "show_save": False, "show_save_and_continue": False}
         return super().changeform_view(  # type: ignore[no-any-return]
-            request, object_id, form_url, {**(extra_context or {}), "doubts": found}
+            request, object_id, form_url, {**(extra_context or {}), **context}
         )
 
     @display(description=gettext_lazy("face"))
@@ -113,6 +115,11 @@ class FaceSampleAdmin(ModelAdmin):
         """Removes several samples through the service."""
         for sample in queryset:
             people.delete_sample(sample=sample, actor=actor_of(request))
+
+    def response_delete(self, request: HttpRequest, obj_display: str, obj_id: int) -> HttpResponse:
+        """Back to the page from which the sample was deleted."""
+        self.message_user(request, gettext("The sample is deleted."), messages.SUCCESS)
+        return back(request, reverse("admin:recognition_facesample_changelist"))
 
     def _set_status(self, request: HttpRequest, samples: QuerySet[FaceSample], status: FaceSample.Status) -> None:
         for sample in samples:

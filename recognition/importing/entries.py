@@ -32,6 +32,7 @@ class Refusal(enum.StrEnum):
     LIST_NOT_TEXT = "list_not_text"
     LIST_WITHOUT_COLUMN = "list_without_column"
     LIST_UNKNOWN_COLUMN = "list_unknown_column"
+    LIST_BROKEN_LINE = "list_broken_line"
     LIST_BAD_VALUE = "list_bad_value"
     LIST_CONTRADICTS_ITSELF = "list_contradicts_itself"
     NO_IMAGES = "no_images"

@@ -75,10 +75,10 @@ def _rows(content: bytes) -> Iterator[tuple[int, Mapping[str, str]]]:
                 raise ImportRefused(Refusal.TOO_MANY_FILES, most=MOST_FILES)
             # Cells beyond the header, and rows that are too short, both come without a text.
             if None in row or None in row.values():
-                raise ImportRefused(Refusal.LIST_BAD_VALUE, line=reader.line_num, column="")
+                raise ImportRefused(Refusal.LIST_BROKEN_LINE, line=reader.line_num)
             yield reader.line_num, {name: value.strip() for name, value in row.items()}
     except csv.Error as error:
-        raise ImportRefused(Refusal.LIST_BAD_VALUE, line=reader.line_num, column="") from error
+        raise ImportRefused(Refusal.LIST_BROKEN_LINE, line=reader.line_num) from error
 
 
 def _check_columns(columns: list[str]) -> None:
@@ -105,7 +105,7 @@ def _person(line: int, row: Mapping[str, str]) -> PersonData:
         raise ImportRefused(Refusal.LIST_BAD_VALUE, line=line, column="valid_until")
     person = PersonData(name, external_id, groups, notes, since, until)
     if any("\0" in text for text in (*groups, *dataclasses.astuple(person)) if isinstance(text, str)):
-        raise ImportRefused(Refusal.LIST_BAD_VALUE, line=line, column="")
+        raise ImportRefused(Refusal.LIST_BROKEN_LINE, line=line)
     return person
 
 

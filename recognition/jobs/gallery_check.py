@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import datetime as dt
 from collections.abc import Mapping
 from typing import Any
 
@@ -19,12 +18,6 @@ from recognition.selectors.packs import ActivePack, NoActivePack
 
 NO_ACTIVE_PACK = "no_active_pack"
 NO_THRESHOLDS = "no_thresholds"
-
-UNSEEN_AFTER = dt.timedelta(days=30)
-"""Who was never recognised for so long after they were enrolled may have photos that show somebody else."""
-
-STALE_AFTER = dt.timedelta(days=180)
-"""Whom nobody has recognised for so long may have left, or look different by now."""
 
 BLOCK_ROWS = gallery_check.BLOCK_ROWS
 
@@ -44,6 +37,8 @@ def check(steps: Steps) -> Mapping[str, Any]:
         JobFailed: without a pack that decides.
     """
     pack, threshold = _deciding()
+    # Before the templates: what changes in between then counts as changed since.
+    gallery = templates.searched_digest(pack.id)
     everybody = templates.searched(pack)
     basis = f"{pack.digest}:{threshold}:{BLOCK_ROWS}:{everybody.fingerprint}"
     blocks = gallery_check.block_count(everybody, BLOCK_ROWS)
@@ -52,7 +47,7 @@ def check(steps: Steps) -> Mapping[str, Any]:
         pairs = gallery_check.merged(pairs, gallery_check.confusable(everybody, block, threshold, BLOCK_ROWS))
         kept = {"basis": basis, "blocks": block + 1, "pairs": [_flat(pair) for pair in pairs]}
         steps.done(block + 1, blocks + 1, kept)
-    return _result(pack, everybody, threshold, pairs)
+    return {"gallery": gallery, **_result(pack, everybody, threshold, pairs)}
 
 
 def _deciding() -> tuple[ActivePack, float]:
@@ -102,14 +97,11 @@ def _result(
 def _neglected() -> Mapping[str, list[Enrolled]]:
     """Whose enrolment deserves a look, by why; the worst of each kind first."""
     now, everybody = timezone.now(), health.everybody()
-    thin = [each for each in everybody if each.samples < health.FEWEST_SAMPLES or each.no_front]
     return {
-        "thin": sorted(thin, key=lambda each: each.samples),
-        "unseen": [
-            each for each in everybody if each.samples and not each.last_seen and each.since < now - UNSEEN_AFTER
-        ],
+        "thin": sorted((each for each in everybody if each.is_thin), key=lambda each: each.samples),
+        "unseen": [each for each in everybody if each.is_unseen(now)],
         "stale": sorted(
-            (each for each in everybody if each.last_seen is not None and each.last_seen < now - STALE_AFTER),
+            (each for each in everybody if each.is_stale(now)),
             key=lambda each: each.last_seen or now,
         ),
     }

@@ -28,12 +28,18 @@ def waiting_erasure(rows: Collection[int]) -> ErasureRequest | None:
     return ErasureRequest.objects.filter(person__in=rows, state=ErasureRequest.State.WAITING_FOR_HOLD).first()
 
 
+def claims_of(rows: Collection[int]) -> Q:
+    """The events in which one of those people was claimed to be there, also where they could not be found by the id."""
+    ids = Person.objects.filter(pk__in=rows).exclude(external_id=None).exclude(external_id="")
+    return Q(claimed_person__in=rows) | Q(claimed_id__in=list(ids.values_list("external_id", flat=True)))
+
+
 def events_showing(rows: Collection[int]) -> QuerySet[RecognitionEvent]:
     """The events whose picture is, or is held to be, of one of those people."""
     samples = FaceSample.objects.filter(person__in=rows)
     return RecognitionEvent.objects.filter(
-        Q(person__in=rows)
-        | Q(claimed_person__in=rows)
+        claims_of(rows)
+        | Q(person__in=rows)
         | Q(best_person__in=rows)
         | Q(pk__in=samples.exclude(event=None).values("event"))
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 from django.db.models import Count, F, Q
+from django.utils.translation import gettext
 
 from recognition.decision.policy import Policy
 from recognition.models import FaceTemplate, ModelPack, ThresholdPolicy
@@ -50,7 +51,7 @@ def active(checkpoint_id: int | None = None) -> ActivePack:
     """
     pack = ModelPack.objects.filter(is_active=True).first()
     if pack is None:
-        raise NoActivePack("No model pack is active in this database. Run `faceweb models use opencv-zoo`.")
+        raise NoActivePack(gettext("No model pack is active in this database. Run `faceweb models use opencv-zoo`."))
     return described(pack, checkpoint_id)
 
 

@@ -5,15 +5,21 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from recognition.decision import coverage
 from recognition.decision.coverage import Coverage
-from recognition.models import AuditEntry, FaceSample, Person, PersonMove, RecognitionEvent
+from recognition.models import (
+    AuditEntry,
+    DistinctPair,
+    FaceSample,
+    Person,
+    PersonMove,
+    RecognitionEvent,
+    SampleImage,
+    WaitingPhoto,
+)
 from recognition.selectors import legal
-
-HISTORY_SHOWN = 20
-"""Newest entries on the page itself; the audit trail has the others."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -25,14 +31,16 @@ class PersonPage:
         last_seen: the newest event that accepted them, also from before a merge; None where there is none.
         moves: merges and splits, the newest first.
         can_undo: primary key of the move that may be undone now; None where there is none.
-        history: the newest audit entries about the person and their samples.
+        photos: how many are stored of them, those of rows that were merged into theirs included.
+        waiting: how many uploads of them wait until somebody chooses the right face.
     """
 
     coverage: Coverage
     last_seen: RecognitionEvent | None
     moves: Sequence[PersonMove]
     can_undo: int | None
-    history: Sequence[AuditEntry]
+    photos: int
+    waiting: int
 
 
 def read(person: Person) -> PersonPage:
@@ -49,12 +57,21 @@ def read(person: Person) -> PersonPage:
         last_seen=seen.order_by("-decided_at", "-pk").first(),
         moves=moves,
         can_undo=standing[0].pk if standing else None,
-        history=_history(person, everyone),
+        photos=SampleImage.objects.filter(sample__person__in=everyone).count(),
+        waiting=WaitingPhoto.objects.filter(person__in=everyone).count(),
     )
 
 
-def _history(person: Person, everyone: Sequence[int]) -> Sequence[AuditEntry]:
+def history(person: Person) -> QuerySet[AuditEntry]:
+    """What was done to a person, their samples and pairs, and under the rows that are theirs now; the newest first."""
+    everyone = legal.rows_of(person)
     samples = person.samples.values_list("pk", flat=True)
-    subjects = [*(f"person:{number}" for number in everyone), *(f"facesample:{number}" for number in samples)]
-    entries = AuditEntry.objects.filter(subject__in=subjects).select_related("actor").order_by("-pk")
-    return list(entries[:HISTORY_SHOWN])
+    pairs = DistinctPair.objects.filter(Q(first__in=everyone) | Q(second__in=everyone)).values_list("pk", flat=True)
+    subjects = [
+        *(f"person:{number}" for number in everyone),
+        *(f"facesample:{number}" for number in samples),
+        *(f"distinctpair:{number}" for number in pairs),
+    ]
+    # Of samples that were deleted, what they were is all that is left.
+    gone = Q(subject__startswith="facesample:", details__person__in=everyone)
+    return AuditEntry.objects.filter(Q(subject__in=subjects) | gone).select_related("actor").order_by("-pk")

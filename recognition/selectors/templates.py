@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import numpy as np
+from django.db.models import QuerySet
 from numpy.typing import NDArray
 
 from recognition.decision.gallery_check import Templates
@@ -15,15 +18,7 @@ ROWS_AT_A_TIME = 2000
 
 def searched(pack: ActivePack) -> Templates:
     """The templates that a search with the pack sees, by person and sample; 20,000 of 512 numbers are 40 MB."""
-    rows = (
-        FaceTemplate.objects.filter(
-            pack_id=pack.id,
-            sample__status=FaceSample.Status.ACTIVE,
-            sample__person__in=Person.objects.filter(recognised()),
-        )
-        .order_by("sample__person_id", "sample_id")
-        .values_list("sample_id", "sample__person_id", "embedding")
-    )
+    rows = _searched(pack.id).values_list("sample_id", "sample__person_id", "embedding")
     samples: list[int] = []
     people: list[int] = []
     vectors: list[NDArray[np.float32]] = []
@@ -33,3 +28,20 @@ def searched(pack: ActivePack) -> Templates:
         vectors.append(np.asarray(embedding, np.float32))
     stacked = np.stack(vectors) if vectors else np.empty((0, pack.dimension), np.float32)
     return Templates(np.array(samples, np.int64), np.array(people, np.int64), stacked)
+
+
+def searched_digest(pack_id: int) -> str:
+    """Changes with every sample that a search with the pack begins or ceases to see, and with whose it is.
+
+    A template never changes, so the vectors need not be read: quick enough for a page.
+    """
+    rows = _searched(pack_id).values_list("sample_id", "sample__person_id")
+    return hashlib.sha256(repr(list(rows.iterator(chunk_size=ROWS_AT_A_TIME))).encode()).hexdigest()
+
+
+def _searched(pack_id: int) -> QuerySet[FaceTemplate]:
+    return FaceTemplate.objects.filter(
+        pack_id=pack_id,
+        sample__status=FaceSample.Status.ACTIVE,
+        sample__person__in=Person.objects.filter(recognised()),
+    ).order_by("sample__person_id", "sample_id")

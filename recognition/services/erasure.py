@@ -30,6 +30,7 @@ from recognition.models import (
     EventCrop,
     FaceSample,
     FaceTemplate,
+    ImportBatch,
     ImportItem,
     LegalBasis,
     LegalHold,
@@ -157,13 +158,17 @@ def _run(
     )
     contents = _described(rows)
     touched = list(legal_read.events_showing(rows).values_list("pk", flat=True))
-    ids = [number for number in Person.objects.filter(pk__in=rows).values_list("external_id", flat=True) if number]
-    claimed = RecognitionEvent.objects.filter(Q(pk__in=_claims_of(rows)) | Q(claimed_id__in=ids)).exclude(claimed_id="")
+    claimed = RecognitionEvent.objects.filter(legal_read.claims_of(rows)).exclude(claimed_id="")
     linked = RecognitionEvent.objects.filter(
-        Q(*((f"{link}__in", rows) for link in _LINKS), _connector=Q.OR) | Q(pk__in=touched) | Q(claimed_id__in=ids)
+        Q(*((f"{link}__in", rows) for link in _LINKS), _connector=Q.OR) | Q(pk__in=touched)
     )
     tombstones = list(linked.values_list("pk", flat=True))
-    contents["emptied"] = {"claimed_ids": claimed.update(claimed_id=""), "admin_log_entries": _log_emptied(rows)}
+    contents["emptied"] = {
+        "claimed_ids": claimed.update(claimed_id=""),
+        "admin_log_entries": _log_emptied(rows),
+        # The name of an upload is often that of its only photo.
+        "upload_names": ImportBatch.objects.filter(items__in=_import_files(rows)).update(file_name=""),
+    }
     contents["kept"] = {"events": len(tombstones)}
     EventCrop.objects.filter(event__in=touched).delete()
     _deleted(rows, asked)
@@ -174,10 +179,6 @@ def _run(
     details = {"certificate": asked.certificate.pk, "reason": asked.reason}
     audit.record(action=AuditAction.PERSON_ERASED, actor=actor, subject=person, details=details)
     return asked
-
-
-def _claims_of(rows: list[int]) -> QuerySet[RecognitionEvent, Any]:
-    return RecognitionEvent.objects.filter(claimed_person__in=rows).values("pk")
 
 
 def _described(rows: list[int]) -> dict[str, Any]:
@@ -238,11 +239,30 @@ def _log_emptied(rows: Iterable[int]) -> int:
 
 def _import_files(rows: list[int]) -> QuerySet[ImportItem]:
     """Files of imports that made a sample of them, or name them; also those that wait and would enrol them again."""
-    people = Person.objects.filter(pk__in=rows)
-    ids = [number for number in people.values_list("external_id", flat=True) if number]
-    named = Q(person__name__in=list(people.values_list("name", flat=True)))
+    samples = FaceSample.objects.filter(person__in=rows)
+    made = ImportItem.objects.filter(Q(sample__in=samples) | Q(image_sha256__in=samples.values("image_sha256")))
+    names = Q(pk__in=made.values("pk"))
+    for name, number in Person.objects.filter(pk__in=rows).values_list("name", "external_id"):
+        names |= _says(name, number)
+    # Under the name that an import gave them, whatever they were called since.
+    for said in made.filter(sample__in=samples).values_list("person", flat=True).distinct():
+        if said is not None and not _is_somebody_else(said, rows):
+            names |= _says(said.get("name", ""), said.get("external_id"))
+    return ImportItem.objects.filter(names)
+
+
+def _says(name: str, external_id: str | None) -> Q:
+    """Files that an import counts as of such a person: by the external id where there is one, else by name."""
     without_id = Q(person__external_id=None) | Q(person__external_id="")
-    return ImportItem.objects.filter(Q(sample__person__in=rows) | Q(person__external_id__in=ids) | (named & without_id))
+    named = Q(person__name=name) & without_id
+    return named | Q(person__external_id=external_id) if external_id else named
+
+
+def _is_somebody_else(said: dict[str, Any], rows: list[int]) -> bool:
+    """Whether an import would take it for somebody who stays; their sample was moved to whom is erased."""
+    number = said.get("external_id")
+    others = Person.objects.exclude(pk__in=rows)
+    return others.filter(external_id=number).exists() if number else others.filter(name=said.get("name", "")).exists()
 
 
 def _deleted(rows: list[int], asked: ErasureRequest) -> None:

@@ -13,13 +13,14 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext
 
 from recognition.decision.doubts import DoubtReason
 from recognition.models import AuditAction, DenyListEntry, DistinctPair, FaceSample, Person, PersonMove
 from recognition.selectors import doubts as doubts_read
 from recognition.services import audit, doubts
+from recognition.services.doubts import Judged
 
 _OWN = ("external_id", "notes", "is_suspended", "pin_hash")
 """Fields of the person who stays that a merge may change, and its undo gives back."""
@@ -75,7 +76,7 @@ def merge(*, keep: Person, gone: Person, actor: User | None) -> PersonMove:
     known = keep.samples.values_list("image_sha256", flat=True)
     before["samples"] = _moved(gone.samples.exclude(image_sha256__in=known), keep)
     before.update(_pairs_followed(keep, gone))
-    before["freed"] = _freed(keep, gone, actor)
+    before["judged"] = _judged(_doubted_by(keep, gone), actor)
     before["after"] = {field: getattr(keep, field) for field in _OWN}
     move = PersonMove.objects.create(kind=PersonMove.Kind.MERGE, source=gone, target=keep, before=before, made_by=actor)
     details = {"gone": gone.pk, "samples": len(before["samples"]), "move": move.pk}
@@ -84,7 +85,9 @@ def merge(*, keep: Person, gone: Person, actor: User | None) -> PersonMove:
 
 
 @transaction.atomic
-def split(*, person: Person, samples: Collection[int], name: str, actor: User | None) -> PersonMove:
+def split(
+    *, person: Person, samples: Collection[int], name: str, actor: User | None, external_id: str = ""
+) -> PersonMove:
     """Makes a person of their own of some samples; both are told apart from now on.
 
     The new person is suspended, valid and on the deny list as the old one is, and belongs to no group.
@@ -94,9 +97,10 @@ def split(*, person: Person, samples: Collection[int], name: str, actor: User | 
         samples: primary keys of those that go; some, and not all.
         name: of the new person.
         actor: who did it.
+        external_id: of the new person; empty for none.
 
     Raises:
-        MoveRefused: without a name, or when none or all of the samples would go.
+        MoveRefused: without a name, with an id that somebody has, or when none or all of the samples would go.
     """
     (person,) = _locked(person)
     cleaned = " ".join(name.split())
@@ -108,6 +112,7 @@ def split(*, person: Person, samples: Collection[int], name: str, actor: User | 
         raise MoveRefused(gettext("Choose some of the samples, and not all: the rest stays with this person."))
     new = Person.objects.create(
         name=cleaned,
+        external_id=_free_id(external_id),
         is_active=person.is_active,
         is_suspended=person.is_suspended,
         valid_from=person.valid_from,
@@ -118,13 +123,26 @@ def split(*, person: Person, samples: Collection[int], name: str, actor: User | 
     if entry is not None:
         DenyListEntry.objects.create(person=new, reason=entry.reason, created_by=actor)
     moved = _moved(going, new)
+    doubts.remember_pair(person=person, other=new, actor=actor)
+    judged = _judged(doubts_read.waiting_of((person.pk, new.pk)), actor)
+    before = {"samples": moved, "external_id": new.external_id, "judged": judged}
     move = PersonMove.objects.create(
-        kind=PersonMove.Kind.SPLIT, source=person, target=new, before={"samples": moved}, made_by=actor
+        kind=PersonMove.Kind.SPLIT, source=person, target=new, before=before, made_by=actor
     )
     details = {"new": new.pk, "samples": len(moved), "move": move.pk}
     audit.record(action=AuditAction.PERSON_SPLIT, actor=actor, subject=person, details=details)
-    doubts.tell_apart(person=person, other=new, actor=actor)
     return move
+
+
+def _free_id(text: str) -> str | None:
+    """An external id as it is stored, None for none; those of merged rows are taken too: they lead to the person."""
+    cleaned = text.strip()
+    longest = Person._meta.get_field("external_id").max_length or 0
+    if len(cleaned) > longest:
+        raise MoveRefused(gettext("An external id has at most %(longest)s characters.") % {"longest": longest})
+    if cleaned and Person.objects.filter(external_id=cleaned).exists():
+        raise MoveRefused(gettext("Somebody has the external id %(id)s already. Give another one.") % {"id": cleaned})
+    return cleaned or None
 
 
 @transaction.atomic
@@ -158,6 +176,7 @@ def undo(*, move: PersonMove, actor: User | None, now: dt.datetime) -> Undone:
         _joined_again(held, actor)
     else:
         _apart_again(held, keep=target, gone=source)
+    _taken_back(held, actor)
     wanted = held.before["samples"]
     back = _moved(target.samples.filter(pk__in=wanted), source)
     held.undone_at, held.undone_by = now, actor
@@ -230,16 +249,23 @@ def _pairs_followed(keep: Person, gone: Person) -> dict[str, list[Any]]:
     return {"was_apart": [was_apart], "pairs": sorted(new)}
 
 
-def _freed(keep: Person, gone: Person, actor: User | None) -> list[int]:
-    """Samples that waited because the two looked like one person: they are one."""
+def _doubted_by(keep: Person, gone: Person) -> QuerySet[FaceSample]:
+    """Samples that wait for what a merge may make void: like one of the two, or unlike the others of one of them."""
     both = (keep.pk, gone.pk)
-    freed = []
-    for sample in doubts_read.set_aside_for(DoubtReason.IDENTITY_CONFLICT, [keep.pk]).order_by("pk"):
-        reasons = [(doubt["reason"], doubt["person"]) for doubt in sample.doubts]
-        if all(reason == DoubtReason.IDENTITY_CONFLICT and person in both for reason, person in reasons):
-            doubts.answer(sample=sample, actor=actor)
-            freed.append(sample.pk)
-    return freed
+    unlike = [{"reason": str(DoubtReason.OWN_OUTLIER)}]
+    return doubts_read.waiting_as_like(both) | doubts_read.waiting_of([keep.pk]).filter(doubts__contains=unlike)
+
+
+def _judged(samples: QuerySet[FaceSample], actor: User | None) -> list[dict[str, Any]]:
+    return [dataclasses.asdict(each) for each in doubts.judge_again(samples=samples, actor=actor)]
+
+
+def _taken_back(move: PersonMove, actor: User | None) -> None:
+    judged = [Judged(**each) for each in move.before.get("judged", ())]
+    # A merge of before samples were judged again kept which of them it had freed.
+    old = FaceSample.objects.in_bulk(move.before.get("freed", ()))
+    judged += [Judged(sample.pk, sample.doubts, sample.doubts, is_freed=True) for sample in old.values()]
+    doubts.take_back(judged=judged, move=move.pk, actor=actor)
 
 
 def _joined_again(move: PersonMove, actor: User | None) -> None:
@@ -261,14 +287,14 @@ def _joined_again(move: PersonMove, actor: User | None) -> None:
         doubts.take_for_one_again(pair=pair, actor=actor)
     DenyListEntry.objects.filter(person=new).delete()
     new.merged_into, new.is_active = move.source, False
-    new.save(update_fields=["merged_into", "is_active"])
+    if new.external_id == move.before.get("external_id"):
+        # The split gave it, so it is free again; one that was given since leads to whose samples they are now.
+        new.external_id = None
+    new.save(update_fields=["merged_into", "is_active", "external_id"])
 
 
 def _apart_again(move: PersonMove, *, keep: Person, gone: Person) -> None:
     before = move.before
-    FaceSample.objects.filter(pk__in=before["freed"], person=keep, status=FaceSample.Status.ACTIVE).update(
-        status=FaceSample.Status.SET_ASIDE
-    )
     _pairs_undone(before, keep, gone)
     keep.groups.remove(*before["groups"])
     DenyListEntry.objects.filter(pk=before["deny_list_entry"], person=keep).update(person=gone)

@@ -12,6 +12,7 @@ from django.db import transaction
 from django.utils.translation import gettext
 
 from recognition.models import AuditAction, FaceSample, Person, PersonGroup, SampleImage, WaitingPhoto
+from recognition.selectors import legal
 from recognition.services import audit, erasure_ledger
 
 _PIN = re.compile(r"[0-9]{4,8}")
@@ -98,8 +99,10 @@ def set_keeps_photos(*, person: Person, keeps: bool, actor: User | None) -> int:
     held.save(update_fields=["keeps_photos"])
     removed = 0
     if not keeps:
-        removed = SampleImage.objects.filter(sample__person=held).delete()[0]
-        WaitingPhoto.objects.filter(person=held).delete()
+        # Rows that were merged into theirs are hidden, not gone, and may hold photos.
+        everyone = legal.rows_of(held)
+        removed = SampleImage.objects.filter(sample__person__in=everyone).delete()[0]
+        WaitingPhoto.objects.filter(person__in=everyone).delete()
     action = AuditAction.PERSON_PHOTOS_KEPT if keeps else AuditAction.PERSON_PHOTOS_REMOVED
     audit.record(action=action, actor=actor, subject=held, details={"removed": removed})
     return removed
@@ -112,19 +115,24 @@ def _nobodys_hash() -> str:
 
 
 @transaction.atomic
-def set_sample_status(*, sample: FaceSample, status: FaceSample.Status, actor: User | None) -> None:
-    """Takes a sample out of the search, or back into it."""
+def set_sample_status(
+    *, sample: FaceSample, status: FaceSample.Status, actor: User | None, move: int | None = None
+) -> None:
+    """Takes a sample out of the search, or back into it.
+
+    Args:
+        sample: which one.
+        status: from now on.
+        actor: who did it.
+        move: primary key of the move whose undo does it; None where somebody wanted it, or the doubts are void.
+    """
     before = sample.status
     if before == status:
         return
     sample.status = status
     sample.save(update_fields=["status"])
-    audit.record(
-        action=AuditAction.SAMPLE_STATUS_CHANGED,
-        actor=actor,
-        subject=sample,
-        details={"before": before, "after": status},
-    )
+    details = {"before": before, "after": status} | ({} if move is None else {"move": move})
+    audit.record(action=AuditAction.SAMPLE_STATUS_CHANGED, actor=actor, subject=sample, details=details)
 
 
 @transaction.atomic

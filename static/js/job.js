@@ -39,7 +39,9 @@ async function keepUp() {
  */
 function show(shown, now) {
   if (shown.dataset.state !== now.dataset.state) {
+    const focused = shown.contains(document.activeElement) ? document.activeElement?.id : "";
     shown.replaceWith(document.adoptNode(now));
+    if (focused) document.getElementById(focused)?.focus();
     return;
   }
   const next = now.querySelector("#job-progress");

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 
 import numpy as np
@@ -9,7 +10,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from recognition.models import FaceSample, Person, WaitingPhoto
+from recognition.models import FaceSample, ModelPack, Person, WaitingPhoto
 from recognition.services import analysis
 from tests import faces, fakes
 
@@ -58,6 +59,26 @@ def test_among_several_photos_it_is_told_with_a_link(enroller: Client, ada: Pers
     assert "2 faces were found" in page
     assert f'href="{choose_page(WaitingPhoto.objects.get())}"' in page
     assert FaceSample.objects.count() == 1
+
+
+def test_without_a_model_pack_each_photo_says_what_to_do(enroller: Client, ada: Person) -> None:
+    ModelPack.objects.update(is_active=False)
+    sent = {"photos": [upload("alone.jpg", ALONE), upload("group.jpg", PHOTO)]}
+    results = enroller.post(enrol_page(ada), sent, headers={"Accept": "application/json"}).json()["results"]
+    assert all("faceweb models use" in outcome["reasons"][0] for outcome in results)
+    assert len(results) == 2
+    assert not FaceSample.objects.exists()
+
+
+def test_a_face_of_a_pack_that_was_switched_meanwhile_is_no_sample(
+    enroller: Client, ada: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = dataclasses.replace(fakes.probe(), pack_digest="another")
+    monkeypatch.setattr(analysis, "_analysers", [fakes.FakeAnalyser({ALONE: (fakes.embedded(other),)})])
+    sent = {"photos": upload("alone.jpg", ALONE)}
+    (outcome,) = enroller.post(enrol_page(ada), sent, headers={"Accept": "application/json"}).json()["results"]
+    assert "try again" in outcome["reasons"][0]
+    assert not FaceSample.objects.exists()
 
 
 def test_the_script_of_the_page_is_told_where_to_choose(enroller: Client, ada: Person) -> None:

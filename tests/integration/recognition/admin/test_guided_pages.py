@@ -137,8 +137,9 @@ def test_without_a_worker_the_answer_says_so(staff: Client, ada: Person, monkeyp
 
 
 def test_a_row_that_was_merged_is_nobody(staff: Client, ada: Person) -> None:
-    Person.objects.filter(pk=ada.pk).update(merged_into=fakes.person("Ada too"))
-    assert staff.get(at("guided", ada)).status_code == 404
+    now = fakes.person("Ada too")
+    Person.objects.filter(pk=ada.pk).update(merged_into=now)
+    assert staff.get(at("guided", ada))["Location"] == reverse("admin:recognition_person_change", args=[now.pk])
     assert look(staff, ada).status_code == 404
 
 

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import Group
+from pytest_django import DjangoDbBlocker
 
 from recognition.models import Checkpoint, ModelPack, RecognitionEvent, ThresholdPolicy
 from recognition.selectors import packs
 from recognition.services import policies
 from tests import fakes
 from tests.integration.recognition.migrations.conftest import migrate
+from tests.other_databases import new_database, using
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -50,6 +53,24 @@ def fill(old: Any) -> None:
             )
 
 
+@pytest.fixture(scope="module")
+def brought_here(database_before: tuple[str, Any], django_db_blocker: DjangoDbBlocker) -> Iterator[str]:
+    """A database that was filled before and brought to today's version; to be copied only."""
+    name, old = database_before
+    with django_db_blocker.unblock(), new_database(name) as filled:
+        with using(filled):
+            fill(old)
+            migrate(None)
+        yield filled
+
+
+@pytest.fixture
+def migrated(transactional_db: None, brought_here: str) -> Iterator[None]:
+    """What was stored before, in today's version and a database of the test's own."""
+    with new_database(brought_here) as own, using(own):
+        yield
+
+
 def test_an_empty_database_goes_forwards_and_backwards(before: Any) -> None:
     migrate(None)
     migrate(BEFORE)
@@ -57,9 +78,7 @@ def test_an_empty_database_goes_forwards_and_backwards(before: Any) -> None:
     assert not ThresholdPolicy.objects.exists()
 
 
-def test_versions_in_force_stay_in_force_and_events_keep_theirs(before: Any) -> None:
-    fill(before)
-    migrate(None)
+def test_versions_in_force_stay_in_force_and_events_keep_theirs(migrated: None) -> None:
     assert dict(ThresholdPolicy.objects.values_list("version", "state")) == {
         1: State.FORMER,
         2: State.FORMER,
@@ -75,9 +94,7 @@ def test_versions_in_force_stay_in_force_and_events_keep_theirs(before: Any) -> 
     assert {event.person.name for event in RecognitionEvent.objects.all() if event.person} == {"Ada"}
 
 
-def test_each_former_version_was_in_force_until_the_next_of_its_pack(before: Any) -> None:
-    fill(before)
-    migrate(None)
+def test_each_former_version_was_in_force_until_the_next_of_its_pack(migrated: None) -> None:
     first, second, third, other = ThresholdPolicy.objects.order_by("version")
     assert (first.retired_at, second.retired_at) == (second.created_at, third.created_at)
     assert (third.retired_at, other.retired_at) == (None, None)
@@ -86,9 +103,7 @@ def test_each_former_version_was_in_force_until_the_next_of_its_pack(before: Any
         assert policy.decided_by == policy.created_by
 
 
-def test_the_next_version_is_made_as_before(before: Any) -> None:
-    fill(before)
-    migrate(None)
+def test_the_next_version_is_made_as_before(migrated: None) -> None:
     pack = ModelPack.objects.get(is_active=True)
     made = policies.create_version(pack=pack, values={"margin": 0.2}, reason="a test", actor=None)
     assert (made.version, made.identification_threshold) == (5, 0.5)
@@ -101,9 +116,7 @@ def test_roles_come_with_it_and_go_with_it(before: Any) -> None:
     assert set(Group.objects.filter(name__in=roles).values_list("name", flat=True)) == roles
 
 
-def test_backwards_the_sites_version_in_force_stays_and_no_other(before: Any) -> None:
-    fill(before)
-    migrate(None)
+def test_backwards_the_sites_version_in_force_stays_and_no_other(migrated: None) -> None:
     pack = ModelPack.objects.get(is_active=True)
     door = Checkpoint.objects.create(name="Main door", slug="main-door")
     policies.create_version(pack=pack, values={}, reason="a test", actor=None, checkpoint=door)

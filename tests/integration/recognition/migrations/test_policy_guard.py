@@ -73,7 +73,7 @@ def version(number: int) -> ThresholdPolicy:
     return ThresholdPolicy.objects.get(version=number)
 
 
-def test_an_empty_database_goes_forwards_and_backwards() -> None:
+def test_an_empty_database_goes_forwards_and_backwards(today: None) -> None:
     assert triggers() == 3
     migrate(BEFORE)
     assert triggers() == 0

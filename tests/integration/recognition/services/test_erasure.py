@@ -73,7 +73,7 @@ def stored(db: None) -> Everything:
     door = fakes.checkpoint("door")
     ClaimLockout.objects.create(checkpoint=door, person=ada, failures=1)
     fakes.waiting_photo(ada, fakes.user(), data=b"her picture", file_name="Ada Lovelace.jpg")
-    batch = ImportBatch.objects.create(file_name="all.zip", expires_at=fakes.NOW)
+    batch = ImportBatch.objects.create(file_name="Ada Lovelace.zip", expires_at=fakes.NOW)
     for name, number in (("Ada Lovelace", None), ("A. L.", "ADA-4711"), ("Bob", None), ("Ada", "another")):
         person = {"name": name, "external_id": number}
         ImportItem.objects.create(batch=batch, path=f"{name}.jpg", person=person, data=b"a picture")
@@ -159,7 +159,7 @@ def test_the_certificate_counts_what_went_and_is_signed(stored: Everything) -> N
         "lockouts": 1,
         "moves": 1,
     }
-    assert document["emptied"] == {"claimed_ids": 1, "admin_log_entries": 1}
+    assert document["emptied"] == {"claimed_ids": 1, "admin_log_entries": 1, "upload_names": 1}
     assert document["kept"] == {"events": 3}
     assert (document["certificate"], document["person"], document["reason"]) == (certificate.pk, number, "requested")
     assert len(document["sha256"]["templates"]) == 2
@@ -192,6 +192,50 @@ def test_who_was_erased_is_not_erased_again(stored: Everything) -> None:
     erased(stored.ada)
     with pytest.raises(Person.DoesNotExist):
         erased(again)
+
+
+def test_the_files_of_an_import_go_under_the_name_of_then(db: None) -> None:
+    fakes.activated_pack()
+    ada, bob = fakes.person("Ada", fakes.probe()), fakes.person("Bob", fakes.like_probe(0.2, axis=3))
+    batch = ImportBatch.objects.create(file_name="all.zip", expires_at=fakes.NOW)
+
+    def file(path: str, name: str, **more: object) -> ImportItem:
+        person = {"name": name, "external_id": None}
+        return ImportItem.objects.create(batch=batch, path=path, person=person, **more)
+
+    first, moved = ada.samples.get(), bob.samples.get()
+    file("made.jpg", "Ada Byron", sample=first)
+    file("refused.jpg", "Ada Byron", state="refused")
+    file("waits.jpg", "Ada Byron", data=b"a picture")
+    file("known.jpg", "A.", image_sha256=first.image_sha256)
+    file("moved.jpg", "Bob", sample=moved)
+    file("his.jpg", "Bob", data=b"a picture")
+    FaceSample.objects.filter(pk=moved.pk).update(person=ada)
+    erased(ada)
+    assert [item.path for item in ImportItem.objects.all()] == ["his.jpg"]
+
+
+def test_a_picture_goes_of_who_was_claimed_and_could_not_be_found(db: None) -> None:
+    ada = fakes.person("Ada")
+    Person.objects.filter(pk=ada.pk).update(external_id="7", is_active=False)
+    ours = fakes.event(claimed_id="7", decision="reject_no_match")
+    other = fakes.event(claimed_id="8", decision="reject_no_match")
+    for event in (ours, other):
+        EventCrop.objects.create(event=event, jpeg=b"a probe")
+    certificate = erased(ada).certificate
+    assert certificate is not None
+    assert certificate.contents["deleted"]["event_crops"] == 1
+    assert list(EventCrop.objects.values_list("event", flat=True)) == [other.pk]
+    assert set(RecognitionEvent.objects.values_list("claimed_id", flat=True)) == {"", "8"}
+
+
+def test_what_was_claimed_of_others_stays(db: None) -> None:
+    fakes.activated_pack()
+    ada = fakes.person("Ada", fakes.probe())
+    event = fakes.event(claimed_id="8", best_person=ada, decision="reject_no_match")
+    erased(ada)
+    event.refresh_from_db()
+    assert (event.claimed_id, event.best_person) == ("8", None)
 
 
 class TestHold:

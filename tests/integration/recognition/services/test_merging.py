@@ -21,7 +21,7 @@ from recognition.models import (
 )
 from recognition.selectors import gallery, packs
 from recognition.selectors import people as people_read
-from recognition.services import analysis, deny_list, enrolment, merging, people
+from recognition.services import analysis, deny_list, doubts, enrolment, merging, people
 from recognition.services.merging import MoveRefused
 from tests import fakes
 
@@ -308,6 +308,168 @@ class TestSplit:
         people.set_keeps_photos(person=ada, keeps=False, actor=None)
         with pytest.raises(MoveRefused, match="one of the two alone"):
             undone(move)
+
+
+def waiting(person: Person, similarity: float, *reasons: str, like: Person, axis: int = 1) -> FaceSample:
+    """A sample of a person that is set aside, as like or unlike a sample of somebody."""
+    sample = fakes.person("helper", fakes.like_probe(similarity, axis=axis)).samples.get()
+    against = like.samples.earliest("pk").pk
+    sample.person, sample.status = person, FaceSample.Status.SET_ASIDE
+    sample.doubts = [
+        {"reason": reason, "similarity": similarity, "limit": 0.5, "sample": against, "person": like.pk}
+        for reason in reasons
+    ]
+    sample.save()
+    return sample
+
+
+def status_of(sample: FaceSample) -> str:
+    sample.refresh_from_db()
+    return sample.status
+
+
+def reasons_of(sample: FaceSample) -> list[str]:
+    sample.refresh_from_db()
+    return [doubt["reason"] for doubt in sample.doubts]
+
+
+CONFLICT, OUTLIER, DUPLICATE = "identity_conflict", "own_outlier", "duplicate_sample"
+
+
+class TestDoubtsThatAMergeMakesVoid:
+    def test_like_the_other_and_therefore_unlike_the_own(self, ada: Person, bob: Person) -> None:
+        sample = waiting(bob, 0.7, CONFLICT, OUTLIER, like=ada, axis=5)
+        before = everything()
+        move = merged(ada, bob)
+        assert status_of(sample) == "active"
+        entry = AuditEntry.objects.get(action=AuditAction.SAMPLE_STATUS_CHANGED)
+        assert entry.details == {"before": "set_aside", "after": "active"}
+        undone(move)
+        assert everything() == before
+        assert reasons_of(sample) == [CONFLICT, OUTLIER]
+        entry = AuditEntry.objects.filter(action=AuditAction.SAMPLE_STATUS_CHANGED).latest("pk")
+        assert entry.details == {"before": "active", "after": "set_aside", "move": move.pk}
+
+    def test_unlike_the_own_and_like_the_other_who_is_the_same_now(self, ada: Person, bob: Person) -> None:
+        sample = waiting(bob, 0.45, OUTLIER, like=bob, axis=5)
+        merged(bob, ada)
+        assert status_of(sample) == "active"
+
+    def test_one_that_is_like_neither_stays(self, ada: Person, bob: Person) -> None:
+        sample = waiting(bob, 0.05, OUTLIER, like=bob, axis=5)
+        move = merged(ada, bob)
+        assert (status_of(sample), reasons_of(sample)) == ("set_aside", [OUTLIER])
+        undone(move)
+        assert status_of(sample) == "set_aside"
+
+    def test_one_that_waits_for_more_stays_for_what_is_left(self, ada: Person, bob: Person) -> None:
+        sample = waiting(bob, 0.99, CONFLICT, OUTLIER, DUPLICATE, like=ada)
+        before = list(sample.doubts)
+        move = merged(ada, bob)
+        assert (status_of(sample), reasons_of(sample)) == ("set_aside", [DUPLICATE])
+        undone(move)
+        sample.refresh_from_db()
+        assert sample.doubts == before
+
+    def test_one_that_did_not_wait_for_being_nearly_the_same_picture_does_not_begin_to(
+        self, ada: Person, bob: Person
+    ) -> None:
+        sample = waiting(bob, 0.99, CONFLICT, OUTLIER, like=ada)
+        merged(ada, bob)
+        assert status_of(sample) == "active"
+
+    def test_what_was_nearly_the_same_picture_is_no_affair_of_a_merge(self, ada: Person, bob: Person) -> None:
+        sample = waiting(bob, 0.7, DUPLICATE, like=bob, axis=5)
+        merged(ada, bob)
+        assert (status_of(sample), reasons_of(sample)) == ("set_aside", [DUPLICATE])
+
+    def test_of_a_third_one_who_was_told_apart_from_who_stays(self, ada: Person, bob: Person) -> None:
+        eve = fakes.person("Eve")
+        doubts.tell_apart(person=ada, other=eve, actor=None)
+        sample = waiting(eve, 0.6, CONFLICT, like=bob, axis=3)
+        move = merged(ada, bob)
+        assert status_of(sample) == "active"
+        undone(move)
+        assert status_of(sample) == "set_aside"
+
+    def test_of_a_third_one_who_is_like_both_names_who_stays(self, ada: Person, bob: Person) -> None:
+        sample = waiting(fakes.person("Eve"), 0.7, CONFLICT, like=bob, axis=3)
+        merged(ada, bob)
+        assert status_of(sample) == "set_aside"
+        assert [doubt["person"] for doubt in sample.doubts] == [ada.pk]
+
+    def test_what_somebody_set_aside_by_hand_stays(self, ada: Person, bob: Person) -> None:
+        sample = waiting(bob, 0.7, CONFLICT, like=ada, axis=5)
+        for status in (FaceSample.Status.ACTIVE, FaceSample.Status.SET_ASIDE):
+            people.set_sample_status(sample=sample, status=status, actor=None)
+        merged(ada, bob)
+        assert status_of(sample) == "set_aside"
+
+    def test_merged_again_after_an_undo_it_is_used_again(self, ada: Person, bob: Person) -> None:
+        sample = waiting(bob, 0.7, CONFLICT, like=ada, axis=5)
+        undone(merged(ada, bob))
+        ada.refresh_from_db()
+        bob.refresh_from_db()
+        merged(ada, bob)
+        assert status_of(sample) == "active"
+
+    def test_what_somebody_set_aside_since_is_not_set_aside_again(self, ada: Person, bob: Person) -> None:
+        sample = waiting(bob, 0.7, CONFLICT, like=ada, axis=5)
+        move = merged(ada, bob)
+        sample.refresh_from_db()
+        people.set_sample_status(sample=sample, status=FaceSample.Status.SET_ASIDE, actor=None)
+        changes = AuditEntry.objects.filter(action=AuditAction.SAMPLE_STATUS_CHANGED)
+        assert changes.count() == 2
+        undone(move)
+        assert (status_of(sample), changes.count()) == ("set_aside", 2)
+
+    def test_without_a_template_only_what_is_known_without_measuring(self, ada: Person, bob: Person) -> None:
+        both = waiting(bob, 0.7, CONFLICT, OUTLIER, like=ada, axis=5)
+        alone = waiting(bob, 0.7, CONFLICT, like=ada, axis=6)
+        for sample in (both, alone):
+            sample.templates.all().delete()
+        merged(ada, bob)
+        assert (status_of(both), reasons_of(both)) == ("set_aside", [OUTLIER])
+        assert status_of(alone) == "active"
+
+    def test_a_merge_of_before_samples_were_judged_again_is_undone_too(self, ada: Person, bob: Person) -> None:
+        sample = waiting(bob, 0.7, CONFLICT, like=ada, axis=5)
+        move = merged(ada, bob)
+        move.before = {**move.before, "freed": [sample.pk]}
+        del move.before["judged"]
+        move.save()
+        undone(move)
+        assert status_of(sample) == "set_aside"
+
+
+class TestDoubtsThatASplitMakesVoid:
+    def test_unlike_the_rest_and_gone_with_those_that_it_is_like(self, ada: Person) -> None:
+        stranger = waiting(ada, 0.1, OUTLIER, like=ada, axis=5)
+        friend = waiting(ada, 0.1, OUTLIER, like=ada, axis=6)
+        before = everything()
+        move = merging.split(person=ada, samples={stranger.pk, friend.pk}, name="Eve", actor=None)
+        assert status_of(stranger) == "active"
+        assert (status_of(friend), reasons_of(friend)) == ("set_aside", [OUTLIER])
+        undone(move)
+        after = everything()
+        assert after["samples"] == before["samples"]
+        assert reasons_of(stranger) == [OUTLIER]
+
+    def test_nearly_the_same_picture_as_one_that_went(self, ada: Person) -> None:
+        first, second = ada.samples.order_by("pk")
+        again = waiting(ada, 0.9, DUPLICATE, like=ada)
+        merging.split(person=ada, samples={again.pk}, name="Eve", actor=None)
+        assert status_of(again) == "active"
+        assert status_of(first) == status_of(second) == "active"
+
+
+def test_told_apart_from_one_it_is_still_like_another(ada: Person, bob: Person) -> None:
+    eve = fakes.person("Eve", fakes.like_probe(0.95, axis=7))
+    sample = waiting(bob, 0.9, CONFLICT, like=ada, axis=5)
+    assert doubts.tell_apart(person=bob, other=ada, actor=None) == ()
+    sample.refresh_from_db()
+    assert (sample.status, [doubt["person"] for doubt in sample.doubts]) == ("set_aside", [eve.pk])
+    assert doubts.tell_apart(person=bob, other=eve, actor=None) == (sample,)
 
 
 @pytest.mark.django_db(transaction=True)

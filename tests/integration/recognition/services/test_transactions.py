@@ -301,7 +301,8 @@ class TestClaims:
         ada.delete()
         result = concluded(door, conclusion, claim)
         event = RecognitionEvent.objects.get(pk=result.event_id)
-        assert (event.decision, event.claimed_person, event.claimed_id) == ("reject_no_match", None, "A-1")
+        # What was claimed would name the erased person.
+        assert (event.decision, event.claimed_person, event.claimed_id) == ("reject_no_match", None, "")
         assert not ActionDelivery.objects.exists()
 
     def test_of_a_person_set_inactive_before_the_decision_accept_nobody(self, door: Checkpoint, ada: Person) -> None:

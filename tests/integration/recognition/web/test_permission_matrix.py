@@ -157,6 +157,8 @@ ROUTES: dict[str, Row] = {
     "admin/recognition/person/<int:person_id>/split/": Row(those("enroller"), those("enroller")),
     "admin/recognition/person/<int:person_id>/undo/<int:move_id>/": Row(None, those("enroller")),
     "admin/recognition/person/<int:person_id>/photos/": Row(None, those("enroller")),
+    "admin/recognition/person/health/": Row(those("enroller", "auditor", "administrator")),
+    "admin/recognition/person/<int:number>/set-inactive/": Row(None, those("enroller")),
     "admin/recognition/person/<int:number>/deny/": Row(None, those("administrator")),
     "admin/recognition/person/<int:number>/readmit/": Row(None, those("administrator")),
     "admin/recognition/person/<int:number>/basis/": Row(None, those("enroller")),

@@ -28,8 +28,8 @@ def refused(content: str | bytes) -> ImportRefused:
         ("file,name,age\n", Refusal.LIST_UNKNOWN_COLUMN, {"column": "age"}),
         ("file,name,name\n", Refusal.LIST_UNKNOWN_COLUMN, {"column": "name"}),
         (b"file,name\n1.jpg,\xff\n", Refusal.LIST_NOT_TEXT, {}),
-        ("file,name\n1.jpg\n", Refusal.LIST_BAD_VALUE, {"line": 2, "column": ""}),
-        ("file,name\n1.jpg,Ada,more\n", Refusal.LIST_BAD_VALUE, {"line": 2, "column": ""}),
+        ("file,name\n1.jpg\n", Refusal.LIST_BROKEN_LINE, {"line": 2}),
+        ("file,name\n1.jpg,Ada,more\n", Refusal.LIST_BROKEN_LINE, {"line": 2}),
         ("file,name\n1.jpg,\n", Refusal.LIST_BAD_VALUE, {"line": 2, "column": "name"}),
         (f"file,name\n1.jpg,{'x' * 201}\n", Refusal.LIST_BAD_VALUE, {"line": 2, "column": "name"}),
         ("file,name\n,Ada\n", Refusal.LIST_BAD_VALUE, {"line": 2, "column": "file"}),
@@ -45,7 +45,7 @@ def refused(content: str | bytes) -> ImportRefused:
             Refusal.LIST_CONTRADICTS_ITSELF,
             {"line": 3, "column": "name"},
         ),
-        ('file,name\n1.jpg,"Ada\n', Refusal.LIST_BAD_VALUE, None),
+        ('file,name\n1.jpg,"Ada\n', Refusal.LIST_BROKEN_LINE, None),
     ],
 )
 def test_a_list_that_cannot_be_read_in_full_is_refused_with_the_place(
