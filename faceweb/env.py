@@ -204,6 +204,13 @@ EXACT_SEARCH_MAX_ROWS = Variable(
     10_000,
     "Templates up to which the gallery is scanned exactly; above, the vector index is used.",
 )
+IMPORT_MAX_MB = Variable(
+    "FACEWEB_IMPORT_MAX_MB",
+    _whole_number,
+    8192,
+    "Megabytes that the files of one bulk import may have together, unpacked: 100,000 photos of 80 KB, or 2,000 of"
+    " 4 MB.",
+)
 DATABASE_CONNECTIONS = Variable(
     "FACEWEB_DATABASE_CONNECTIONS",
     _whole_number,

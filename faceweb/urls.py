@@ -24,3 +24,5 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("", include("recognition.web.urls")),
 ]
+
+handler400 = "recognition.web.bad_request.bad_request"

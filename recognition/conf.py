@@ -34,6 +34,11 @@ def may_approve_own_policy() -> bool:
     return bool(settings.FACEWEB_POLICY_APPROVAL == "same_person")
 
 
+def import_max_bytes() -> int:
+    """Bytes that the files of one bulk import may have together, unpacked."""
+    return int(settings.FACEWEB_IMPORT_MAX_MB) * 2**20
+
+
 def requires_legal_basis() -> bool:
     """Whether recognition knows only people with a valid legal basis."""
     return bool(settings.FACEWEB_LEGAL_BASIS == "required")

@@ -17,7 +17,10 @@ FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 _REFUSALS = {
     Refusal.NOT_AN_ARCHIVE: _("This is not a ZIP archive that can be read, or it is damaged %(path)s. Pack it again."),
     Refusal.TOO_MANY_FILES: _("There are more than %(most)d files. Import them in parts."),
-    Refusal.TOO_LARGE_UNPACKED: _("Unpacked it would have more than %(most_gb)d GB. Import it in parts."),
+    Refusal.TOO_LARGE_UNPACKED: _(
+        "Unpacked it would have more than %(most_mb)d MB. Import it in parts, or have whoever runs the system raise "
+        "FACEWEB_IMPORT_MAX_MB."
+    ),
     Refusal.PACKED_TOO_TIGHTLY: _(
         "The file “%(path)s” is packed so tightly that it cannot be a photo. Nothing was unpacked; do not trust the "
         "archive."

@@ -110,7 +110,6 @@ class _Pages:
         is_script = request.headers.get("Accept") == "application/json"
         # A script that is sending photos goes on: they become samples of whom the row is now.
         person = get_object_or_404(Person, pk=person_id) if is_script else merged.standing(person_id)
-        choosing.forget_expired(now=timezone.now())
         files = request.FILES.getlist("photos") if request.method == "POST" else []
         outcomes = [_outcome(person, file, request) for file in files]
         if is_script:

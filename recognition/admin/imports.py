@@ -20,11 +20,11 @@ from django.utils import timezone
 from django.utils.translation import gettext, gettext_lazy
 from unfold.decorators import display
 
-from recognition import import_wording
+from recognition import conf, import_wording
 from recognition.admin import doubts, job_detail
 from recognition.admin.base import ReadOnlyAdmin, actor_of, button
 from recognition.admin.enrolment_pages import MultipleFileInput
-from recognition.importing import archives
+from recognition.importing import archives, layouts
 from recognition.importing.entries import ImportRefused
 from recognition.importing.layouts import Layout
 from recognition.models import ImportBatch, ImportItem
@@ -120,6 +120,7 @@ class ImportBatchAdmin(ReadOnlyAdmin):
             "title": gettext("Import people"),
             "opts": self.model._meta,
             "form": form,
+            "most_bytes": conf.import_max_bytes(),
         }
         return TemplateResponse(request, "admin/recognition/importbatch/upload.html", context)
 
@@ -208,10 +209,13 @@ def _opened(files: list[UploadedFile[Any]]) -> Iterator[tuple[tuple[str, ...], A
     """
     if len(files) == 1 and (files[0].name or "").lower().endswith(".zip"):
         # Django gives small uploads as memory and large ones as a temporary file; both can be searched.
-        archive = archives.opened(cast(BinaryIO, files[0].file))
+        archive = archives.opened(cast(BinaryIO, files[0].file), most_bytes=conf.import_max_bytes())
         yield archive.paths, archive.read
         return
-    named = {(file.name or f"{number}"): file for number, file in enumerate(files)}
+    archives.require_size(sum(file.size or 0 for file in files), most_bytes=conf.import_max_bytes())
+    named: dict[str, UploadedFile[Any]] = {}
+    for number, file in enumerate(files):
+        named[layouts.free_path(file.name or f"{number}", named)] = file
 
     def read(name: str, most_bytes: int) -> bytes:
         return bytes(named[name].read(most_bytes + 1))

@@ -11,9 +11,6 @@ from typing import BinaryIO
 
 from recognition.importing.entries import MOST_FILES, ImportRefused, Refusal
 
-MOST_UNPACKED_BYTES = 8 * 2**30
-"""All files together: 100,000 photos of 80 KB, or 2,000 of 4 MB."""
-
 MOST_RATIO = 100
 """Unpacked over packed size. Photos are packed already; deflate reaches 1,032 on zeros."""
 
@@ -61,11 +58,12 @@ class Archive:
             raise ImportRefused(Refusal.NOT_AN_ARCHIVE, path=path[:200]) from error
 
 
-def opened(file: BinaryIO) -> Archive:
+def opened(file: BinaryIO, *, most_bytes: int) -> Archive:
     """Opens an archive of somebody else's.
 
     Args:
         file: open for reading and seekable; stays the caller's.
+        most_bytes: that all files together may have, unpacked.
 
     Raises:
         ImportRefused: for anything that is no archive, too large, or dangerous.
@@ -77,8 +75,18 @@ def opened(file: BinaryIO) -> Archive:
     # Whatever a crafted list makes of it, it is no archive that can be read.
     except (zipfile.BadZipFile, OSError, ValueError, struct.error, NotImplementedError, OverflowError) as error:
         raise ImportRefused(Refusal.NOT_AN_ARCHIVE, path="") from error
-    _check(archive.infolist(), file.seek(0, 2))
+    _check(archive.infolist(), file.seek(0, 2), most_bytes)
     return Archive(archive)
+
+
+def require_size(total_bytes: int, *, most_bytes: int) -> None:
+    """Refuses files that have more bytes together than an import may have.
+
+    Raises:
+        ImportRefused: when they have.
+    """
+    if total_bytes > most_bytes:
+        raise ImportRefused(Refusal.TOO_LARGE_UNPACKED, most_mb=most_bytes // 2**20)
 
 
 def _check_count(file: BinaryIO) -> None:
@@ -129,11 +137,10 @@ def _counts_of_64(file: BinaryIO, at: int, count: int, list_bytes: int) -> tuple
     return max(count, values[7]), max(list_bytes, values[8])
 
 
-def _check(infos: list[zipfile.ZipInfo], archive_bytes: int) -> None:
+def _check(infos: list[zipfile.ZipInfo], archive_bytes: int, most_bytes: int) -> None:
     if len(infos) > MOST_FILES:
         raise ImportRefused(Refusal.TOO_MANY_FILES, most=MOST_FILES)
-    if sum(info.file_size for info in infos) > MOST_UNPACKED_BYTES:
-        raise ImportRefused(Refusal.TOO_LARGE_UNPACKED, most_gb=MOST_UNPACKED_BYTES // 2**30)
+    require_size(sum(info.file_size for info in infos), most_bytes=most_bytes)
     packed_bytes = 0
     for info in infos:
         packed_bytes += info.compress_size

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 import re
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from pathlib import PurePosixPath
 
 from recognition.importing.entries import LONGEST_NAME, PersonData, PlannedFile, Skip, cleaned_name, is_image
@@ -47,3 +47,14 @@ def _planned(path: str, layout: Layout) -> PlannedFile:
     if len(name) > LONGEST_NAME:
         return PlannedFile(path, None, Skip.NAME_TOO_LONG)
     return PlannedFile(path, PersonData(name))
+
+
+def free_path(path: str, taken: Container[str]) -> str:
+    """A path that no other file has: a second `Ada_1.jpg` becomes `Ada (2).jpg`, which shows the same person."""
+    place = PurePosixPath(path)
+    stem = _NUMBER.sub("", place.stem)
+    number, free = 2, path
+    while free in taken:
+        free = str(place.with_name(f"{stem} ({number}){place.suffix}".lstrip()))
+        number += 1
+    return free

@@ -8,19 +8,20 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from django.contrib.auth.models import User
-from django.db.models import Count
+from django.db.models import Count, QuerySet
 
 from recognition import conf
 from recognition.jobs.running import JobFailed, Steps
 from recognition.models import ImportBatch, ImportItem, Job
+from recognition.selectors.imported import KnownFiles
 from recognition.selectors.packs import NoActivePack
 from recognition.services import analysis, import_batches, importing, jobs
 from recognition.services.importing import LookedAt
 from recognition.services.jobs import JobRefused
 from recognition.vision.errors import PackError
 
-FILES_A_STEP = 16
-"""Files that are stored together; a process that dies loses the work on these, and the next one does it again."""
+ROWS_AT_A_TIME = 1000
+"""Files without their bytes that are in memory at once."""
 
 NO_ACTIVE_PACK = "no_active_pack"
 UPLOAD_GONE = "upload_gone"
@@ -44,9 +45,7 @@ def enrol(steps: Steps) -> Mapping[str, Any]:
     pending = batch.items.filter(state=ImportItem.State.PENDING)
     total, done = batch.items.count(), batch.items.count() - pending.count()
     try:
-        if done < total:
-            _connect_networks()
-        for step in _steps(_results(pending.values_list("pk", flat=True))):
+        for step in importing.in_steps(results=_results(pending), size=importing.FILES_A_STEP):
             done += len(step)
             steps.store(functools.partial(_take, step, actor), done=done, total=total, checkpoint={})
     except NoActivePack as error:
@@ -66,8 +65,7 @@ def _ask_for_a_check(actor: User | None) -> None:
 
 
 def _take(step: list[Result], actor: User | None) -> None:
-    for item, file in step:
-        import_batches.take(item=item, file=file, actor=actor)
+    import_batches.take(files=step, actor=actor)
 
 
 def _connect_networks() -> None:
@@ -77,38 +75,28 @@ def _connect_networks() -> None:
     analysis.connect(recogniser.start())
 
 
-def _results(numbers: Iterable[int]) -> Iterator[Result]:
+def _results(pending: QuerySet[ImportItem]) -> Iterator[Result]:
     """First the files that their people have already, as they are found and without their bytes; then what was seen.
 
     Photos that are ahead in the threads wait for those before them: a thousand known files among them would be held
     in memory, and their progress told, only when one that is not known comes up. A file whose person was erased
     meanwhile is gone, and passed over.
     """
+    people = pending.order_by().values_list("person", flat=True).distinct()
+    known = KnownFiles({import_batches.person_of(stored) for stored in people})
     unknown: list[int] = []
-    for number in list(numbers):
-        item = ImportItem.objects.defer("data").filter(pk=number).first()
-        if item is None:
-            continue
-        if import_batches.is_known(item):
-            yield item, None
-        else:
-            unknown.append(number)
-    yield from importing.looked_at(files=_with_bytes(unknown), threads=conf.worker_threads())
+    for numbers in importing.in_steps(results=list(pending.values_list("pk", flat=True)), size=ROWS_AT_A_TIME):
+        for item in ImportItem.objects.filter(pk__in=numbers).defer("data"):
+            if item.image_sha256 in known.of(import_batches.person_of(item.person)):
+                yield item, None
+            else:
+                unknown.append(item.pk)
+    if unknown:
+        _connect_networks()
+        yield from importing.looked_at(files=_with_bytes(unknown), threads=conf.worker_threads())
 
 
-def _with_bytes(numbers: Iterable[int]) -> Iterator[tuple[ImportItem, bytes]]:
+def _with_bytes(numbers: Iterable[int]) -> Iterator[tuple[ImportItem, str, bytes]]:
     for number in numbers:
-        item = ImportItem.objects.filter(pk=number).first()
-        if item is not None:
-            yield item, bytes(item.data or b"")
-
-
-def _steps(results: Iterator[Result]) -> Iterator[list[Result]]:
-    step: list[Result] = []
-    for result in results:
-        step.append(result)
-        if len(step) == FILES_A_STEP:
-            yield step
-            step = []
-    if step:
-        yield step
+        for item in ImportItem.objects.filter(pk=number):
+            yield item, item.image_sha256, bytes(item.data or b"")

@@ -12,7 +12,7 @@ from procrastinate.contrib.django import app
 from procrastinate.middleware import SyncCallNext
 from procrastinate.worker import Worker
 
-from recognition.jobs import gallery_check, importing, pack_switch, running
+from recognition.jobs import gallery_check, importing, pack_switch, running, upkeep
 from recognition.jobs.running import KeepForTheNextProcess, Stopping, Work
 from recognition.models import Job
 from recognition.services import jobs
@@ -38,6 +38,13 @@ def register() -> None:
             retry=KeepForTheNextProcess(),
             task_middleware=[_take_no_more],
         )(functools.partial(_run, work))
+    forget = app.task(
+        name=upkeep.FORGET_EXPIRED,
+        queue=jobs.QUEUE,
+        queueing_lock=upkeep.FORGET_EXPIRED,
+        retry=KeepForTheNextProcess(),
+    )(upkeep.forget_expired)
+    app.periodic(cron=upkeep.SCHEDULE)(forget)
 
 
 def _take_no_more(call_next: SyncCallNext, context: JobContext, worker: Worker) -> Any:

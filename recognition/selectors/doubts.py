@@ -1,16 +1,14 @@
-"""What a new face is like among the samples that are enrolled, and which doubts wait for an answer."""
+"""Who was told apart, what a new sample is held against, and which doubts wait for an answer."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
 
 import numpy as np
-from django.db.models import F, FloatField, Q, QuerySet, Value
-from django.db.models.functions import Cast
-from pgvector.django import CosineDistance
+from django.db.models import Q, QuerySet
 
 from recognition.decision import doubts
-from recognition.decision.doubts import Doubt, DoubtReason, Neighbour
+from recognition.decision.doubts import Doubt, DoubtReason
 from recognition.models import AuditAction, AuditEntry, DistinctPair, FaceSample, FaceTemplate
 from recognition.selectors import gallery
 from recognition.selectors.packs import ActivePack
@@ -18,7 +16,7 @@ from recognition.vision.types import Embedding
 
 
 def against(embedding: Embedding, pack: ActivePack, person_id: int, *, allows_alike: bool = False) -> tuple[Doubt, ...]:
-    """What speaks against a face as a new sample of a person; nothing while the pack decides nothing.
+    """What speaks against a face as a sample of a person; nothing while the pack decides nothing.
 
     Args:
         embedding: of the face.
@@ -31,9 +29,10 @@ def against(embedding: Embedding, pack: ActivePack, person_id: int, *, allows_al
     """
     if pack.policy is None:
         return ()
-    others = gallery.others_like(embedding, pack, person_id, told_apart=told_apart_from(person_id))
+    apart, exact = told_apart_from(person_id), gallery.is_exact(pack)
+    others = gallery.others_like(embedding, pack, person_id, told_apart=apart, exact=exact)
     return doubts.find(
-        own=_own_closest(embedding, pack, person_id),
+        own=doubts.closest(gallery.samples_of(embedding, pack, person_id)),
         other=doubts.closest(others),
         policy=pack.policy,
         allows_alike=allows_alike,
@@ -63,8 +62,25 @@ def of_stored(sample: FaceSample, pack: ActivePack | None) -> tuple[Doubt, ...] 
 
 def told_apart_from(person_id: int) -> frozenset[int]:
     """The people of whom somebody said that they really are not this person."""
-    pairs = DistinctPair.objects.filter(Q(first=person_id) | Q(second=person_id)).values_list("first_id", "second_id")
-    return frozenset(number for pair in pairs for number in pair if number != person_id)
+    return told_apart({person_id}).get(person_id, frozenset())
+
+
+def told_apart(people: Collection[int]) -> dict[int, frozenset[int]]:
+    """Of each of those people, the others of whom somebody said that they really are not them."""
+    pairs = DistinctPair.objects.filter(Q(first__in=people) | Q(second__in=people)).values_list("first_id", "second_id")
+    found: dict[int, set[int]] = {}
+    for first, second in pairs:
+        found.setdefault(first, set()).add(second)
+        found.setdefault(second, set()).add(first)
+    return {number: frozenset(others) for number, others in found.items() if number in people}
+
+
+def with_samples(people: Collection[int], pack: ActivePack) -> frozenset[int]:
+    """Those of some people who have a sample to hold a new one against, whether the person is searched or not."""
+    templates = FaceTemplate.objects.filter(
+        pack_id=pack.id, sample__person__in=people, sample__status=FaceSample.Status.ACTIVE
+    )
+    return frozenset(templates.values_list("sample__person_id", flat=True).distinct())
 
 
 def all_told_apart() -> frozenset[tuple[int, int]]:
@@ -102,18 +118,3 @@ def set_aside_by_hand(samples: Collection[int]) -> frozenset[int]:
         for subject, details in last.items()
         if details["after"] == FaceSample.Status.SET_ASIDE and "move" not in details
     )
-
-
-def _own_closest(embedding: Embedding, pack: ActivePack, person_id: int) -> Neighbour | None:
-    """The person's own sample most like a face, whether the person is searched or not."""
-    templates = FaceTemplate.objects.filter(
-        pack_id=pack.id, sample__person_id=person_id, sample__status=FaceSample.Status.ACTIVE
-    )
-    distance = CosineDistance("embedding", embedding.vector)
-    row = (
-        templates.annotate(distance=distance)
-        .order_by("distance", "sample_id")
-        .values_list("sample_id", Cast(Value(1.0) - F("distance"), FloatField()))
-        .first()
-    )
-    return Neighbour(person_id, row[0], row[1]) if row else None

@@ -38,6 +38,7 @@ class _Among(enum.Enum):
     DENIED = enum.auto()
     ONE_PERSON = enum.auto()
     ALL_BUT_ONE = enum.auto()
+    ONE_WHOEVER = enum.auto()
 
 
 _PROBE, _PERSON = "[the probe]", -1
@@ -100,7 +101,7 @@ def search_denied(embedding: Embedding, pack: ActivePack) -> CandidateList:
 
 
 def others_like(
-    embedding: Embedding, pack: ActivePack, person_id: int, *, told_apart: frozenset[int]
+    embedding: Embedding, pack: ActivePack, person_id: int, *, told_apart: frozenset[int], exact: bool
 ) -> tuple[Neighbour, ...]:
     """The samples of other people that are most like a face, whatever the policy's way to rank people.
 
@@ -109,6 +110,7 @@ def others_like(
         pack: the pack whose templates are searched.
         person_id: whose samples are left out.
         told_apart: other people whose samples are left out too.
+        exact: what `is_exact` said a moment ago.
 
     Returns:
         Of `TEMPLATES_PER_SEARCH` nearest ones, those that are left; as exact as the index.
@@ -117,10 +119,29 @@ def others_like(
         PackMismatch: when the face was embedded by another pack.
     """
     _require_same_pack(embedding, pack)
-    hits = _found(embedding, pack, _Among.ALL_BUT_ONE, exact=is_exact(pack), is_mean=False, person_id=person_id)
+    hits = _found(embedding, pack, _Among.ALL_BUT_ONE, exact=exact, is_mean=False, person_id=person_id)
     return tuple(
         Neighbour(hit.person_id, hit.sample_id, hit.similarity) for hit in hits if hit.person_id not in told_apart
     )
+
+
+def samples_of(embedding: Embedding, pack: ActivePack, person_id: int) -> tuple[Neighbour, ...]:
+    """The samples of a person that are most like a face, whether the person is searched or not.
+
+    Args:
+        embedding: the face.
+        pack: the pack whose templates are compared.
+        person_id: whose.
+
+    Returns:
+        The `TEMPLATES_PER_SEARCH` nearest ones.
+
+    Raises:
+        PackMismatch: when the face was embedded by another pack.
+    """
+    _require_same_pack(embedding, pack)
+    hits = _found(embedding, pack, _Among.ONE_WHOEVER, exact=True, is_mean=False, person_id=person_id)
+    return tuple(Neighbour(hit.person_id, hit.sample_id, hit.similarity) for hit in hits)
 
 
 def is_exact(pack: ActivePack) -> bool:
@@ -214,6 +235,10 @@ def _templates(pack_id: int, among: _Among, *, needs_basis: bool) -> QuerySet[Fa
             return searched.filter(sample__person_id=_PERSON)
         case _Among.ALL_BUT_ONE:
             return searched.exclude(sample__person_id=_PERSON)
+        case _Among.ONE_WHOEVER:
+            return FaceTemplate.objects.filter(
+                pack_id=pack_id, sample__status=FaceSample.Status.ACTIVE, sample__person_id=_PERSON
+            )
 
 
 def _nearest(

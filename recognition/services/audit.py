@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from django.contrib.auth.models import User
 from django.db import models
@@ -25,9 +25,31 @@ def record(
         subject: the row it was done to; None for the installation as a whole.
         details: values before and after; no image, vector or name.
     """
-    AuditEntry.objects.create(
+    _entry(action, actor, subject, details or {}).save(force_insert=True)
+
+
+def record_all(
+    *,
+    action: AuditAction,
+    actor: User | None,
+    changes: Sequence[tuple[models.Model, Mapping[str, object]]],
+) -> None:
+    """Records the same change of many rows, in their order.
+
+    Args:
+        action: what was done.
+        actor: who did it; None for the command line.
+        changes: each row that it was done to, with values before and after; no image, vector or name.
+    """
+    AuditEntry.objects.bulk_create([_entry(action, actor, subject, details) for subject, details in changes])
+
+
+def _entry(
+    action: AuditAction, actor: User | None, subject: models.Model | None, details: Mapping[str, object]
+) -> AuditEntry:
+    return AuditEntry(
         action=action,
         actor=actor,
         subject=f"{subject._meta.model_name}:{subject.pk}" if subject is not None else "installation",
-        details=dict(details or {}),
+        details=dict(details),
     )

@@ -46,7 +46,6 @@ def keep(
         actor: who uploaded it.
         now: with a time zone.
     """
-    forget_expired(now=now)
     image_bgr = images.decode(data)
     size = Size.of(image_bgr)
     gates = enrolment.gates_of(packs.active())

@@ -5,25 +5,18 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 
-import psycopg
 from django.contrib.auth.models import User
-from django.db import IntegrityError, transaction
+from django.db import transaction
 
 from recognition import wording
 from recognition.decision.coverage import Pose
 from recognition.decision.doubts import Doubt
 from recognition.decision.policy import QualityFault, QualityGates, SampleReason
-from recognition.models import (
-    AuditAction,
-    FaceSample,
-    FaceTemplate,
-    Person,
-    RecognitionEvent,
-    SampleImage,
-)
-from recognition.selectors import doubts, packs, people
-from recognition.services import analysis, audit
-from recognition.vision.errors import ImageError, PackMismatch
+from recognition.models import AuditAction, FaceSample, FaceTemplate, Person, RecognitionEvent
+from recognition.selectors import packs, people
+from recognition.services import analysis, audit, new_samples
+from recognition.services.new_samples import Kept, NewSample
+from recognition.vision.errors import ImageError
 from recognition.vision.types import BoundingBox, EmbeddedFace
 
 BACKGROUND_FACE_RATIO = 0.5
@@ -48,6 +41,13 @@ class SampleResult:
     faults: tuple[QualityFault, ...] = ()
     doubts: tuple[Doubt, ...] = ()
     to_choose_from: tuple[EmbeddedFace, ...] = ()
+
+    @classmethod
+    def of(cls, kept: Kept) -> SampleResult:
+        """Of a face that passed the gates."""
+        if kept.was_there:
+            return _refused(SampleReason.DUPLICATE_SAMPLE)
+        return cls(kept.sample_id, doubts=kept.doubts)
 
     @property
     def accepted(self) -> bool:
@@ -170,27 +170,9 @@ def add_faces(
     if face is None:
         is_choice = any(fault.reason is SampleReason.MULTIPLE_FACES for fault in faults)
         return SampleResult(None, faults, to_choose_from=faces if is_choice else ())
-    if face.embedding.pack_digest != pack.digest:
-        raise PackMismatch("The model pack was switched while the photo was read; try again.")
-    try:
-        with transaction.atomic():
-            # One new sample of a person at a time, else two of them would not see each other.
-            person = _locked(person.pk)
-            known = FaceSample.objects.filter(person=person, image_sha256=image_sha256).first()
-            found = (
-                _still_doubted(known)
-                if known
-                else doubts.against(face.embedding, pack, person.pk, allows_alike=pose is not None)
-            )
-            sample = known or _store(person, face, found, image_sha256, source, actor, event, pose)
-            # For a sample that another pack embedded before, the photo brings the template that it lacks.
-            FaceTemplate.objects.create(sample=sample, pack_id=pack.id, embedding=face.embedding.vector)
-    except IntegrityError as error:
-        if not _is_duplicate(error):
-            raise
-        # Another upload of the same file was faster.
-        return _refused(SampleReason.DUPLICATE_SAMPLE)
-    return SampleResult(sample.pk, doubts=found)
+    new = NewSample(person, face, image_sha256, source, event, pose)
+    (kept,) = new_samples.keep(samples=[new], pack=pack, actor=actor)
+    return SampleResult.of(kept)
 
 
 def active_gates() -> QualityGates:
@@ -228,62 +210,5 @@ def chosen_face(
     return (None, faults) if faults else (faces[0], ())
 
 
-def _locked(person_id: int) -> Person:
-    """The person's row, held until the end of the transaction; of somebody merged meanwhile, whom they are now."""
-    person = Person.objects.select_for_update(no_key=True).get(pk=person_id)
-    return person if person.merged_into_id is None else _locked(person.merged_into_id)
-
-
-def _still_doubted(known: FaceSample) -> tuple[Doubt, ...]:
-    """What spoke against a sample that is there already, unless that was answered."""
-    is_aside = known.status == FaceSample.Status.SET_ASIDE
-    return tuple(Doubt.from_json(stored) for stored in known.doubts) if is_aside else ()
-
-
-def _is_duplicate(error: IntegrityError) -> bool:
-    cause = error.__cause__
-    return isinstance(cause, psycopg.Error) and cause.diag.constraint_name in (
-        FaceSample.ONE_AN_IMAGE,
-        FaceTemplate.ONE_A_PACK,
-    )
-
-
 def _refused(reason: SampleReason) -> SampleResult:
     return SampleResult(None, (QualityFault(reason, 0, 0),))
-
-
-def _store(
-    person: Person,
-    face: EmbeddedFace,
-    found: tuple[Doubt, ...],
-    image_sha256: str,
-    source: FaceSample.Source,
-    actor: User | None,
-    event: RecognitionEvent | None,
-    pose: Pose | None,
-) -> FaceSample:
-    sample = FaceSample.objects.create(
-        person=person,
-        status=FaceSample.Status.SET_ASIDE if found else FaceSample.Status.ACTIVE,
-        doubts=[doubt.as_json() for doubt in found],
-        source=source,
-        quality=event.quality if event else face.quality.as_json(),
-        event=event,
-        pose=pose or "",
-        image_sha256=image_sha256,
-        created_by=actor,
-    )
-    if person.keeps_photos:
-        SampleImage.objects.create(sample=sample, jpeg=face.crop_jpeg)
-    audit.record(
-        action=AuditAction.SAMPLE_ADDED,
-        actor=actor,
-        subject=sample,
-        details={
-            "person": person.pk,
-            "source": source,
-            "doubts": sample.doubts,
-            **({"event": event.pk} if event else {}),
-        },
-    )
-    return sample

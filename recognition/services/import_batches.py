@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import datetime as dt
 import hashlib
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import transaction
@@ -15,7 +17,7 @@ from django.utils.translation import gettext
 from recognition.decision.verdict import Reason
 from recognition.importing.entries import PersonData, PlannedFile, Skip
 from recognition.importing.layouts import Layout
-from recognition.models import AuditAction, ImportBatch, ImportItem, Job
+from recognition.models import AuditAction, ImportBatch, ImportItem, Job, Person
 from recognition.services import audit, importing, jobs
 from recognition.services.enrolment import SampleResult
 from recognition.services.importing import LookedAt, Plan
@@ -57,7 +59,6 @@ def upload(
     Raises:
         ImportRefused: when nothing can be taken; then nothing is kept.
     """
-    forget_expired(now=now)
     plan = importing.plan(paths=paths, read=read, layout=layout)
     batch = ImportBatch.objects.create(
         file_name=file_name[: ImportBatch._meta.get_field("file_name").max_length],
@@ -115,24 +116,43 @@ def forget_expired(*, now: dt.datetime) -> int:
     return count
 
 
-def take(*, item: ImportItem, file: LookedAt | None, actor: User | None) -> None:
-    """Enrols one file and keeps what became of it; its bytes are gone with that.
+def take(*, files: Sequence[tuple[ImportItem, LookedAt | None]], actor: User | None) -> None:
+    """Enrols files and keeps what became of each; their bytes are gone with that.
+
+    One that is gone was of somebody who was erased meanwhile, and is not enrolled again.
 
     Args:
-        item: the file, to be looked at.
-        file: what was seen; None where it is known that the person has it already.
+        files: each with what was seen of it; None where it is known that the person has it already.
         actor: who asked for the import.
     """
-    if file is None:
-        item.state = ImportItem.State.KNOWN
-    else:
-        result = importing.take(person=_person(item), file=file, actor=actor)
+    while files:
+        here = set(ImportItem.objects.filter(pk__in=[item.pk for item, _ in files]).values_list("pk", flat=True))
+        files = [(item, file) for item, file in files if item.pk in here]
+        # Erased between this look and the end, one more pass leaves them out.
+        with contextlib.suppress(_Gone, Person.DoesNotExist):
+            _take(files, actor)
+            return
+
+
+class _Gone(Exception):
+    """A file or a person was removed while the files were enrolled."""
+
+
+@transaction.atomic
+def _take(files: Sequence[tuple[ImportItem, LookedAt | None]], actor: User | None) -> None:
+    seen = [(item, file) for item, file in files if file is not None]
+    results = importing.take(files=[(person_of(item.person), file) for item, file in seen], actor=actor) if seen else []
+    for (item, _), result in zip(seen, results, strict=True):
         item.state, item.sample_id = state_of(result), result.sample_id
-        item.image_sha256 = file.image_sha256
-        if item.state == ImportItem.State.REFUSED:
-            item.reasons = [Reason.of_fault(fault).as_json() for fault in result.faults]
-    item.data = None
-    item.save(update_fields=["state", "sample", "image_sha256", "reasons", "data"])
+        is_refused = item.state == ImportItem.State.REFUSED
+        item.reasons = [Reason.of_fault(fault).as_json() for fault in result.faults] if is_refused else []
+    for item, file in files:
+        item.data = None
+        if file is None:
+            item.state = ImportItem.State.KNOWN
+    items = [item for item, _ in files]
+    if ImportItem.objects.bulk_update(items, ["state", "sample", "reasons", "data"]) < len(items):
+        raise _Gone
 
 
 def state_of(result: SampleResult) -> ImportItem.State:
@@ -144,14 +164,10 @@ def state_of(result: SampleResult) -> ImportItem.State:
     return ImportItem.State.KNOWN if result.is_known else ImportItem.State.REFUSED
 
 
-def is_known(item: ImportItem) -> bool:
-    """Whether the person has this very file already."""
-    return importing.is_known(person=_person(item), image_sha256=item.image_sha256)
-
-
-def _person(item: ImportItem) -> PersonData:
-    stored = item.person or {}
-    return PersonData(**{**stored, "groups": tuple(stored.get("groups", ()))})
+def person_of(stored: Mapping[str, Any] | None) -> PersonData:
+    """Whom a file shows, of what an item keeps of that."""
+    values = stored or {"name": ""}
+    return PersonData(**{**values, "groups": tuple(values.get("groups", ()))})
 
 
 def _item(batch: ImportBatch, file: PlannedFile, read: Callable[[str, int], bytes]) -> ImportItem:

@@ -1,11 +1,15 @@
 // @ts-check
-/** The upload of an import: an archive of hundreds of megabytes takes minutes, and its page says how far it is. */
+/** The upload of an import: hundreds of megabytes take minutes, and its page says how far it is. Photos and folders are
+ * packed here first: a form sends no folders, and no more files than the server lets anybody send. */
 
 import { byId, setText } from "./dom.js";
 import { interpolate } from "./i18n.js";
+import { MOST_BYTES, MOST_FILES, packed, uniquePaths } from "./zip.js";
 
 const form = byId("import-form", HTMLFormElement);
 const button = byId("import-button", HTMLButtonElement);
+const photos = byId("id_upload", HTMLInputElement);
+const folder = byId("id_folder", HTMLInputElement);
 const bar = byId("import-bar", HTMLProgressElement);
 const progress = byId("import-progress", HTMLElement);
 
@@ -19,10 +23,55 @@ function text(name) {
 // Caught on its way to the input: a listener of Unfold's there expects a text field of its own beside it, and throws.
 form.addEventListener("change", (event) => event.stopPropagation(), { capture: true });
 
-form.addEventListener("submit", (event) => {
-  event.preventDefault();
-  button.disabled = true;
-  bar.hidden = false;
+// Of the two, the one that was chosen last counts.
+photos.addEventListener("input", () => (folder.value = ""));
+folder.addEventListener("input", () => (photos.value = ""));
+
+byId("import-folder", HTMLElement).hidden = false;
+// It is enough to choose a folder.
+photos.required = false;
+
+/** @param {string} reason */
+function refused(reason) {
+  button.disabled = false;
+  bar.hidden = true;
+  setText(progress, reason);
+}
+
+/** @param {readonly File[]} files */
+function excess(files) {
+  const mostBytes = Math.min(MOST_BYTES, Number(text("mostBytes")));
+  const isTooMuch = files.length > MOST_FILES || files.reduce((sum, file) => sum + file.size, 0) > mostBytes;
+  const values = { files: MOST_FILES.toLocaleString(), gigabytes: Math.floor(mostBytes / 1e8) / 10 };
+  return isTooMuch ? interpolate(text("tooMuch"), values) : "";
+}
+
+/**
+ * What is sent: the form as it is for one file, else an archive in place of the files.
+ *
+ * @param {readonly File[]} files
+ */
+async function content(files) {
+  const data = new FormData(form);
+  const [first] = files;
+  data.delete("folder");
+  if (first && (files.length > 1 || first.webkitRelativePath)) {
+    const paths = uniquePaths(files.map((file) => file.webkitRelativePath || file.name));
+    const archive = await packed(
+      files.map((file, number) => ({ path: paths[number] ?? file.name, file })),
+      (done) => {
+        bar.value = done / files.length;
+        setText(progress, interpolate(text("packing"), { percent: Math.floor((100 * done) / files.length) }));
+      },
+    );
+    const name = first.webkitRelativePath.split("/")[0] || text("photos");
+    data.set("upload", archive, `${name}.zip`);
+  }
+  return data;
+}
+
+/** @param {FormData} data */
+function send(data) {
   // Not fetch(): it does not tell how much has been sent.
   const request = new XMLHttpRequest();
   request.upload.addEventListener("progress", ({ loaded, total }) => {
@@ -30,12 +79,6 @@ form.addEventListener("submit", (event) => {
     const percent = Math.floor((100 * loaded) / total);
     setText(progress, percent < 100 ? interpolate(text("sending"), { percent }) : text("reading"));
   });
-  /** @param {string} reason */
-  const refused = (reason) => {
-    button.disabled = false;
-    bar.hidden = true;
-    setText(progress, reason);
-  };
   request.responseType = "json";
   request.addEventListener("error", () => refused(text("failed")));
   request.addEventListener("load", () => {
@@ -46,5 +89,20 @@ form.addEventListener("submit", (event) => {
   });
   request.open("POST", location.href);
   request.setRequestHeader("Accept", "application/json");
-  request.send(new FormData(form));
+  request.send(data);
+}
+
+form.addEventListener("submit", async (event) => {
+  event.preventDefault();
+  const files = [...(photos.files ?? []), ...(folder.files ?? [])];
+  const fault = excess(files);
+  if (fault) return refused(fault);
+  button.disabled = true;
+  bar.hidden = false;
+  try {
+    send(await content(files));
+  } catch {
+    // A file that was moved or changed since it was chosen cannot be read.
+    refused(text("unreadable"));
+  }
 });

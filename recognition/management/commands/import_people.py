@@ -6,7 +6,6 @@ import argparse
 import collections
 import contextlib
 import csv
-import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -60,8 +59,7 @@ class Command(RecognitionCommand):
                 if not options["dry_run"]:
                     # Opened before the work, so that it does not end without its results.
                     rows = stack.enter_context(_results(options["results"])) if options["results"] else None
-                    with self.recognition():
-                        outcomes += self._imported(plan, read, quiet=options["json"])
+                    outcomes += self._imported(plan, read, quiet=options["json"])
                     if rows is not None:
                         rows.writerows(outcome.row() for outcome in outcomes)
             except ImportRefused as refused:
@@ -71,24 +69,24 @@ class Command(RecognitionCommand):
     def _imported(self, plan: Plan, read: Read, *, quiet: bool) -> list[FileOutcome]:
         outcomes: list[FileOutcome] = []
         with tqdm(total=len(plan.taken), unit="photo", disable=quiet) as bar:
-
-            def unknown() -> Iterator[tuple[PlannedFile, bytes]]:
-                for file, data in importing.contents(files=plan.taken, read=read):
-                    if importing.is_known(person=importing.of_file(file), image_sha256=_digest(data)):
-                        outcomes.append(FileOutcome.known(file))
-                        bar.update()
-                    else:
-                        yield file, data
-
-            for file, seen in importing.looked_at(files=unknown(), threads=conf.worker_threads()):
-                person = importing.of_file(file)
-                outcomes.append(FileOutcome.of(file, importing.take(person=person, file=seen, actor=None)))
-                bar.update()
+            unknown: list[PlannedFile] = []
+            for file, is_known in importing.with_known(files=plan.taken, read=read):
+                if is_known:
+                    outcomes.append(FileOutcome.known(file))
+                    bar.update()
+                else:
+                    unknown.append(file)
+            if unknown:
+                with self.recognition():
+                    self._look(unknown, read, outcomes, bar)
         return outcomes
 
-
-def _digest(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()
+    def _look(self, files: Sequence[PlannedFile], read: Read, outcomes: list[FileOutcome], bar: Any) -> None:
+        looked_at = importing.looked_at(files=importing.contents(files=files, read=read), threads=conf.worker_threads())
+        for step in importing.in_steps(results=looked_at, size=importing.FILES_A_STEP):
+            results = importing.take(files=[(importing.of_file(file), seen) for file, seen in step], actor=None)
+            outcomes += [FileOutcome.of(file, result) for (file, _), result in zip(step, results, strict=True)]
+            bar.update(len(step))
 
 
 def _summary(plan: Plan, outcomes: Sequence[FileOutcome], *, is_dry: bool) -> tuple[dict[str, Any], str]:
@@ -126,7 +124,7 @@ def _opened(place: Path) -> Iterator[tuple[Sequence[str], Read]]:
         yield _files_below(place), _reader(place)
     elif place.is_file():
         with place.open("rb") as file:
-            archive = archives.opened(file)
+            archive = archives.opened(file, most_bytes=conf.import_max_bytes())
             yield archive.paths, archive.read
     else:
         raise CommandError(f"There is no folder or archive {place}.", returncode=FAILED)

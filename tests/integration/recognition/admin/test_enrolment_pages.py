@@ -95,10 +95,12 @@ def test_the_upload_page_lists_what_waits_for_this_person_alone(enroller: Client
     assert "of-bo.jpg" not in page
 
 
-def test_whoever_opens_an_upload_page_has_the_photos_removed_whose_hour_is_over(enroller: Client, ada: Person) -> None:
-    fakes.waiting_photo(fakes.person("Bo"), fakes.user(), expires_at=timezone.now())
-    enroller.get(enrol_page(ada))
-    assert not WaitingPhoto.objects.exists()
+def test_a_photo_whose_hour_is_over_is_not_listed(enroller: Client, ada: Person) -> None:
+    waits = fakes.waiting_photo(ada, fakes.user())
+    over = fakes.waiting_photo(ada, fakes.user(), expires_at=timezone.now())
+    page = enroller.get(enrol_page(ada)).content.decode()
+    assert choose_page(waits) in page
+    assert choose_page(over) not in page
 
 
 def test_the_page_shows_each_face_as_a_button_at_its_place_and_says_what_is_wrong_with_it(

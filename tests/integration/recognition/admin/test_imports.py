@@ -4,6 +4,7 @@ import csv
 import io
 import zipfile
 from collections.abc import Mapping
+from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -93,6 +94,36 @@ def test_single_photos_are_named_by_their_files(enroller: Client) -> None:
     files = [SimpleUploadedFile(name, b"Ada", "image/jpeg") for name in ("Ada_1.jpg", "Bob_1.jpg")]
     enroller.post(ADD, {"upload": files})
     assert set(ImportItem.objects.values_list("person__name", flat=True)) == {"Ada", "Bob"}
+
+
+def test_of_two_photos_of_one_name_none_is_lost(enroller: Client) -> None:
+    files = [SimpleUploadedFile("Ada.jpg", data, "image/jpeg") for data in (b"Ada", b"nobody")]
+    enroller.post(ADD, {"upload": files})
+    stored = [(item.path, (item.person or {})["name"], bytes(item.data or b"")) for item in ImportItem.objects.all()]
+    assert sorted(stored) == [("Ada (2).jpg", "Ada", b"nobody"), ("Ada.jpg", "Ada", b"Ada")]
+
+
+@pytest.mark.parametrize("accept", ["text/html", "application/json"])
+def test_more_files_than_a_form_may_send_are_refused_in_words(enroller: Client, accept: str) -> None:
+    files = [SimpleUploadedFile(f"Ada_{number}.jpg", b"Ada", "image/jpeg") for number in range(101)]
+    response = enroller.post(ADD, {"upload": files}, headers={"accept": accept})
+    assert response.status_code == 400
+    assert "More than 100 files came at once" in response.content.decode()
+    assert not ImportBatch.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "upload",
+    [[archive({"Ada/1.jpg": b"x" * 2**20, "Ada/2.jpg": b"x"})], [SimpleUploadedFile("Ada.jpg", b"x" * 2**20 + b"x")]],
+)
+def test_more_than_an_import_may_hold_is_refused_with_the_setting(
+    enroller: Client, settings: Any, upload: list[SimpleUploadedFile]
+) -> None:
+    settings.FACEWEB_IMPORT_MAX_MB = 1
+    shown = enroller.post(ADD, {"upload": upload}).content.decode()
+    assert "more than 1 MB" in shown
+    assert "FACEWEB_IMPORT_MAX_MB" in shown
+    assert not ImportBatch.objects.exists()
 
 
 def test_it_is_imported_by_a_job_and_shows_what_became_of_each_file(enroller: Client) -> None:

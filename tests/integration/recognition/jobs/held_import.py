@@ -24,12 +24,13 @@ def main() -> None:
     django.setup()
     from recognition.jobs import importing, process, rescue
     from recognition.services import analysis
+    from recognition.services import importing as importing_service
     from recognition.vision.errors import UnreadableImage
     from recognition.vision.types import EmbeddedFace
     from tests import fakes
 
     held = int(sys.argv[1])
-    importing.FILES_A_STEP = 2
+    importing_service.FILES_A_STEP = 2
     rescue.HEARTBEAT_S, rescue.DEAD_AFTER_S, process.RESCUE_INTERVAL_S = 0.2, 2.0, 0.2
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 import datetime as dt
 import re
 import signal
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import pytest
+from django.db import connections
 
+from recognition.importing.entries import PersonData
 from recognition.importing.layouts import Layout
 from recognition.jobs import importing as job_of_import
 from recognition.jobs import running
 from recognition.models import AuditAction, AuditEntry, FaceSample, ImportBatch, ImportItem, Job, Person
-from recognition.services import analysis, import_batches, jobs
+from recognition.selectors.imported import KnownFiles
+from recognition.services import analysis, import_batches, importing, jobs
 from recognition.services.import_batches import BatchRefused
+from recognition.services.importing import LookedAt
 from tests import fakes
 from tests.fakes import NOW
 from tests.integration.recognition.jobs.conftest import Start
@@ -155,22 +160,33 @@ def test_files_that_are_known_are_told_as_they_are_found_and_without_their_bytes
     files = {"Ada/1.jpg": b"a", "Bob/1.jpg": b"b"}
     run(started(files), monkeypatch, TWO_FACES)
     asked: list[str] = []
-    is_known = import_batches.is_known
+    files_of = KnownFiles.of
 
-    def asked_and_known(item: ImportItem) -> bool:
-        asked.append(item.path)
-        return is_known(item)
+    def asked_and_known(known: KnownFiles, person: PersonData) -> Collection[str]:
+        asked.append(person.name)
+        return files_of(known, person)
 
-    monkeypatch.setattr(import_batches, "is_known", asked_and_known)
-    results = job_of_import._results(uploaded(files).items.values_list("pk", flat=True))
+    monkeypatch.setattr(KnownFiles, "of", asked_and_known)
+    results = job_of_import._results(uploaded(files).items.all())
     item, seen = next(results)
     assert (item.path, seen) == ("Ada/1.jpg", None)
-    assert asked == ["Ada/1.jpg"]
+    assert asked == ["Ada"]
     assert "data" in item.get_deferred_fields()
 
 
+def test_files_that_are_known_need_no_networks(monkeypatch: pytest.MonkeyPatch) -> None:
+    files = {"Ada/1.jpg": b"a", "Bob/1.jpg": b"b"}
+    run(started(files), monkeypatch, TWO_FACES)
+    loaded: list[str] = []
+    monkeypatch.setattr(job_of_import, "_connect_networks", lambda: loaded.append("networks"))
+    assert len(list(job_of_import._results(uploaded(files).items.all()))) == 2
+    assert loaded == []
+    list(job_of_import._results(uploaded({"Ada/1.jpg": b"a", "Bob/2.jpg": b"c"}).items.all()))
+    assert loaded == ["networks"]
+
+
 def test_a_cancelled_import_keeps_what_it_enrolled(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(job_of_import, "FILES_A_STEP", 1)
+    monkeypatch.setattr(importing, "FILES_A_STEP", 1)
     job = started({"Ada/1.jpg": b"a", "Bob/1.jpg": b"b"})
     take = import_batches.take
 
@@ -182,6 +198,33 @@ def test_a_cancelled_import_keeps_what_it_enrolled(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(import_batches, "take", taken_and_cancelled)
     assert run(job, monkeypatch, TWO_FACES).state == Job.State.CANCELLED
     assert list(Person.objects.values_list("name", flat=True)) == ["Ada"]
+
+
+@pytest.mark.parametrize("when", ["before", "while"])
+def test_a_file_that_is_erased_before_it_is_stored_is_not_enrolled(monkeypatch: pytest.MonkeyPatch, when: str) -> None:
+    job = started({"Ada/1.jpg": b"a", "Bob/1.jpg": b"b"})
+    items = list(ImportItem.objects.order_by("path"))
+    files = [(item, LookedAt(item.image_sha256, faces)) for item, faces in zip(items, TWO_FACES.values(), strict=True)]
+    if when == "before":
+        items[0].delete()
+    else:
+        take = importing.take
+
+        def erase() -> None:
+            ImportItem.objects.filter(path="Ada/1.jpg").delete()
+            connections.close_all()
+
+        def erased_then_taken(**values: Any) -> Any:
+            # In a thread, and so over a connection, of its own.
+            with concurrent.futures.ThreadPoolExecutor(1) as elsewhere:
+                elsewhere.submit(erase).result()
+            return take(**values)
+
+        monkeypatch.setattr(importing, "take", erased_then_taken)
+    import_batches.take(files=files, actor=None)
+    assert list(Person.objects.values_list("name", flat=True)) == ["Bob"]
+    assert [item.state for item in ImportItem.objects.all()] == ["enrolled"]
+    assert job.state == Job.State.QUEUED
 
 
 def test_an_upload_that_is_gone_fails_with_words(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -110,14 +110,13 @@ def test_a_number_of_no_face_is_an_error(ada: Person, enroller: User, number: in
         choosing.choose(photo=photo, number=number, actor=enroller)
 
 
-def test_a_photo_is_not_shown_after_its_hour_and_gone_with_the_next_upload(ada: Person, enroller: User) -> None:
+def test_a_photo_is_not_shown_after_its_hour_and_waits_anew_when_it_is_sent_again(ada: Person, enroller: User) -> None:
     photo = keep(ada, enroller)
     just_before, over = photo.expires_at - dt.timedelta(seconds=1), photo.expires_at
     assert people.waiting_photos(just_before).count() == 1
     assert people.waiting_photos(over).count() == 0
-    bo = fakes.person("Bo")
-    keep(bo, enroller, now=over)
-    assert WaitingPhoto.objects.get().person == bo
+    keep(ada, enroller, now=over)
+    assert people.waiting_photos(over).get() == WaitingPhoto.objects.get() == photo
 
 
 def test_nothing_is_forgotten_before_its_time(ada: Person, enroller: User) -> None:

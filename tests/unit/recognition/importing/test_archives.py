@@ -16,6 +16,8 @@ from hypothesis import strategies as st
 from recognition.importing import archives
 from recognition.importing.entries import ImportRefused, Refusal
 
+MOST_BYTES = 8 * 2**30
+
 
 def packed(*entries: tuple[str | zipfile.ZipInfo, bytes], compression: int = zipfile.ZIP_DEFLATED) -> io.BytesIO:
     file = io.BytesIO()
@@ -70,7 +72,7 @@ HOSTILE: dict[str, tuple[Callable[[], io.BytesIO], Refusal]] = {
 def test_a_hostile_archive_is_refused_with_the_reason(name: str) -> None:
     make, refusal = HOSTILE[name]
     with pytest.raises(ImportRefused) as caught:
-        archives.opened(make())
+        archives.opened(make(), most_bytes=MOST_BYTES)
     assert caught.value.refusal is refusal
 
 
@@ -83,7 +85,7 @@ def test_a_million_files_are_refused_before_the_list_is_read() -> None:
     file = io.BytesIO(entries + end64 + locator + end)
     begin = time.process_time()
     with pytest.raises(ImportRefused) as caught:
-        archives.opened(file)
+        archives.opened(file, most_bytes=MOST_BYTES)
     assert caught.value.refusal is Refusal.TOO_MANY_FILES
     assert time.process_time() - begin < 1.0
 
@@ -119,7 +121,7 @@ def test_too_many_files_are_refused_before_they_are_read_whatever_the_end_says(
     data = make()
     monkeypatch.setattr(zipfile, "ZipFile", never)
     with pytest.raises(ImportRefused) as caught:
-        archives.opened(io.BytesIO(data))
+        archives.opened(io.BytesIO(data), most_bytes=MOST_BYTES)
     assert caught.value.refusal is Refusal.TOO_MANY_FILES
 
 
@@ -129,7 +131,7 @@ def test_signatures_are_counted_once_wherever_blocks_end(block: int) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(archives, "_BYTES_AT_A_TIME", block)
         patch.setattr(archives, "MOST_FILES", 5)
-        assert len(archives.opened(data).paths) == 5
+        assert len(archives.opened(data, most_bytes=MOST_BYTES).paths) == 5
         patch.setattr(archives, "MOST_FILES", 4)
         with pytest.raises(ImportRefused):
             archives._check_signatures(data)
@@ -162,7 +164,7 @@ def test_files_that_share_their_packed_bytes_are_refused() -> None:
     with zipfile.ZipFile(overlapping(60)) as archive:
         assert sum(len(archive.read(name)) for name in archive.namelist()) > 60 * 2**16
     with pytest.raises(ImportRefused) as caught:
-        archives.opened(overlapping(60))
+        archives.opened(overlapping(60), most_bytes=MOST_BYTES)
     assert caught.value.refusal is Refusal.PACKED_TOO_TIGHTLY
 
 
@@ -173,11 +175,10 @@ def test_a_list_that_says_less_than_it_holds_is_refused_too() -> None:
     struct.pack_into("<2H", data, end + 8, 1, 1)
     struct.pack_into("<L", data, end + 12, 2**31)
     with pytest.raises(ImportRefused):
-        archives.opened(io.BytesIO(bytes(data)))
+        archives.opened(io.BytesIO(bytes(data)), most_bytes=MOST_BYTES)
 
 
-def test_what_is_too_large_unpacked_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(archives, "MOST_UNPACKED_BYTES", 2**30)
+def test_what_is_too_large_unpacked_is_refused() -> None:
     data = packed(("a.jpg", b"x"))
     size = struct.pack("<2L", len(zipfile.ZipFile(data).read("a.jpg")) + 2, 1)
     listed = bytearray(data.getvalue())
@@ -185,12 +186,20 @@ def test_what_is_too_large_unpacked_is_refused(monkeypatch: pytest.MonkeyPatch) 
     assert bytes(listed[at : at + 8]) == size
     struct.pack_into("<2L", listed, at, 2**31, 2**31)
     with pytest.raises(ImportRefused) as caught:
-        archives.opened(io.BytesIO(bytes(listed)))
+        archives.opened(io.BytesIO(bytes(listed)), most_bytes=2**30)
+    assert caught.value.refusal is Refusal.TOO_LARGE_UNPACKED
+
+
+def test_a_byte_more_than_allowed_is_refused() -> None:
+    file = packed(("Ada/1.jpg", b"12345"), ("Ada/2.jpg", b"12345"))
+    assert len(archives.opened(file, most_bytes=10).paths) == 2
+    with pytest.raises(ImportRefused) as caught:
+        archives.opened(file, most_bytes=9)
     assert caught.value.refusal is Refusal.TOO_LARGE_UNPACKED
 
 
 def test_files_are_read_and_no_more_of_them_than_allowed() -> None:
-    archive = archives.opened(packed(("Ada/", b""), ("Ada/1.jpg", b"12345"), ("Bob/1.jpg", b"")))
+    archive = archives.opened(packed(("Ada/", b""), ("Ada/1.jpg", b"12345"), ("Bob/1.jpg", b"")), most_bytes=MOST_BYTES)
     assert archive.paths == ("Ada/1.jpg", "Bob/1.jpg")
     assert archive.read("Ada/1.jpg", 5) == b"12345"
     assert archive.read("Ada/1.jpg", 3) == b"1234"
@@ -198,7 +207,7 @@ def test_files_are_read_and_no_more_of_them_than_allowed() -> None:
 
 def test_damaged_content_is_refused_when_it_is_read() -> None:
     stored = packed(("a.jpg", b"content"), compression=zipfile.ZIP_STORED)
-    archive = archives.opened(patched(stored, b"content", b"CONTENT"))
+    archive = archives.opened(patched(stored, b"content", b"CONTENT"), most_bytes=MOST_BYTES)
     with pytest.raises(ImportRefused) as caught:
         archive.read("a.jpg", 100)
     assert caught.value.parameters == {"path": "a.jpg"}
@@ -211,6 +220,6 @@ def test_whatever_byte_is_changed_or_cut_it_is_read_or_refused(place: int, value
     data[place % len(data)] = value
     # Any other exception fails the test.
     with contextlib.suppress(ImportRefused):
-        archive = archives.opened(io.BytesIO(bytes(data[: len(data) - cut % 40])))
+        archive = archives.opened(io.BytesIO(bytes(data[: len(data) - cut % 40])), most_bytes=MOST_BYTES)
         for path in archive.paths:
             archive.read(path, 1000)

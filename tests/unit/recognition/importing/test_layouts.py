@@ -55,3 +55,25 @@ def test_whatever_the_paths_are_each_image_is_named_or_left_out(paths: list[str]
     for file in layouts.planned(paths, layout):
         assert (file.person is None) == (file.skip is not None)
         assert file.person is None or 0 < len(file.person.name) <= LONGEST_NAME
+
+
+@pytest.mark.parametrize(
+    ("path", "taken", "free"),
+    [
+        ("Ada.jpg", [], "Ada.jpg"),
+        ("Ada.jpg", ["Ada.jpg"], "Ada (2).jpg"),
+        ("Ada.jpg", ["Ada.jpg", "Ada (2).jpg"], "Ada (3).jpg"),
+        ("Ada_0001.jpg", ["Ada_0001.jpg"], "Ada (2).jpg"),
+        ("Ada (2).jpg", ["Ada (2).jpg"], "Ada (3).jpg"),
+        ("1.jpg", ["1.jpg"], "(2).jpg"),
+        ("a.b/Ada", ["a.b/Ada"], "a.b/Ada (2)"),
+        (".hidden", [".hidden"], ".hidden (2)"),
+    ],
+)
+def test_a_path_that_is_taken_gets_a_number(path: str, taken: list[str], free: str) -> None:
+    assert layouts.free_path(path, taken) == free
+
+
+@pytest.mark.parametrize("path", ["Ada.jpg", "Ada_0001.jpg", "Ada (2).jpg"])
+def test_with_its_number_a_photo_shows_the_same_person(path: str) -> None:
+    assert list(names([layouts.free_path(path, [path])], Layout.FLAT).values()) == ["Ada"]

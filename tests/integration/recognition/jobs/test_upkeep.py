@@ -1,0 +1,78 @@
+"""What waited too long goes by itself, whoever looks or does not."""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+
+import pytest
+from django.utils import timezone
+from procrastinate.contrib.django import app
+
+from recognition.importing.layouts import Layout
+from recognition.jobs import tasks, upkeep
+from recognition.models import ImportBatch, WaitingPhoto
+from recognition.services import choosing, import_batches
+from tests import fakes
+from tests.integration.recognition.jobs.conftest import Start
+from tests.integration.recognition.jobs.test_process import wait_until_the_queue_is_empty
+from tests.processes import DEADLINE_S, POLL_INTERVAL_S
+
+
+def waiting(age: dt.timedelta) -> None:
+    """A photo that waits for its face and an upload that waits for its start, both so old."""
+    then = timezone.now() - age
+    uploader = fakes.user("add_facesample")
+    fakes.waiting_photo(fakes.person(), uploader, expires_at=then + choosing.LIFETIME)
+    import_batches.upload(
+        file_name="staff.zip",
+        paths=("Ada/1.jpg",),
+        read=lambda path, most: b"a photo",
+        layout=Layout.FOLDERS,
+        actor=uploader,
+        now=then,
+    )
+
+
+def left() -> tuple[int, int]:
+    return WaitingPhoto.objects.count(), ImportBatch.objects.count()
+
+
+@pytest.mark.django_db
+class TestForgetExpired:
+    def test_where_nothing_waits_nothing_happens(self) -> None:
+        upkeep.forget_expired(0)
+        assert left() == (0, 0)
+
+    @pytest.mark.parametrize(
+        ("age", "remaining"),
+        [
+            (dt.timedelta(minutes=59), (1, 1)),
+            (dt.timedelta(minutes=61), (0, 1)),
+            (dt.timedelta(hours=25), (0, 0)),
+        ],
+    )
+    def test_a_photo_goes_after_an_hour_and_an_upload_after_a_day(
+        self, age: dt.timedelta, remaining: tuple[int, int]
+    ) -> None:
+        waiting(age)
+        upkeep.forget_expired(0)
+        assert left() == remaining
+
+
+def test_one_is_due_every_five_minutes_and_one_waits_at_most() -> None:
+    tasks.register()
+    (periodic,) = app.periodic_registry.periodic_tasks.values()
+    assert (periodic.task.name, periodic.cron) == (upkeep.FORGET_EXPIRED, "*/5 * * * *")
+    assert periodic.task.queueing_lock == upkeep.FORGET_EXPIRED
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_jobs_process_forgets_by_itself(start_import: Start) -> None:
+    waiting(dt.timedelta(hours=25))
+    start_import(-1)
+    deadline = time.monotonic() + DEADLINE_S
+    while left() != (0, 0):
+        assert time.monotonic() < deadline
+        time.sleep(POLL_INTERVAL_S)
+    wait_until_the_queue_is_empty()
