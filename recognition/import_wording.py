@@ -90,6 +90,11 @@ def stored_sentence(stored: Mapping[str, Any]) -> str:
     return wording.reason_sentence(Reason.from_json(stored))
 
 
+def stored_code(stored: Mapping[str, Any]) -> str:
+    """The permanent code of what `stored_sentence` says, for programs."""
+    return str(stored.get("skip") or stored["reason"])
+
+
 def spreadsheet_cell(text: str) -> str:
     """A text that no spreadsheet takes for a formula."""
     return f"'{text}" if text.startswith(FORMULA_STARTS) else text

@@ -132,6 +132,9 @@ _JOB_ERRORS = {
         "faceweb evaluate pairs, then ask again."
     ),
     "upload_gone": _("The upload is no longer there. Upload it again."),
+    "pack_switched": _(
+        "The model pack was switched while photos were looked at. What was enrolled before stays; go on with the rest."
+    ),
     "pack_unusable": _(
         "The active model pack cannot be loaded where jobs run; faceweb models says what is missing. Then ask again."
     ),

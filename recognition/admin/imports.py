@@ -161,6 +161,7 @@ class ImportBatchAdmin(ReadOnlyAdmin):
             "total": sum(counts.values()),
             "people": imports.people_of(batch),
             "sentence": job_detail.sentence(batch.job) if batch.job else "",
+            "can_go_on": import_batches.can_go_on(batch),
         }
 
     def _start(self, request: HttpRequest, batch: ImportBatch) -> HttpResponse:
@@ -188,13 +189,14 @@ class ImportBatchAdmin(ReadOnlyAdmin):
         response["Content-Disposition"] = f'attachment; filename="import-{batch.pk}.csv"'
         response["Cache-Control"] = "no-store"
         writer = csv.writer(response)
-        writer.writerow(["file", "person", "result", "reasons"])
+        writer.writerow(["file", "person", "result", "codes", "reasons"])
         for item in imports.items(batch, "").iterator(chunk_size=500):
+            codes = " ".join(import_wording.stored_code(stored) for stored in item.reasons)
             reasons = " ".join(_reasons(item, request))
             writer.writerow(
                 [
                     import_wording.spreadsheet_cell(text)
-                    for text in (item.path, imports.name_of(item), item.get_state_display(), reasons)
+                    for text in (item.path, imports.name_of(item), item.get_state_display(), codes, reasons)
                 ]
             )
         return response

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
@@ -17,8 +16,7 @@ from recognition.selectors.imported import KnownFiles
 from recognition.selectors.packs import NoActivePack
 from recognition.services import analysis, import_batches, importing, jobs
 from recognition.services.importing import LookedAt
-from recognition.services.jobs import JobRefused
-from recognition.vision.errors import PackError
+from recognition.vision.errors import PackError, PackMismatch
 
 ROWS_AT_A_TIME = 1000
 """Files without their bytes that are in memory at once."""
@@ -26,6 +24,7 @@ ROWS_AT_A_TIME = 1000
 NO_ACTIVE_PACK = "no_active_pack"
 UPLOAD_GONE = "upload_gone"
 PACK_UNUSABLE = "pack_unusable"
+PACK_SWITCHED = "pack_switched"
 
 
 Result = tuple[ImportItem, LookedAt | None]
@@ -36,7 +35,7 @@ def enrol(steps: Steps) -> Mapping[str, Any]:
     """Looks at every file that was not looked at yet, and stores step by step what becomes of each.
 
     Raises:
-        JobFailed: when the upload is gone, or no model pack can be used.
+        JobFailed: when the upload is gone, no model pack can be used, or it was switched on the way.
     """
     batch = ImportBatch.objects.filter(pk=steps.run.parameters["batch"]).first()
     if batch is None:
@@ -50,18 +49,14 @@ def enrol(steps: Steps) -> Mapping[str, Any]:
             steps.store(functools.partial(_take, step, actor), done=done, total=total, checkpoint={})
     except NoActivePack as error:
         raise JobFailed(NO_ACTIVE_PACK) from error
+    except PackMismatch as error:
+        raise JobFailed(PACK_SWITCHED) from error
     except PackError as error:
         raise JobFailed(PACK_UNUSABLE) from error
     counts_of = dict(batch.items.order_by().values_list("state").annotate(count=Count("pk")))
     if any(counts_of.get(state) for state in (ImportItem.State.ENROLLED, ImportItem.State.SET_ASIDE)):
-        _ask_for_a_check(actor)
+        jobs.ask_for_gallery_check(actor=actor)
     return {"files": total, **{f"{state}": count for state, count in counts_of.items()}}
-
-
-def _ask_for_a_check(actor: User | None) -> None:
-    """Has the gallery looked through, now that it has grown; one that waits already will see the new people too."""
-    with contextlib.suppress(JobRefused):
-        jobs.request(kind=Job.Kind.GALLERY_CHECK, parameters={}, actor=actor)
 
 
 def _take(step: list[Result], actor: User | None) -> None:

@@ -74,16 +74,16 @@ def upload(
 
 @transaction.atomic
 def start(*, batch: ImportBatch, actor: User, now: dt.datetime) -> Job:
-    """Asks for the job that enrols the files of an upload.
+    """Asks for the job that enrols the files of an upload, or that goes on where one failed or was cancelled.
 
     Raises:
-        BatchRefused: when it was started before, its day is over, or another import waits or runs.
+        BatchRefused: when its job is not over or did it all, its day is over, or another import waits or runs.
     """
     held = ImportBatch.objects.select_for_update().filter(pk=batch.pk).first()
     if held is None or (held.job_id is None and held.expires_at <= now):
         raise BatchRefused(gettext("The upload waited for a day and is deleted. Upload it again."))
-    if held.job_id is not None:
-        raise BatchRefused(gettext("That import was started already."))
+    if held.job is not None and not can_go_on(held):
+        raise BatchRefused(gettext("That import was started already: it runs, or looked at every file."))
     try:
         held.job = jobs.request(kind=Job.Kind.IMPORT, parameters={"batch": held.pk}, actor=actor)
     except jobs.JobRefused as refused:
@@ -91,6 +91,12 @@ def start(*, batch: ImportBatch, actor: User, now: dt.datetime) -> Job:
     held.expires_at = now + RESULTS_KEPT
     held.save(update_fields=["job", "expires_at"])
     return held.job
+
+
+def can_go_on(batch: ImportBatch) -> bool:
+    """Whether the job of an upload ended before it had looked at every file."""
+    ended = batch.job is not None and batch.job.state in (Job.State.FAILED, Job.State.CANCELLED)
+    return ended and batch.items.filter(state=ImportItem.State.PENDING).exists()
 
 
 @transaction.atomic

@@ -7,6 +7,7 @@ taken meanwhile keeps nothing more, so that work is never done twice, even where
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import datetime as dt
 from collections.abc import Mapping
@@ -87,6 +88,12 @@ def request(*, kind: Job.Kind, parameters: Mapping[str, Any], actor: User | None
     _put_into_queue(job)
     audit.record(action=AuditAction.JOB_REQUESTED, actor=actor, subject=job, details={"kind": str(kind)})
     return job
+
+
+def ask_for_gallery_check(*, actor: User | None) -> None:
+    """Has the gallery looked through, now that it has grown; a check that waits already will see the new people too."""
+    with contextlib.suppress(JobRefused):
+        request(kind=Job.Kind.GALLERY_CHECK, parameters={}, actor=actor)
 
 
 @transaction.atomic

@@ -10,7 +10,7 @@ from typing import Any
 from faceweb import signing
 from recognition.management import archiving
 from recognition.management.base import RecognitionCommand
-from recognition.services import archives, gallery_export, gallery_import
+from recognition.services import archives, gallery_export, gallery_import, jobs
 from recognition.worker import packs
 
 
@@ -68,6 +68,8 @@ class Command(RecognitionCommand):
                 archive.verify(report=report)
             with archiving.progress("Reading", total=total, is_shown=is_shown) as report:
                 done = gallery_import.read(archive=archive, actor=None, is_dry_run=options["dry_run"], report=report)
+        if done.samples and not options["dry_run"]:
+            jobs.ask_for_gallery_check(actor=None)
         verb = "Would add" if options["dry_run"] else "Added"
         words = (
             f"{verb} {done.people:,} people, {done.samples:,} samples, {done.images:,} pictures. "

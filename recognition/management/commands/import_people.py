@@ -20,10 +20,13 @@ from recognition.importing.layouts import Layout
 from recognition.management.base import FAILED, RecognitionCommand
 from recognition.management.enrolling import FileOutcome
 from recognition.models import ImportItem
-from recognition.services import importing
+from recognition.services import importing, jobs
 from recognition.services.importing import Plan
 
 Read = Callable[[str, int], bytes]
+
+GREW = (ImportItem.State.ENROLLED, ImportItem.State.SET_ASIDE)
+"""What became of a file that is in the gallery now."""
 
 
 class Command(RecognitionCommand):
@@ -60,6 +63,8 @@ class Command(RecognitionCommand):
                     # Opened before the work, so that it does not end without its results.
                     rows = stack.enter_context(_results(options["results"])) if options["results"] else None
                     outcomes += self._imported(plan, read, quiet=options["json"])
+                    if any(outcome.state in GREW for outcome in outcomes):
+                        jobs.ask_for_gallery_check(actor=None)
                     if rows is not None:
                         rows.writerows(outcome.row() for outcome in outcomes)
             except ImportRefused as refused:

@@ -10,6 +10,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from recognition.jobs import importing as job_of_import
 from recognition.jobs import running
@@ -143,9 +144,9 @@ def test_the_results_are_kept_as_a_list_without_formulas(enroller: Client) -> No
     response = enroller.get(reverse("admin:recognition_importbatch_results", args=[batch.pk]))
     assert response["Content-Disposition"] == f'attachment; filename="import-{batch.pk}.csv"'
     rows = list(csv.reader(response.content.decode().splitlines()))
-    assert rows[0] == ["file", "person", "result", "reasons"]
-    assert rows[1][:3] == ["'=Bob/1.jpg", "'=Bob", "not used"]
-    assert rows[2] == ["Ada/1.jpg", "Ada", "enrolled", ""]
+    assert rows[0] == ["file", "person", "result", "codes", "reasons"]
+    assert rows[1][:4] == ["'=Bob/1.jpg", "'=Bob", "not used", "no_face"]
+    assert rows[2] == ["Ada/1.jpg", "Ada", "enrolled", "", ""]
 
 
 def test_a_second_start_and_a_late_discard_are_refused(enroller: Client) -> None:
@@ -156,6 +157,22 @@ def test_a_second_start_and_a_late_discard_are_refused(enroller: Client) -> None
     discard = reverse("admin:recognition_importbatch_discard", args=[batch.pk])
     assert "started already" in enroller.post(discard, follow=True).content.decode()
     assert Job.objects.count() == 1
+
+
+@pytest.mark.parametrize(("state", "code"), [(Job.State.FAILED, "pack_switched"), (Job.State.CANCELLED, "")])
+def test_an_import_that_ended_early_goes_on(enroller: Client, state: Job.State, code: str) -> None:
+    batch = uploaded(enroller)
+    page = reverse("admin:recognition_importbatch_change", args=[batch.pk])
+    start = reverse("admin:recognition_importbatch_start", args=[batch.pk])
+    enroller.post(start)
+    assert "Go on with the files" not in enroller.get(page).content.decode()
+    Job.objects.update(state=state, error_code=code, finished_at=timezone.now())
+    assert "Go on with the files" in enroller.get(page).content.decode()
+    enroller.post(start)
+    batch.refresh_from_db()
+    assert batch.job == Job.objects.latest("pk")
+    assert batch.job is not None
+    assert batch.job.state == Job.State.QUEUED
 
 
 def test_an_upload_is_discarded(enroller: Client) -> None:

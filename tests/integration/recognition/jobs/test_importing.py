@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import concurrent.futures
+import dataclasses
 import datetime as dt
 import re
 import signal
@@ -231,6 +232,21 @@ def test_an_upload_that_is_gone_fails_with_words(monkeypatch: pytest.MonkeyPatch
     job = started(FILES)
     ImportBatch.objects.all().delete()
     assert run(job, monkeypatch, {}).error_code == "upload_gone"
+
+
+def test_a_pack_that_is_switched_on_the_way_ends_it_with_words_and_it_goes_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    batch = uploaded({"Ada/1.jpg": b"a", "Bob/1.jpg": b"b"})
+    other = dataclasses.replace(fakes.like_probe(0.3, axis=1), pack_digest="another")
+    job = import_batches.start(batch=batch, actor=fakes.user(), now=NOW)
+    failed = run(job, monkeypatch, {b"a": (fakes.embedded(other),), b"b": (fakes.embedded(other),)})
+    assert (failed.state, failed.error_code) == (Job.State.FAILED, "pack_switched")
+    assert not FaceSample.objects.exists()
+    batch.refresh_from_db()
+    again = import_batches.start(batch=batch, actor=fakes.user(), now=NOW)
+    assert run(again, monkeypatch, TWO_FACES).state == Job.State.SUCCEEDED
+    assert FaceSample.objects.count() == 2
 
 
 class TestStart:

@@ -14,7 +14,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.core.management import CommandError, call_command
 
-from recognition.models import Person
+from recognition.models import Job, Person
 from recognition.services import archives
 from recognition.vision.images import encode_jpeg
 from tests import faces, fakes, installations
@@ -140,6 +140,7 @@ class TestGallery:
             assert "Would add 1 people, 1 samples, 1 pictures." in out.getvalue()
             added = call("gallery", "import", file, *trusted)
             assert (added["people"], added["samples"], added["images"]) == (1, 1, 1)
+            assert Job.objects.get().kind == Job.Kind.GALLERY_CHECK
             there = call("identify", photo)
             assert [face["decision"] for face in there["faces"]] == ["accept"]
             assert similarities(there) == similarities(here)

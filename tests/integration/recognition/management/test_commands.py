@@ -21,6 +21,7 @@ from recognition.models import (
     DenyListEntry,
     FaceSample,
     FaceTemplate,
+    Job,
     ModelPack,
     Person,
     PersonGroup,
@@ -161,6 +162,7 @@ class TestImportPeople:
         assert set(Person.objects.values_list("name", flat=True)) == {NAME, "Somebody Else"}
         again = answer("import_people", tmp_path / "people")
         assert (again["enrolled"], again["known"], again["reasons"]) == (0, 2, {})
+        assert Job.objects.get().kind == Job.Kind.GALLERY_CHECK
 
     def test_says_what_a_folder_must_look_like(self, tmp_path: Path) -> None:
         with pytest.raises(CommandError, match="a folder for each person"):
