@@ -59,9 +59,8 @@ def record_basis_of_all(*, people: Iterable[Person], basis: LegalBasis, actor: U
     for unset in ("id", "person_id", "recorded_at", "recorded_by_id"):
         own.pop(unset)
     rows = LegalBasis.objects.bulk_create(LegalBasis(person=person, recorded_by=actor, **own) for person in people)
-    for row in rows:
-        details = {"basis": row.pk, "kind": row.kind}
-        audit.record(action=AuditAction.BASIS_RECORDED, actor=actor, subject=row.person, details=details)
+    changes = [(row.person, {"basis": row.pk, "kind": row.kind}) for row in rows]
+    audit.record_all(action=AuditAction.BASIS_RECORDED, actor=actor, changes=changes)
     return len(rows)
 
 
