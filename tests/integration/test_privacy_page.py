@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import re
+from pathlib import Path
 
 import pytest
 from django.utils import timezone
@@ -13,11 +15,13 @@ from recognition.models import (
     ActionDelivery,
     Alert,
     Checkpoint,
+    ErasureReason,
     EventCrop,
     EventOverride,
     RecognitionEvent,
     ThresholdPolicy,
 )
+from recognition.services import erasure
 from tests import fakes
 
 PAGE = state.PROJECT_DIR / "docs" / "howto" / "privacy.md"
@@ -45,13 +49,32 @@ def event_with_everything(place: Checkpoint, *, decided_days_ago: int) -> Recogn
     return event
 
 
+def program(about: str) -> str:
+    """The one program of the page that speaks of something."""
+    programs = re.findall(r"^```python\n(.*?)^```", PAGE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    (found,) = (each for each in programs if about in each)
+    return str(found)
+
+
 def test_events_of_a_time_are_removed_with_all_that_hangs_on_them_and_later_ones_stay() -> None:
     fakes.activated_pack()
     door = fakes.checkpoint()
     event_with_everything(door, decided_days_ago=31)
     kept = event_with_everything(door, decided_days_ago=29)
-    (program,) = re.findall(r"^```python\n(.*?)^```", PAGE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
-    exec(program, {})  # noqa: S102  (the page is ours)
+    exec(program("RecognitionEvent"), {})  # noqa: S102  (the page is ours)
     assert list(RecognitionEvent.objects.all()) == [kept]
     for dependent in (EventCrop, Alert, EventOverride, ActionDelivery):
         assert list(dependent.objects.values_list("event_id", flat=True)) == [kept.pk], dependent.__name__
+
+
+def test_a_certificate_is_checked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = erasure.request(person=fakes.person("Ada"), reason=ErasureReason.REQUESTED, actor=None, now=fakes.NOW)
+    assert asked.certificate is not None
+    monkeypatch.chdir(tmp_path)
+    *first, last = program("is_genuine").strip().splitlines()
+    for reason, answer in (("requested", True), ("mistake", False)):
+        handed_out = {**erasure.document(asked.certificate), "reason": reason}
+        Path("erasure-1.json").write_text(json.dumps(handed_out))
+        names: dict[str, object] = {}
+        exec("\n".join(first), names)  # noqa: S102  (the page is ours)
+        assert eval(last, names) is answer  # noqa: S307  (the page is ours)
