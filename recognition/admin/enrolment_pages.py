@@ -35,7 +35,7 @@ LABEL_SHARE = 0.4
 """Height of a face's number over the shorter side of its box."""
 
 
-_NOT_NOW = (analysis.AnalyserUnavailable, NoActivePack, PackMismatch)
+NOT_NOW = (analysis.AnalyserUnavailable, NoActivePack, PackMismatch)
 """Why no photo can be judged just now, whatever it shows; each text says what to do."""
 
 
@@ -164,7 +164,7 @@ class _Pages:
         except (ValueError, choosing.NoSuchFace):
             messages.error(request, gettext("Choose one of the numbered faces."))
             return None
-        except _NOT_NOW as error:
+        except NOT_NOW as error:
             messages.error(request, str(error))
             return None
         if not result.is_stored:
@@ -221,7 +221,7 @@ def _outcome(person: Person, file: UploadedFile[Any], request: HttpRequest) -> d
         result = enrolment.add_sample(
             person=person, data=data, source=FaceSample.Source.UPLOAD, actor=actor_of(request)
         )
-    except _NOT_NOW as error:
+    except NOT_NOW as error:
         return {**outcome, "reasons": [str(error)]}
     if result.to_choose_from:
         photo = choosing.keep(

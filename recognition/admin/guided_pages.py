@@ -23,9 +23,8 @@ from recognition.decision.guidance import Advice
 from recognition.models import FaceSample, Person
 from recognition.selectors import guided as selectors
 from recognition.selectors import legal
-from recognition.selectors.packs import NoActivePack
-from recognition.services import analysis, guided
-from recognition.vision.errors import InvalidArray, PackMismatch
+from recognition.services import guided
+from recognition.vision.errors import InvalidArray
 from recognition.vision.images import STILL_LIMITS
 from recognition.vision.types import BoundingBox
 
@@ -77,7 +76,7 @@ def addresses(owner: ModelAdmin[Any]) -> list[URLPattern]:
 def may_retake(request: HttpRequest, person: Person) -> bool:
     """Whether the user may replace a sample of somebody; a legal hold keeps those that are there."""
     may_delete = enrolment_pages.may_enrol(request) and actor_of(request).has_perm("recognition.delete_facesample")
-    return may_delete and not legal.standing_holds(legal.rows_of(person)).exists()
+    return may_delete and not legal.is_held(legal.rows_of(person))
 
 
 class _Pages:
@@ -117,7 +116,7 @@ class _Pages:
                 before=form.cleaned_data["before"],
                 actor=actor_of(request),
             )
-        except (analysis.AnalyserUnavailable, NoActivePack, PackMismatch) as error:
+        except enrolment_pages.NOT_NOW as error:
             return JsonResponse({"sentence": str(error)}, status=HTTPStatus.SERVICE_UNAVAILABLE)
         box = seen.box
         return JsonResponse(

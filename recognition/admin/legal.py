@@ -122,6 +122,12 @@ def _standing(basis: LegalBasis, person: Person, now: Any) -> str:
     return gettext("valid")
 
 
+def _number(request: HttpRequest, name: str) -> int:
+    """The primary key that a form sent; 0, which nothing has, for anything else."""
+    number = request.POST.get(name, "")
+    return int(number) if number.isdecimal() else 0
+
+
 def _back(person_id: int) -> HttpResponse:
     return HttpResponseRedirect(reverse("admin:recognition_person_change", args=[person_id]))
 
@@ -143,10 +149,7 @@ def _record(request: HttpRequest, person: Person) -> HttpResponse:
 
 
 def _withdraw(request: HttpRequest, person: Person) -> HttpResponse:
-    number = request.POST.get("basis", "")
-    basis = LegalBasis.objects.filter(
-        pk=int(number) if number.isdecimal() else 0, person__in=legal_read.rows_of(person)
-    )
+    basis = LegalBasis.objects.filter(pk=_number(request, "basis"), person__in=legal_read.rows_of(person))
     try:
         legal.withdraw_basis(basis=basis.get(), actor=actor_of(request), now=timezone.now())
     except LegalBasis.DoesNotExist:
@@ -169,8 +172,7 @@ def _hold(request: HttpRequest, person: Person) -> HttpResponse:
 
 
 def _lift(request: HttpRequest, person: Person) -> HttpResponse:
-    number = request.POST.get("hold", "")
-    hold = LegalHold.objects.filter(pk=int(number) if number.isdecimal() else 0, person__in=legal_read.rows_of(person))
+    hold = LegalHold.objects.filter(pk=_number(request, "hold"), person__in=legal_read.rows_of(person))
     try:
         waited = legal.lift_hold(hold=hold.get(), actor=actor_of(request), now=timezone.now())
     except LegalHold.DoesNotExist:

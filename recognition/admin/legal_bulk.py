@@ -44,10 +44,8 @@ def record_basis(owner: Any, request: HttpRequest, queryset: QuerySet[Person]) -
         "opts": owner.opts,
         "form": form,
         "people": queryset.count(),
-        # The whole selection may be thousands; the list is asked for it again.
-        "chosen": queryset.values_list("pk", flat=True)[:1]
-        if request.POST.get("select_across") == "1"
-        else request.POST.getlist(helpers.ACTION_CHECKBOX_NAME),
+        # As they were sent: of a whole list these are the ones of its page, and `select_across` stands for all.
+        "chosen": request.POST.getlist(helpers.ACTION_CHECKBOX_NAME),
         "select_across": request.POST.get("select_across", "0"),
     }
     return TemplateResponse(request, "admin/recognition/person/basis.html", context)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Collection, Iterable, Iterator
-from typing import TypeVar
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from typing import Any, TypeVar
+
+from django.db.models import Q, QuerySet
 
 from recognition.importing.entries import PersonData
-from recognition.models import FaceTemplate, Person
+from recognition.models import FaceSample, FaceTemplate, ImportItem, Person
 from recognition.selectors import people
 
 ROWS_AT_A_TIME = 1000
@@ -63,6 +65,34 @@ class KnownFiles:
         """The digests of all files that are enrolled for somebody, so that they need not be looked at."""
         row = self._people.find(person)
         return self._files.get(row.pk, ()) if row is not None else ()
+
+
+def files_of(rows: Collection[int]) -> QuerySet[ImportItem]:
+    """Files of imports that made a sample of those people, or name them; those that wait would enrol them again."""
+    samples = FaceSample.objects.filter(person__in=rows)
+    made = ImportItem.objects.filter(Q(sample__in=samples) | Q(image_sha256__in=samples.values("image_sha256")))
+    names = Q(pk__in=made.values("pk"))
+    for name, number in Person.objects.filter(pk__in=rows).values_list("name", "external_id"):
+        names |= _says(name, number)
+    # Under the name that an import gave them, whatever they were called since.
+    for said in made.filter(sample__in=samples).values_list("person", flat=True).distinct():
+        if said is not None and not _is_somebody_else(said, rows):
+            names |= _says(said.get("name", ""), said.get("external_id"))
+    return ImportItem.objects.filter(names)
+
+
+def _says(name: str, external_id: str | None) -> Q:
+    """Files that an import counts as of such a person: by the external id where there is one, else by name."""
+    without_id = Q(person__external_id=None) | Q(person__external_id="")
+    named = Q(person__name=name) & without_id
+    return named | Q(person__external_id=external_id) if external_id else named
+
+
+def _is_somebody_else(said: Mapping[str, Any], rows: Collection[int]) -> bool:
+    """Whether an import would take it for somebody who stays; their sample was moved to whom is erased."""
+    number = said.get("external_id")
+    others = Person.objects.exclude(pk__in=rows)
+    return others.filter(external_id=number).exists() if number else others.filter(name=said.get("name", "")).exists()
 
 
 def _rows(field: str, values: set[str]) -> Iterator[tuple[str, Person]]:

@@ -23,6 +23,11 @@ def standing_holds(rows: Collection[int]) -> QuerySet[LegalHold]:
     return LegalHold.objects.filter(person__in=rows, lifted_at=None)
 
 
+def is_held(rows: Collection[int]) -> bool:
+    """Whether a legal hold keeps the data of those people."""
+    return standing_holds(rows).exists()
+
+
 def waiting_erasure(rows: Collection[int]) -> ErasureRequest | None:
     """The erasure of those people that waits for a hold."""
     return ErasureRequest.objects.filter(person__in=rows, state=ErasureRequest.State.WAITING_FOR_HOLD).first()

@@ -40,6 +40,7 @@ from recognition.models import (
     SampleImage,
     WaitingPhoto,
 )
+from recognition.selectors import imported
 from recognition.selectors import legal as legal_read
 from recognition.selectors import people as people_read
 from recognition.services import audit, erasure_ledger
@@ -72,7 +73,7 @@ def request(*, person: Person, reason: ErasureReason, actor: User | None, now: d
     held = _held(person)
     rows = _locked_rows(held)
     waiting = legal_read.waiting_erasure(rows)
-    if not legal_read.standing_holds(rows).exists():
+    if not legal_read.is_held(rows):
         waiting = waiting or ErasureRequest(person=held, reason=reason, requested_by=actor, requested_at=now)
         return _run(waiting, held, rows, actor, now)
     if waiting is None:
@@ -103,7 +104,7 @@ def run_waiting(*, person: Person, now: dt.datetime) -> ErasureRequest | None:
     held = _held(person)
     rows = _locked_rows(held)
     waiting = legal_read.waiting_erasure(rows)
-    if waiting is None or legal_read.standing_holds(rows).exists():
+    if waiting is None or legal_read.is_held(rows):
         return waiting
     return _run(waiting, held, rows, waiting.requested_by, now)
 
@@ -156,8 +157,11 @@ def _run(
         people=list(Person.objects.filter(pk__in=rows).values_list("uid", flat=True)),
         samples=list(FaceSample.objects.filter(person__in=rows).values_list("uid", flat=True)),
     )
-    contents = _described(rows)
+    # Found once: by names, ids and samples that are about to go.
     touched = list(legal_read.events_showing(rows).values_list("pk", flat=True))
+    files = ImportItem.objects.filter(pk__in=list(imported.files_of(rows).values_list("pk", flat=True)))
+    crops = EventCrop.objects.filter(event__in=touched).order_by("pk")
+    contents = _described(rows, crops, files)
     claimed = RecognitionEvent.objects.filter(legal_read.claims_of(rows)).exclude(claimed_id="")
     linked = RecognitionEvent.objects.filter(
         Q(*((f"{link}__in", rows) for link in _LINKS), _connector=Q.OR) | Q(pk__in=touched)
@@ -167,10 +171,11 @@ def _run(
         "claimed_ids": claimed.update(claimed_id=""),
         "admin_log_entries": _log_emptied(rows),
         # The name of an upload is often that of its only photo.
-        "upload_names": ImportBatch.objects.filter(items__in=_import_files(rows)).update(file_name=""),
+        "upload_names": ImportBatch.objects.filter(items__in=files).update(file_name=""),
     }
     contents["kept"] = {"events": len(tombstones)}
-    EventCrop.objects.filter(event__in=touched).delete()
+    crops.delete()
+    files.delete()
     _deleted(rows, asked)
     asked.certificate = _certificate(asked, contents, person_number=rows[0], actor=actor, now=now)
     asked.certificate.events.set(tombstones)
@@ -181,12 +186,11 @@ def _run(
     return asked
 
 
-def _described(rows: list[int]) -> dict[str, Any]:
+def _described(rows: list[int], crops: QuerySet[EventCrop], files: QuerySet[ImportItem]) -> dict[str, Any]:
     """Counts and digests of what is about to be deleted."""
     samples = FaceSample.objects.filter(person__in=rows)
     images = SampleImage.objects.filter(sample__in=samples).order_by("pk")
     templates = FaceTemplate.objects.filter(sample__in=samples).order_by("pk")
-    crops = EventCrop.objects.filter(event__in=legal_read.events_showing(rows)).order_by("pk")
     bases = LegalBasis.objects.filter(person__in=rows).order_by("pk")
     both_ends = Q(source__in=rows) | Q(target__in=rows)
     counted: dict[str, QuerySet[Any]] = {
@@ -196,7 +200,7 @@ def _described(rows: list[int]) -> dict[str, Any]:
         "templates": templates,
         "event_crops": crops,
         "waiting_photos": WaitingPhoto.objects.filter(person__in=rows),
-        "import_files": _import_files(rows),
+        "import_files": files,
         "legal_bases": bases,
         "legal_holds": LegalHold.objects.filter(person__in=rows),
         "deny_list_entries": DenyListEntry.objects.filter(person__in=rows),
@@ -237,37 +241,7 @@ def _log_emptied(rows: Iterable[int]) -> int:
     return entries.update(object_repr="", change_message="")
 
 
-def _import_files(rows: list[int]) -> QuerySet[ImportItem]:
-    """Files of imports that made a sample of them, or name them; also those that wait and would enrol them again."""
-    samples = FaceSample.objects.filter(person__in=rows)
-    made = ImportItem.objects.filter(Q(sample__in=samples) | Q(image_sha256__in=samples.values("image_sha256")))
-    names = Q(pk__in=made.values("pk"))
-    for name, number in Person.objects.filter(pk__in=rows).values_list("name", "external_id"):
-        names |= _says(name, number)
-    # Under the name that an import gave them, whatever they were called since.
-    for said in made.filter(sample__in=samples).values_list("person", flat=True).distinct():
-        if said is not None and not _is_somebody_else(said, rows):
-            names |= _says(said.get("name", ""), said.get("external_id"))
-    return ImportItem.objects.filter(names)
-
-
-def _says(name: str, external_id: str | None) -> Q:
-    """Files that an import counts as of such a person: by the external id where there is one, else by name."""
-    without_id = Q(person__external_id=None) | Q(person__external_id="")
-    named = Q(person__name=name) & without_id
-    return named | Q(person__external_id=external_id) if external_id else named
-
-
-def _is_somebody_else(said: dict[str, Any], rows: list[int]) -> bool:
-    """Whether an import would take it for somebody who stays; their sample was moved to whom is erased."""
-    number = said.get("external_id")
-    others = Person.objects.exclude(pk__in=rows)
-    return others.filter(external_id=number).exists() if number else others.filter(name=said.get("name", "")).exists()
-
-
 def _deleted(rows: list[int], asked: ErasureRequest) -> None:
-    # Before the samples by which they are found.
-    _import_files(rows).delete()
     LegalHold.objects.filter(person__in=rows).delete()
     # Of two rows that were merged, each may have been asked for.
     waiting = ErasureRequest.objects.filter(person__in=rows, state=ErasureRequest.State.WAITING_FOR_HOLD)

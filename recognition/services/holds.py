@@ -18,5 +18,5 @@ def require_none(*, person: Person) -> None:
     Raises:
         DataHeld: when one does.
     """
-    if legal.standing_holds(legal.rows_of(person)).exists():
+    if legal.is_held(legal.rows_of(person)):
         raise DataHeld(gettext("A legal hold keeps what is stored of this person. It must be lifted first."))

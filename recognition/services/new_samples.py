@@ -13,6 +13,7 @@ import psycopg
 from django.contrib.auth.models import User
 from django.db import IntegrityError, connection, transaction
 from django.db.models import Exists, OuterRef
+from django.utils.translation import gettext
 
 from recognition.decision import doubts as decided
 from recognition.decision.coverage import Pose
@@ -94,7 +95,7 @@ def keep(*, samples: Sequence[NewSample], pack: ActivePack, actor: User | None) 
     if not samples:
         return []
     if any(new.face.embedding.pack_digest != pack.digest for new in samples):
-        raise PackMismatch("The model pack was switched while the photo was read; try again.")
+        raise PackMismatch(gettext("The model pack was switched while the photo was read; try again."))
     hold_off_others()
     try:
         with transaction.atomic():
