@@ -398,6 +398,7 @@ def in_role(*names: str) -> User:
             "0012_imports",
             "0015_pack_switch",
             "0016_legal_basis",
+            "0017_reviews",
         )
         for name in roles:
             importlib.import_module(f"recognition.migrations.{name}").give_to_roles(apps, None)

@@ -19,6 +19,7 @@ from recognition.models.people import (
     WaitingPhoto,
 )
 from recognition.models.policies import ThresholdPolicy
+from recognition.models.reviews import ReviewBatch, ReviewItem, ReviewStratum, Verdict
 
 __all__ = [
     "ActionDelivery",
@@ -48,7 +49,11 @@ __all__ = [
     "PersonGroup",
     "PersonMove",
     "RecognitionEvent",
+    "ReviewBatch",
+    "ReviewItem",
+    "ReviewStratum",
     "SampleImage",
     "ThresholdPolicy",
+    "Verdict",
     "WaitingPhoto",
 ]

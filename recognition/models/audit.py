@@ -46,6 +46,8 @@ class AuditAction(models.TextChoices):
     KIOSK_REMOVED = "kiosk.removed", _("kiosk removed")
     LOCKOUT_LIFTED = "lockout.lifted", _("lockout lifted")
     EVENT_OVERRIDDEN = "event.overridden", _("decision overridden")
+    REVIEW_DRAWN = "review.drawn", _("events drawn for review")
+    VERDICT_GIVEN = "verdict.given", _("verdict given")
     ALERT_ACKNOWLEDGED = "alert.acknowledged", _("alert acknowledged")
     PACK_ACTIVATED = "pack.activated", _("model pack activated")
     PACK_MEASURED = "pack.measured", _("thresholds measured")

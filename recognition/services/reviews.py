@@ -1,0 +1,232 @@
+"""Draws events for review, and keeps what people say of them; an event itself is never changed."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import random
+import secrets
+from collections.abc import Sequence
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.db.models import CharField, F, Func, QuerySet, Value
+from django.db.models.functions import Cast, Concat
+from django.utils.translation import gettext, ngettext
+
+from recognition.decision import reviews
+from recognition.decision.reviews import TAKEN_WHOLE, ReviewVerdict, Stratum
+from recognition.decision.verdict import Decision
+from recognition.models import (
+    AuditAction,
+    FaceSample,
+    RecognitionEvent,
+    ReviewBatch,
+    ReviewItem,
+    ReviewStratum,
+    Verdict,
+)
+from recognition.selectors import reviews as reviews_read
+from recognition.services import audit, people
+
+LARGEST_BATCH = 2000
+"""Events in one batch: more than people look through, so that a wrong width is noticed before they begin."""
+
+
+class DrawRefused(Exception):
+    """Nothing was drawn; the text is for the person who wanted it."""
+
+
+class VerdictRefused(Exception):
+    """The verdict was not kept; the text is for the person who gave it."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Design:
+    """What is to be drawn.
+
+    Args:
+        since: first moment of the time that is looked at, with a time zone.
+        until: the first moment after it.
+        accepts: how many of the accepts that are in no other group; all where there are fewer.
+        refusals: how many of the refusals, likewise.
+        width: largest distance of the similarity from the threshold that still counts as near it, 0..1.
+        second_share: share of all that is drawn which a second person judges too, 0..1.
+
+    Raises:
+        ValueError: for numbers that make no sense.
+    """
+
+    since: dt.datetime
+    until: dt.datetime
+    accepts: int
+    refusals: int
+    width: float = 0.03
+    second_share: float = 0.2
+
+    def __post_init__(self) -> None:
+        if not self.since < self.until:
+            raise ValueError(f"until: expected a moment after {self.since}, got {self.until}")
+        if self.accepts < 0 or self.refusals < 0:
+            raise ValueError(f"accepts, refusals: expected 0 or more, got {self.accepts}, {self.refusals}")
+        for name in ("width", "second_share"):
+            if not 0.0 <= getattr(self, name) <= 1.0:
+                raise ValueError(f"{name}: expected 0..1, got {getattr(self, name)}")
+
+    def size(self, stratum: Stratum, population: int) -> int:
+        """How many are drawn of a group with so many events."""
+        if stratum in TAKEN_WHOLE:
+            return population
+        return min(population, self.accepts if stratum is Stratum.ACCEPT else self.refusals)
+
+
+@transaction.atomic
+def draw(*, design: Design, actor: User, now: dt.datetime, seed: int | None = None) -> ReviewBatch:
+    """Draws events for review: random accepts and refusals, and all that were overridden or near the threshold.
+
+    Args:
+        design: what is to be drawn.
+        actor: who wants it.
+        now: with a time zone.
+        seed: with the same one the same events are drawn; None for a new one, which nobody chooses.
+
+    Raises:
+        DrawRefused: when there is nothing to draw, or more than anybody looks through.
+    """
+    seed = secrets.randbits(62) if seed is None else seed
+    lots = reviews_read.in_strata(design.since, design.until, width=design.width).annotate(lot=_lot(seed))
+    drawn = {stratum: _drawn(lots, design, stratum) for stratum in Stratum}
+    count = sum(len(events) for _, events in drawn.values())
+    _require_some(count)
+    batch = ReviewBatch.objects.create(
+        since=design.since,
+        until=design.until,
+        width=design.width,
+        second_share=design.second_share,
+        seed=seed,
+        drawn_at=now,
+        drawn_by=actor,
+    )
+    rows = {
+        stratum: ReviewStratum.objects.create(batch=batch, code=stratum, population=population, size=len(events))
+        for stratum, (population, events) in drawn.items()
+    }
+    by_lot = sorted((lot, event, stratum) for stratum, (_, events) in drawn.items() for lot, event in events)
+    twice = set(random.Random(seed).sample(range(count), round(count * design.second_share)))  # noqa: S311  # no secret
+    ReviewItem.objects.bulk_create(
+        ReviewItem(batch=batch, stratum=rows[stratum], event_id=event, position=place + 1, asks_second=place in twice)
+        for place, (_, event, stratum) in enumerate(by_lot)
+    )
+    details = {
+        "events": count,
+        "population": sum(population for population, _ in drawn.values()),
+        "asked_twice": len(twice),
+    }
+    audit.record(action=AuditAction.REVIEW_DRAWN, actor=actor, subject=batch, details=details)
+    return batch
+
+
+@transaction.atomic
+def give(
+    *,
+    event: RecognitionEvent,
+    code: ReviewVerdict,
+    note: str,
+    actor: User,
+    now: dt.datetime,
+    item: ReviewItem | None = None,
+) -> Verdict:
+    """Keeps what somebody says of an event; it takes back what they said of it before.
+
+    Args:
+        event: stays as it is.
+        code: what they say.
+        note: why; may be empty.
+        actor: who says so.
+        now: with a time zone.
+        item: what of a review it answers; None where no review asked.
+
+    Raises:
+        VerdictRefused: when the verdict makes no sense of the event.
+    """
+    if code not in fitting(event):
+        raise VerdictRefused(gettext("That verdict does not fit how this event ended: choose one that is offered."))
+    # Locked, so that of two clicks at once the second takes back the first.
+    RecognitionEvent.objects.select_for_update(no_key=True).get(pk=event.pk)
+    earlier = reviews_read.standing_verdicts().filter(event=event, by=actor).first()
+    verdict = Verdict.objects.create(
+        event=event,
+        code=code,
+        note=note.strip(),
+        item=item,
+        reading=_reading(item, actor) if item is not None else None,
+        supersedes=earlier,
+        by=actor,
+        at=now,
+    )
+    # Not what was said: a second reviewer may read the audit trail.
+    details = {"event": event.pk, "supersedes": earlier.pk if earlier is not None else None}
+    audit.record(action=AuditAction.VERDICT_GIVEN, actor=actor, subject=verdict, details=details)
+    return verdict
+
+
+@transaction.atomic
+def set_sample_aside(*, verdict: Verdict, actor: User) -> FaceSample:
+    """Takes the sample out of the search that a false match came from; whoever looks after samples may put it back.
+
+    Args:
+        verdict: that it was a false match, by the same person and not taken back.
+        actor: who does it.
+
+    Raises:
+        VerdictRefused: when there is no such sample any more, or the verdict does not say so.
+    """
+    stands = reviews_read.standing_verdicts().filter(pk=verdict.pk, by=actor, code=ReviewVerdict.FALSE_MATCH).exists()
+    sample = verdict.event.best_sample
+    if not stands or sample is None:
+        raise VerdictRefused(gettext("There is no sample to set aside: it was deleted, or the verdict is another one."))
+    people.set_sample_status(sample=sample, status=FaceSample.Status.SET_ASIDE, actor=actor)
+    return sample
+
+
+def fitting(event: RecognitionEvent) -> tuple[ReviewVerdict, ...]:
+    """The verdicts that make sense of an event."""
+    return reviews.fitting(Decision(event.decision), [reason["reason"] for reason in event.reasons])
+
+
+def _lot(seed: int) -> Func:
+    """A number for each event that nobody can foresee without the seed, and everybody can compute with it."""
+    text = Concat(Value(f"{seed}:"), Cast(F("pk"), CharField()), output_field=CharField())
+    return Func(text, function="md5", output_field=CharField())
+
+
+def _drawn(lots: QuerySet[Any], design: Design, stratum: Stratum) -> tuple[int, Sequence[tuple[str, int]]]:
+    """How many events there are of a group, and those of them that are drawn, with their lots."""
+    events = lots.filter(stratum=stratum.value)
+    population = events.count()
+    size = design.size(stratum, population)
+    if size > LARGEST_BATCH:
+        _require_some(size)
+    return population, list(events.order_by("lot").values_list("lot", "pk")[:size])
+
+
+def _require_some(count: int) -> None:
+    if not count:
+        raise DrawRefused(gettext("Nothing was decided in that time. Choose another time."))
+    if count > LARGEST_BATCH:
+        text = ngettext(
+            "That is %(count)d event, more than the %(most)d of one review. Choose a shorter time, fewer events, or "
+            "a smaller distance from the threshold.",
+            "That is %(count)d events, more than the %(most)d of one review. Choose a shorter time, fewer events, or "
+            "a smaller distance from the threshold.",
+            count,
+        )
+        raise DrawRefused(text % {"count": count, "most": LARGEST_BATCH})
+
+
+def _reading(item: ReviewItem, actor: User) -> int:
+    """Which of those whom a review asks somebody is; they stay it when they change their mind."""
+    given = item.verdicts.order_by("-reading").values_list("by", "reading")
+    own = next((reading for by, reading in given if by == actor.pk), None)
+    return own or max((reading or 0 for _, reading in given), default=0) + 1
