@@ -15,7 +15,8 @@ FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 """With these a spreadsheet takes a text for a formula; an apostrophe before them prevents it."""
 
 _REFUSALS = {
-    Refusal.NOT_AN_ARCHIVE: _("This is not a ZIP archive that can be read, or it is damaged %(path)s. Pack it again."),
+    Refusal.NOT_AN_ARCHIVE: _("This is not a ZIP archive that can be read, or it is damaged. Pack it again."),
+    Refusal.DAMAGED_FILE: _("The file “%(path)s” in the archive is damaged. Pack it again."),
     Refusal.TOO_MANY_FILES: _("There are more than %(most)d files. Import them in parts."),
     Refusal.TOO_LARGE_UNPACKED: _(
         "Unpacked it would have more than %(most_mb)d MB. Import it in parts, or have whoever runs the system raise "
@@ -64,10 +65,15 @@ _EXPECTED = {
 """What a column of the list may hold."""
 
 _SKIPS = {
+    Skip.NOT_AN_IMAGE: _("It is not named like a photo that is read here: JPEG, PNG, WebP, BMP or TIFF."),
     Skip.NO_NAME: _("It is not clear whom it shows: nobody has that name or id."),
     Skip.NAME_TOO_LONG: _("The name has more than 200 characters."),
     Skip.NOT_LISTED: _("people.csv does not list it."),
     Skip.MISSING: _("people.csv lists it, and it is not there."),
+    Skip.NOT_LOOKED_AT: _(
+        "The import ended before it was looked at and did not go on within a day, so the photo is deleted. Upload it "
+        "again."
+    ),
     Skip.UNKNOWN_GROUP: _("One of its groups does not exist. An administrator makes groups in the admin."),
 }
 

@@ -15,12 +15,12 @@ from recognition.decision.doubts import Doubt, DoubtReason
 from recognition.decision.policy import QualityFault, SampleReason
 from recognition.decision.standing import Bar
 from recognition.decision.verdict import Reason, TransactionReason
-from recognition.vision.errors import ImageError, ImageTooLarge
-from recognition.vision.images import STILL_LIMITS
+from recognition.vision.errors import ImageError, ImageTooLarge, TooManyBytes
 
 _SENTENCES = {
     SampleReason.UNREADABLE: _("This is not an image that can be read, or it is damaged. Use JPEG, PNG or WebP."),
-    SampleReason.IMAGE_TOO_LARGE: _("The image is too large: over %(megabytes)d MB or %(megapixels)d megapixels."),
+    SampleReason.IMAGE_TOO_LARGE: _("The file is too large: %(has)s MB, at most %(needs)s. Save it smaller."),
+    SampleReason.TOO_MANY_PIXELS: _("The image is too large: %(has)s megapixels, at most %(needs)s. Save it smaller."),
     SampleReason.NO_FACE: _("No face was found. Use a photo in which the face is clear."),
     SampleReason.MULTIPLE_FACES: _("%(has)s faces were found. Use a photo of this person alone."),
     SampleReason.FACE_TOO_SMALL: _("The face is too small: %(has)s px, needs %(needs)s px. Come closer."),
@@ -62,13 +62,21 @@ _POSES = {
 _LIGHTS = {Light.DARK: _("dark"), Light.NORMAL: _("normal"), Light.BRIGHT: _("bright")}
 
 _DIGITS = {
+    SampleReason.IMAGE_TOO_LARGE: 1,
+    SampleReason.TOO_MANY_PIXELS: 1,
     SampleReason.LOW_DETECTION_SCORE: 2,
     SampleReason.TOO_DARK: 2,
     SampleReason.TOO_BRIGHT: 2,
     SampleReason.FACE_CLIPPED: 2,
 }
 
-_MAXIMUMS = {SampleReason.TOO_BRIGHT, SampleReason.EXTREME_POSE, SampleReason.MULTIPLE_FACES}
+_MAXIMUMS = {
+    SampleReason.IMAGE_TOO_LARGE,
+    SampleReason.TOO_MANY_PIXELS,
+    SampleReason.TOO_BRIGHT,
+    SampleReason.EXTREME_POSE,
+    SampleReason.MULTIPLE_FACES,
+}
 
 _MEASURED = {
     SampleReason.FACE_TOO_SMALL,
@@ -79,6 +87,9 @@ _MEASURED = {
     SampleReason.EXTREME_POSE,
     SampleReason.FACE_CLIPPED,
 }
+
+_SIZE_NOT_STORED = _("The file is too large. Save it smaller.")
+"""Until version 0.4 the size was not kept with the reason."""
 
 _UNMEASURED = _("The face could not be measured. Use another photo.")
 
@@ -234,21 +245,24 @@ def fault_sentence(fault: QualityFault) -> str:
     """
     if fault.reason in _MEASURED and not math.isfinite(fault.measured):
         return str(_UNMEASURED)
+    if fault.reason is SampleReason.IMAGE_TOO_LARGE and not fault.required:
+        return str(_SIZE_NOT_STORED)
     digits = _DIGITS.get(fault.reason, 0)
     too_much = fault.reason in _MAXIMUMS
     numbers = {
         "has": _rounded(fault.measured, digits, up=too_much),
         "needs": _rounded(fault.required, digits, up=not too_much),
-        "megabytes": STILL_LIMITS.max_bytes // 2**20,
-        "megapixels": STILL_LIMITS.max_pixels // 10**6,
     }
     return str(_SENTENCES[fault.reason]) % numbers
 
 
 def image_fault(error: ImageError) -> QualityFault:
-    """The fault that a file has which could not be read."""
-    too_large = isinstance(error, ImageTooLarge)
-    return QualityFault(SampleReason.IMAGE_TOO_LARGE if too_large else SampleReason.UNREADABLE, 0, 0)
+    """The fault that a file has which could not be read; sizes in MB (2^20 bytes) or megapixels."""
+    if isinstance(error, TooManyBytes):
+        return QualityFault(SampleReason.IMAGE_TOO_LARGE, error.measured / 2**20, error.most / 2**20)
+    if isinstance(error, ImageTooLarge):
+        return QualityFault(SampleReason.TOO_MANY_PIXELS, error.measured / 1e6, error.most / 1e6)
+    return QualityFault(SampleReason.UNREADABLE, 0, 0)
 
 
 def _rounded(value: float, digits: int, *, up: bool) -> str:

@@ -28,7 +28,9 @@ from recognition.selectors import legal
 from recognition.selectors import people as people_selectors
 from recognition.selectors.packs import NoActivePack
 from recognition.services import analysis, choosing, enrolment
-from recognition.vision.errors import PackMismatch
+from recognition.services.enrolment import SampleResult
+from recognition.vision import images
+from recognition.vision.errors import PackMismatch, TooManyBytes
 from recognition.vision.images import STILL_LIMITS
 
 LABEL_SHARE = 0.4
@@ -212,15 +214,18 @@ def _outcome(person: Person, file: UploadedFile[Any], request: HttpRequest) -> d
         "accepted": False,
         "sample": None,
         "reasons": [],
+        "why": [],
         "choose": "",
         "decide": "",
     }
-    # One byte more than allowed is enough to be refused; the rest is never read.
-    data = file.read(STILL_LIMITS.max_bytes + 1)
     try:
+        images.require_bytes_within(STILL_LIMITS, file.size or 0)
+        data = file.read()
         result = enrolment.add_sample(
             person=person, data=data, source=FaceSample.Source.UPLOAD, actor=actor_of(request)
         )
+    except TooManyBytes as error:
+        result = SampleResult(None, (wording.image_fault(error),))
     except NOT_NOW as error:
         return {**outcome, "reasons": [str(error)]}
     if result.to_choose_from:
@@ -237,4 +242,7 @@ def _outcome(person: Person, file: UploadedFile[Any], request: HttpRequest) -> d
     if result.doubts:
         reasons = [doubt.sentence for doubt in doubts.shown(person, result.doubts, request)]
         outcome["decide"] = reverse("admin:recognition_facesample_change", args=[result.sample_id])
-    return {**outcome, "accepted": result.accepted, "sample": result.sample_id, "reasons": reasons}
+    why = [Reason.of_fault(fault).as_json() for fault in result.faults] or [
+        {"reason": doubt.reason, "measured": doubt.similarity, "required": doubt.limit} for doubt in result.doubts
+    ]
+    return {**outcome, "accepted": result.accepted, "sample": result.sample_id, "reasons": reasons, "why": why}

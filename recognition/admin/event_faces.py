@@ -16,12 +16,11 @@ from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 
 from recognition import wording
-from recognition.admin import doubts
+from recognition.admin import doubts, enrolment_pages
 from recognition.admin.base import actor_of
 from recognition.models import Person, RecognitionEvent
 from recognition.selectors import event_faces as selectors
-from recognition.selectors.packs import NoActivePack
-from recognition.services import analysis, event_faces
+from recognition.services import event_faces
 
 NEEDED = ("recognition.view_recognitionevent", "recognition.view_person", "recognition.add_facesample")
 """Permissions to enrol the face as somebody who is there."""
@@ -67,7 +66,7 @@ class _Page:
         try:
             done = self._enrolled(request, event) if request.method == "POST" else None
             found = event_faces.faults(event=event)
-        except (analysis.AnalyserUnavailable, NoActivePack) as error:
+        except enrolment_pages.NOT_NOW as error:
             messages.error(request, str(error))
             return _back(event)
         if done is not None:

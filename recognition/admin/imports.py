@@ -30,6 +30,7 @@ from recognition.importing.layouts import Layout
 from recognition.models import ImportBatch, ImportItem
 from recognition.selectors import imports
 from recognition.services import import_batches
+from recognition.vision.errors import TooManyBytes
 
 ROWS_A_PAGE = 100
 
@@ -220,7 +221,10 @@ def _opened(files: list[UploadedFile[Any]]) -> Iterator[tuple[tuple[str, ...], A
         named[layouts.free_path(file.name or f"{number}", named)] = file
 
     def read(name: str, most_bytes: int) -> bytes:
-        return bytes(named[name].read(most_bytes + 1))
+        size = named[name].size or 0
+        if size > most_bytes:
+            raise TooManyBytes(size, most_bytes)
+        return bytes(named[name].read())
 
     yield tuple(named), read
 

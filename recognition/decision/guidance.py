@@ -43,6 +43,7 @@ class Advice(enum.StrEnum):
 _OF_FAULT = {
     SampleReason.UNREADABLE: Advice.UNREADABLE,
     SampleReason.IMAGE_TOO_LARGE: Advice.UNREADABLE,
+    SampleReason.TOO_MANY_PIXELS: Advice.UNREADABLE,
     SampleReason.NO_FACE: Advice.COME_INTO_VIEW,
     SampleReason.MULTIPLE_FACES: Advice.ONE_PERSON,
     SampleReason.FACE_TOO_SMALL: Advice.CLOSER,

@@ -17,6 +17,7 @@ class SampleReason(enum.StrEnum):
 
     UNREADABLE = "unreadable"
     IMAGE_TOO_LARGE = "image_too_large"
+    TOO_MANY_PIXELS = "too_many_pixels"
     NO_FACE = "no_face"
     MULTIPLE_FACES = "multiple_faces"
     FACE_TOO_SMALL = "face_too_small"

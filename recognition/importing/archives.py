@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from recognition.importing.entries import MOST_FILES, ImportRefused, Refusal
+from recognition.vision.errors import TooManyBytes
 
 MOST_RATIO = 100
 """Unpacked over packed size. Photos are packed already; deflate reaches 1,032 on zeros."""
@@ -41,21 +42,25 @@ class Archive:
         return tuple(self._entries)
 
     def read(self, path: str, most_bytes: int) -> bytes:
-        """The content of a file, and of a larger one as much as tells that it is: one byte more than allowed.
+        """The content of a file.
 
         Raises:
+            TooManyBytes: where the archive says that it has more than allowed; nothing is unpacked.
             ImportRefused: where the content is damaged, or not what the archive says of it.
         """
+        info = self._entries[path]
+        if info.file_size > most_bytes:
+            raise TooManyBytes(info.file_size, most_bytes)
         try:
-            with self._zip.open(self._entries[path]) as file:
-                return file.read(most_bytes + 1)
+            with self._zip.open(info) as file:
+                return file.read()
         except (zipfile.BadZipFile, EOFError, OSError, ValueError, NotImplementedError) as error:
-            raise ImportRefused(Refusal.NOT_AN_ARCHIVE, path=path[:200]) from error
+            raise ImportRefused(Refusal.DAMAGED_FILE, path=path[:200]) from error
         # zlib's own error is no OSError, and its module need not be imported to be met.
         except Exception as error:
             if type(error).__module__ != "zlib":
                 raise
-            raise ImportRefused(Refusal.NOT_AN_ARCHIVE, path=path[:200]) from error
+            raise ImportRefused(Refusal.DAMAGED_FILE, path=path[:200]) from error
 
 
 def opened(file: BinaryIO, *, most_bytes: int) -> Archive:
@@ -74,7 +79,7 @@ def opened(file: BinaryIO, *, most_bytes: int) -> Archive:
         archive = zipfile.ZipFile(file)
     # Whatever a crafted list makes of it, it is no archive that can be read.
     except (zipfile.BadZipFile, OSError, ValueError, struct.error, NotImplementedError, OverflowError) as error:
-        raise ImportRefused(Refusal.NOT_AN_ARCHIVE, path="") from error
+        raise ImportRefused(Refusal.NOT_AN_ARCHIVE) from error
     _check(archive.infolist(), file.seek(0, 2), most_bytes)
     return Archive(archive)
 
@@ -98,7 +103,7 @@ def _check_count(file: BinaryIO) -> None:
     file.seek(0)
     end = tail.rfind(b"PK\x05\x06")
     if end < 0 or len(tail) - end < _END.size:
-        raise ImportRefused(Refusal.NOT_AN_ARCHIVE, path="")
+        raise ImportRefused(Refusal.NOT_AN_ARCHIVE)
     _, _, _, _, count, list_bytes, _, _ = _END.unpack_from(tail, end)
     locator = end - _LOCATOR64.size
     if locator >= 0 and tail[locator : locator + 4] == b"PK\x06\x07":
@@ -128,7 +133,7 @@ def _counts_of_64(file: BinaryIO, at: int, count: int, list_bytes: int) -> tuple
         file.seek(at)
         record = file.read(_END64.size)
     except (OSError, OverflowError, ValueError) as error:
-        raise ImportRefused(Refusal.NOT_AN_ARCHIVE, path="") from error
+        raise ImportRefused(Refusal.NOT_AN_ARCHIVE) from error
     finally:
         file.seek(0)
     if len(record) < _END64.size or record[:4] != b"PK\x06\x06":

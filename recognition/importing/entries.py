@@ -8,7 +8,10 @@ import unicodedata
 from pathlib import PurePosixPath
 
 IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"})
-"""Files with other names are left out; whether one is an image is told by its content later."""
+"""Files with other names are not looked at; whether one is an image is told by its content later."""
+
+SYSTEM_FILES = frozenset({"Thumbs.db", "desktop.ini"})
+"""What Windows puts into folders of photos; macOS begins its names with a dot."""
 
 MOST_FILES = 100_000
 """Files of one import: LFW, twenty times over."""
@@ -21,6 +24,7 @@ class Refusal(enum.StrEnum):
     """Why nothing of an import is taken."""
 
     NOT_AN_ARCHIVE = "not_an_archive"
+    DAMAGED_FILE = "damaged_file"
     TOO_MANY_FILES = "too_many_files"
     TOO_LARGE_UNPACKED = "too_large_unpacked"
     PACKED_TOO_TIGHTLY = "packed_too_tightly"
@@ -39,13 +43,15 @@ class Refusal(enum.StrEnum):
 
 
 class Skip(enum.StrEnum):
-    """Why one file is left out before it is looked at."""
+    """Why one file was not looked at."""
 
+    NOT_AN_IMAGE = "not_an_image"
     NO_NAME = "no_name"
     NAME_TOO_LONG = "name_too_long"
     NOT_LISTED = "not_listed"
     MISSING = "missing"
     UNKNOWN_GROUP = "unknown_group"
+    NOT_LOOKED_AT = "not_looked_at"
 
 
 class ImportRefused(Exception):
@@ -98,11 +104,14 @@ class PlannedFile:
     skip: Skip | None = None
 
 
+def is_meant(path: str) -> bool:
+    """Whether somebody put a file there, and not their system, which hides some in folders and archives."""
+    place = PurePosixPath(path)
+    return place.name not in SYSTEM_FILES and not any(part.startswith((".", "__MACOSX")) for part in place.parts)
+
+
 def is_image(path: str) -> bool:
-    """Whether a file is named like an image and is not one of those that systems hide in folders."""
-    parts = PurePosixPath(path).parts
-    if any(part.startswith((".", "__MACOSX")) for part in parts):
-        return False
+    """Whether a file is named like an image."""
     return PurePosixPath(path).suffix.lower() in IMAGE_SUFFIXES
 
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Container, Iterable
 from pathlib import PurePosixPath
 
-from recognition.importing.entries import LONGEST_NAME, PersonData, PlannedFile, Skip, cleaned_name, is_image
+from recognition.importing.entries import LONGEST_NAME, PersonData, PlannedFile, Skip, cleaned_name, is_image, is_meant
 
 _NUMBER = re.compile(r"[\s_.\-]*(?:\(\s*\d+\s*\)|\d+)?\s*$")
 """What tells photos of one person apart at the end of a file name: `_0001`, `-2`, ` (3)`."""
@@ -22,7 +22,7 @@ class Layout(enum.StrEnum):
 
 
 def planned(paths: Iterable[str], layout: Layout = Layout.AUTO) -> tuple[PlannedFile, ...]:
-    """Names the person of each image; other files are not mentioned.
+    """Names the person of each image; other files are left out, and what systems hide is not mentioned.
 
     Args:
         paths: of all files, with slashes.
@@ -32,14 +32,16 @@ def planned(paths: Iterable[str], layout: Layout = Layout.AUTO) -> tuple[Planned
     Returns:
         Sorted by path.
     """
-    images = sorted(path for path in paths if is_image(path))
+    meant = sorted(path for path in paths if is_meant(path))
     if layout is Layout.AUTO:
-        folders = {str(PurePosixPath(path).parent) for path in images}
+        folders = {str(PurePosixPath(path).parent) for path in meant if is_image(path)}
         layout = Layout.FOLDERS if len(folders) > 1 else Layout.FLAT
-    return tuple(_planned(path, layout) for path in images)
+    return tuple(_planned(path, layout) for path in meant)
 
 
 def _planned(path: str, layout: Layout) -> PlannedFile:
+    if not is_image(path):
+        return PlannedFile(path, None, Skip.NOT_AN_IMAGE)
     place = PurePosixPath(path)
     name = cleaned_name(place.parent.name if layout is Layout.FOLDERS else _NUMBER.sub("", place.stem))
     if not name:

@@ -19,6 +19,7 @@ from recognition.importing.entries import (
     Skip,
     cleaned_name,
     is_image,
+    is_meant,
 )
 
 FILE_NAME = "people.csv"
@@ -29,7 +30,7 @@ MOST_BYTES = 50 * 2**20
 
 
 def planned(content: bytes, paths: Collection[str], folder: str = "") -> tuple[PlannedFile, ...]:
-    """Names the person of each listed file, in the order of the list; images that are not listed follow.
+    """Names the person of each listed file, in the order of the list; files that are not listed follow.
 
     Args:
         content: of the list: UTF-8, comma or semicolon between fields, a header line with names of `COLUMNS`
@@ -53,8 +54,16 @@ def planned(content: bytes, paths: Collection[str], folder: str = "") -> tuple[P
         if known.setdefault(key, person) != person:
             raise ImportRefused(Refusal.LIST_CONTRADICTS_ITSELF, line=line, column="name")
         listed[path] = PlannedFile(path, person) if path in there else PlannedFile(path, None, Skip.MISSING)
-    others = sorted(path for path in there - listed.keys() if is_image(path))
-    return (*listed.values(), *(PlannedFile(path, None, Skip.NOT_LISTED) for path in others))
+    others = sorted(path for path in there - listed.keys() if is_meant(path) and not _is_list(path))
+    return (*listed.values(), *(PlannedFile(path, None, _why_not(path)) for path in others))
+
+
+def _is_list(path: str) -> bool:
+    return PurePosixPath(path).name.lower() == FILE_NAME
+
+
+def _why_not(path: str) -> Skip:
+    return Skip.NOT_LISTED if is_image(path) else Skip.NOT_AN_IMAGE
 
 
 def _rows(content: bytes) -> Iterator[tuple[int, Mapping[str, str]]]:

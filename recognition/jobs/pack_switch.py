@@ -10,7 +10,7 @@ import dataclasses
 import functools
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -44,16 +44,6 @@ PACK_UNUSABLE = "other_pack_unusable"
 _STORED_DIGITS = 6
 
 
-class Progress(Protocol):
-    """Where the work tells how far it is: `running.Steps` of a job, or a command."""
-
-    def done(self, done: int, total: int, checkpoint: Mapping[str, Any]) -> None:
-        """See `Steps.done`."""
-
-    def store(self, step: Callable[[], None], *, done: int, total: int, checkpoint: Mapping[str, Any]) -> None:
-        """See `Steps.store`."""
-
-
 def try_out(steps: Steps) -> Mapping[str, Any]:
     """Embeds what the pack has not embedded yet, step by step, then compares.
 
@@ -67,21 +57,18 @@ def try_out(steps: Steps) -> Mapping[str, Any]:
     if pack is None:
         raise JobFailed(PACK_GONE)
     try:
-        return compared_after_embedding(pack, functools.partial(networks_of, pack), steps, steps.run.checkpoint)
+        return compared_after_embedding(pack, functools.partial(networks_of, pack), steps)
     except PackError as error:
         raise JobFailed(PACK_UNUSABLE, pack=pack.name) from error
 
 
-def compared_after_embedding(
-    pack: ModelPack, load: Callable[[], FacePipeline], progress: Progress, checkpoint: Mapping[str, Any]
-) -> Mapping[str, Any]:
-    """The work itself, whoever asks for it.
+def compared_after_embedding(pack: ModelPack, load: Callable[[], FacePipeline], steps: Steps) -> Mapping[str, Any]:
+    """The work itself, for whoever knows how to get at the networks.
 
     Args:
         pack: that is tried out.
         load: makes its networks ready; called only where there is something to embed.
-        progress: is told of each step.
-        checkpoint: as `progress` kept it last; empty at the start.
+        steps: is told of each step.
 
     Returns:
         Codes, ids and numbers; `admin.pack_switch_detail` makes sentences of them.
@@ -89,8 +76,8 @@ def compared_after_embedding(
     Raises:
         PackError: when the pack cannot be loaded here.
     """
-    after = _embed(pack, load, progress, checkpoint.get("after", 0))
-    return _compare(pack, progress, {"after": after})
+    after = _embed(pack, load, steps)
+    return _compare(pack, steps, {"after": after})
 
 
 def networks_of(pack: ModelPack) -> FacePipeline:
@@ -106,8 +93,9 @@ def networks_of(pack: ModelPack) -> FacePipeline:
     return engine.load_active(packs.described(pack), wiring.runtime_options()).pipeline
 
 
-def _embed(pack: ModelPack, load: Callable[[], FacePipeline], progress: Progress, after: int) -> int:
-    """Embeds all samples after that one; returns the last one that was looked at."""
+def _embed(pack: ModelPack, load: Callable[[], FacePipeline], steps: Steps) -> int:
+    """Embeds all samples after the one that was kept last; returns the last one that was looked at."""
+    after: int = steps.run.checkpoint.get("after", 0)
     total = SampleImage.objects.count()
     if not pack_switch.to_embed(pack.pk).filter(pk__gt=after).exists():
         return after
@@ -117,7 +105,7 @@ def _embed(pack: ModelPack, load: Callable[[], FacePipeline], progress: Progress
             embeddings = _embeddings(numbers, pipeline, pool)
             after = numbers[-1]
             left = pack_switch.to_embed(pack.pk).filter(pk__gt=after).count()
-            progress.store(
+            steps.store(
                 functools.partial(switching.store_templates, pack=pack, embeddings=embeddings),
                 done=max(total - left, 0),
                 total=total + 1,
@@ -148,7 +136,7 @@ class _Compared:
     confusable: tuple[ConfusablePair, ...]
 
 
-def _compare(pack: ModelPack, progress: Progress, checkpoint: Mapping[str, Any]) -> Mapping[str, Any]:
+def _compare(pack: ModelPack, steps: Steps, checkpoint: Mapping[str, Any]) -> Mapping[str, Any]:
     threshold = pack_rules.verification_threshold(pack)
     new, old = packs.described(pack), pack_switch.in_use()
     # Before the templates: what changes between the two is then seen as a change, at the switch.
@@ -169,7 +157,7 @@ def _compare(pack: ModelPack, progress: Progress, checkpoint: Mapping[str, Any])
                 some = gallery_check.confusable(everybody, block, limit, BLOCK_ROWS)
                 pairs = gallery_check.merged(pairs, some)
             done += 1
-            progress.done(done, total, checkpoint)
+            steps.done(done, total, checkpoint)
         return _Compared(everybody, pack_comparison.joined(found), pairs)
 
     held = old.policy.verification_threshold if old is not None and old.policy is not None else None

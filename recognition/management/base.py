@@ -20,6 +20,7 @@ from recognition.services.analysis import AnalyserUnavailable
 from recognition.services.archives import ArchiveRefused
 from recognition.services.erasure_ledger import LedgerRefused
 from recognition.services.gallery_import import GalleryRefused
+from recognition.services.jobs import JobRefused
 from recognition.services.pack_rules import ThresholdsNotMeasured
 from recognition.services.pack_switch import SwitchRefused
 from recognition.services.policies import ChangeRefused
@@ -45,6 +46,7 @@ _EXPLAINED = (
     LedgerRefused,
     NotEmpty,
     GalleryRefused,
+    JobRefused,
 )
 """Errors whose text is for people."""
 

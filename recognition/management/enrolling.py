@@ -91,7 +91,7 @@ class FileOutcome:
         path: inside the folder or archive.
         person: whom it shows, as the import calls them.
         state: what became of it.
-        codes: why, as codes.
+        why: as codes, with what was measured and required.
         reasons: the same in sentences.
         sample: primary key of the sample that it became.
     """
@@ -99,7 +99,7 @@ class FileOutcome:
     path: str
     person: str
     state: ImportItem.State
-    codes: tuple[str, ...] = ()
+    why: tuple[Mapping[str, Any], ...] = ()
     reasons: tuple[str, ...] = ()
     sample: int | None = None
 
@@ -107,7 +107,7 @@ class FileOutcome:
     def skipped(cls, file: PlannedFile, skip: Skip) -> FileOutcome:
         """Of a file that is left out."""
         sentence = import_wording.skip_sentence(skip)
-        return cls(file.path, _called(file), ImportItem.State.REFUSED, (skip.value,), (sentence,))
+        return cls(file.path, _called(file), ImportItem.State.REFUSED, ({"reason": skip.value},), (sentence,))
 
     @classmethod
     def known(cls, file: PlannedFile) -> FileOutcome:
@@ -121,10 +121,10 @@ class FileOutcome:
         if state is ImportItem.State.KNOWN:
             return cls.known(file)
         people = Person.objects.in_bulk({doubt.person_id for doubt in result.doubts})
-        doubts = [(doubt.reason.value, _doubt_sentence(doubt, _called(file), people)) for doubt in result.doubts]
-        faults = [(fault.reason.value, wording.fault_sentence(fault)) for fault in result.faults]
-        codes, sentences = zip(*(doubts or faults), strict=True) if doubts or faults else ((), ())
-        return cls(file.path, _called(file), state, codes, sentences, result.sample_id)
+        doubts = [(doubt.as_json(), _doubt_sentence(doubt, _called(file), people)) for doubt in result.doubts]
+        faults = [(fault_json(fault), wording.fault_sentence(fault)) for fault in result.faults]
+        why, sentences = zip(*(doubts or faults), strict=True) if doubts or faults else ((), ())
+        return cls(file.path, _called(file), state, why, sentences, result.sample_id)
 
     def row(self) -> tuple[str, str, str, str]:
         """For a spreadsheet, which must take no text for a formula."""
@@ -139,7 +139,7 @@ class FileOutcome:
             "person": self.person,
             "result": self.state.value,
             "sample": self.sample,
-            "reasons": list(self.codes),
+            "reasons": list(self.why),
         }
 
     def words(self) -> str:

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from django.core.management.base import CommandError, OutputWrapper
-from django.db import transaction
 from tqdm import tqdm
 
 from recognition import pack_wording
 from recognition.jobs import pack_switch
+from recognition.management import following
 from recognition.management.base import FAILED
-from recognition.models import ModelPack, ThresholdPolicy
+from recognition.models import Job, ModelPack, ThresholdPolicy
+from recognition.services import jobs
 from recognition.services import pack_switch as switching
 from recognition.wiring import LoadedPack
 
@@ -52,7 +54,7 @@ class Wish:
 def tried_and_switched(
     loaded: LoadedPack, stored: ModelPack, wish: Wish, out: OutputWrapper, progress_out: OutputWrapper
 ) -> tuple[Mapping[str, Any], tuple[ThresholdPolicy, ...]]:
-    """Embeds the gallery by the pack, tells what a switch means, and switches where that is agreed to.
+    """Has the gallery embedded by a job, tells what a switch means, and switches where that is agreed to.
 
     Args:
         loaded: its networks.
@@ -66,10 +68,13 @@ def tried_and_switched(
 
     Raises:
         SwitchRefused: when people would be lost or nothing decided, and that was not wished; or the gallery changed.
-        CommandError: when the answer is no.
+        jobs.JobRefused: when another pack is tried out now.
+        CommandError: when the answer is no, or the job failed or was cancelled.
     """
+    job = jobs.requested(kind=Job.Kind.PACK_SWITCH, parameters={"pack": stored.pk}, actor=None)
+    work = functools.partial(pack_switch.compared_after_embedding, stored, lambda: loaded.pipeline)
     with tqdm(desc="Trying the pack out", unit="step", file=progress_out, disable=wish.as_json or None) as bar:
-        trial = pack_switch.compared_after_embedding(stored, lambda: loaded.pipeline, _Bar(bar), {})
+        trial = following.to_its_end(job, work, bar)
     if not wish.as_json:
         out.write("\n".join(pack_wording.summary(trial)))
     if wish.dry_run:
@@ -80,19 +85,3 @@ def tried_and_switched(
         raise CommandError("Nothing was switched.", returncode=1)
     made = switching.switch(pack=stored, compared=trial["basis"], actor=None, despite_losses=wish.force)
     return trial, made
-
-
-class _Bar:
-    """The progress of work that no job follows: each step is kept by itself, and a next run goes on after it."""
-
-    def __init__(self, bar: tqdm[Any]) -> None:
-        self._bar = bar
-
-    def done(self, done: int, total: int, checkpoint: Mapping[str, Any]) -> None:
-        self._bar.total = total
-        self._bar.update(done - self._bar.n)
-
-    def store(self, step: Callable[[], None], *, done: int, total: int, checkpoint: Mapping[str, Any]) -> None:
-        with transaction.atomic():
-            step()
-        self.done(done, total, checkpoint)

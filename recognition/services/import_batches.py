@@ -14,6 +14,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils.translation import gettext
 
+from recognition import wording
 from recognition.decision.verdict import Reason
 from recognition.importing.entries import PersonData, PlannedFile, Skip
 from recognition.importing.layouts import Layout
@@ -21,10 +22,11 @@ from recognition.models import AuditAction, ImportBatch, ImportItem, Job, Person
 from recognition.services import audit, importing, jobs
 from recognition.services.enrolment import SampleResult
 from recognition.services.importing import LookedAt, Plan
+from recognition.vision.errors import TooManyBytes
 from recognition.vision.images import STILL_LIMITS
 
 LIFETIME = dt.timedelta(hours=24)
-"""How long an upload waits for its job."""
+"""How long an upload waits for its job, and what an ended job left for somebody to go on with it."""
 
 RESULTS_KEPT = dt.timedelta(days=30)
 """How long the list of what became of each file is kept."""
@@ -51,7 +53,7 @@ def upload(
     Args:
         file_name: what the uploader calls it.
         paths: of all files inside.
-        read: gives the content of a path, and of a larger one than allowed one byte more.
+        read: gives the content of a path; raises `TooManyBytes` where it has more than allowed.
         layout: how the files are arranged.
         actor: who uploads.
         now: with a time zone.
@@ -115,7 +117,12 @@ def discard(*, batch: ImportBatch, actor: User) -> None:
 
 
 def forget_expired(*, now: dt.datetime) -> int:
-    """Removes uploads that nobody started within a day, and results that are a month old; how many there were."""
+    """Removes uploads that nobody started within a day, and results that are a month old; how many there were.
+
+    Of an import that ended early the photos that are left are removed a day after its end; the results stay.
+    """
+    ended = ImportItem.objects.filter(state=ImportItem.State.PENDING, batch__job__finished_at__lte=now - LIFETIME)
+    ended.update(state=ImportItem.State.REFUSED, reasons=[{"skip": str(Skip.NOT_LOOKED_AT)}], data=None)
     over = ImportBatch.objects.filter(expires_at__lte=now).exclude(job__state__in=Job.OPEN)
     count = over.count()
     over.delete()
@@ -181,10 +188,12 @@ def _item(batch: ImportBatch, file: PlannedFile, read: Callable[[str, int], byte
     item = ImportItem(batch=batch, path=file.path[:1000], person=person)
     if file.skip is not None:
         item.state, item.reasons = ImportItem.State.REFUSED, [{"skip": str(Skip(file.skip))}]
-    else:
-        # A byte more than allowed tells that the file is too large; the rest is never kept.
+        return item
+    try:
         item.data = read(file.path, STILL_LIMITS.max_bytes)
         item.image_sha256 = hashlib.sha256(item.data).hexdigest()
+    except TooManyBytes as error:
+        item.state, item.reasons = ImportItem.State.REFUSED, [Reason.of_fault(wording.image_fault(error)).as_json()]
     return item
 
 

@@ -8,14 +8,14 @@ import dataclasses
 import datetime as dt
 import hashlib
 import itertools
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import TypeVar
 
 from django.contrib.auth.models import User
 from django.db import connections, transaction
 
 from recognition import wording
-from recognition.decision.policy import QualityFault, SampleReason
+from recognition.decision.policy import QualityFault
 from recognition.importing import layouts, people_list
 from recognition.importing.entries import ImportRefused, PersonData, PlannedFile, Refusal, Skip
 from recognition.importing.layouts import Layout
@@ -25,7 +25,7 @@ from recognition.selectors.imported import Enrolled, KnownFiles
 from recognition.services import analysis, audit, enrolment, new_samples
 from recognition.services.enrolment import SampleResult
 from recognition.services.new_samples import NewSample
-from recognition.vision.errors import ImageError
+from recognition.vision.errors import ImageError, TooManyBytes
 from recognition.vision.images import STILL_LIMITS
 from recognition.vision.types import EmbeddedFace
 
@@ -79,7 +79,7 @@ def plan(*, paths: Sequence[str], read: Callable[[str, int], bytes], layout: Lay
 
     Args:
         paths: of all files, with slashes.
-        read: gives the content of a path, and of a larger one than allowed one byte more.
+        read: gives the content of a path; raises `TooManyBytes` where it has more than allowed.
         layout: how files are arranged where there is no list.
 
     Raises:
@@ -102,11 +102,15 @@ def plan(*, paths: Sequence[str], read: Callable[[str, int], bytes], layout: Lay
 
 def contents(
     *, files: Iterable[PlannedFile], read: Callable[[str, int], bytes]
-) -> Iterator[tuple[PlannedFile, str, bytes]]:
-    """Digest and content of each file as it is needed; of one that is too large, enough to tell."""
+) -> Iterator[tuple[PlannedFile, str, bytes | QualityFault]]:
+    """Digest and content of each file as it is needed; of one that is too large, that it is."""
     for file in files:
-        data = read(file.path, STILL_LIMITS.max_bytes)
-        yield file, digest(data), data
+        try:
+            data = read(file.path, STILL_LIMITS.max_bytes)
+        except TooManyBytes as error:
+            yield file, "", wording.image_fault(error)
+        else:
+            yield file, digest(data), data
 
 
 def with_known(
@@ -117,7 +121,14 @@ def with_known(
     for file in files:
         enrolled = known.of(of_file(file))
         # Of somebody new nothing is read that will be read again.
-        yield file, bool(enrolled) and digest(read(file.path, STILL_LIMITS.max_bytes)) in enrolled
+        yield file, bool(enrolled) and _is_among(enrolled, file, read)
+
+
+def _is_among(digests: Collection[str], file: PlannedFile, read: Callable[[str, int], bytes]) -> bool:
+    try:
+        return digest(read(file.path, STILL_LIMITS.max_bytes)) in digests
+    except TooManyBytes:
+        return False
 
 
 def of_file(file: PlannedFile) -> PersonData:
@@ -136,11 +147,13 @@ def digest(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def looked_at(*, files: Iterable[tuple[Key, str, bytes]], threads: int) -> Iterator[tuple[Key, LookedAt]]:
+def looked_at(
+    *, files: Iterable[tuple[Key, str, bytes | QualityFault]], threads: int
+) -> Iterator[tuple[Key, LookedAt]]:
     """Analyses files in several threads and gives their results in order; few are in memory at once.
 
     Args:
-        files: of each a key of the caller's, digest and content; taken as they are needed.
+        files: of each a key of the caller's, digest, and content or why there is none; taken as they are needed.
         threads: how many work.
 
     Raises:
@@ -205,10 +218,10 @@ def take(*, files: Sequence[tuple[PersonData, LookedAt]], actor: User | None) ->
 
 
 def _list_content(path: str, read: Callable[[str, int], bytes]) -> bytes:
-    content = read(path, people_list.MOST_BYTES)
-    if len(content) > people_list.MOST_BYTES:
-        raise ImportRefused(Refusal.LIST_NOT_TEXT)
-    return content
+    try:
+        return read(path, people_list.MOST_BYTES)
+    except TooManyBytes as error:
+        raise ImportRefused(Refusal.LIST_NOT_TEXT) from error
 
 
 def _checked(files: Iterable[PlannedFile], enrolled: Enrolled) -> Iterator[PlannedFile]:
@@ -258,9 +271,9 @@ def _moment(text: str) -> dt.datetime | None:
     return dt.datetime.fromisoformat(text) if text else None
 
 
-def _look(image_sha256: str, data: bytes) -> LookedAt:
-    if len(data) > STILL_LIMITS.max_bytes:
-        return LookedAt(image_sha256, fault=QualityFault(SampleReason.IMAGE_TOO_LARGE, 0, 0))
+def _look(image_sha256: str, data: bytes | QualityFault) -> LookedAt:
+    if isinstance(data, QualityFault):
+        return LookedAt(image_sha256, fault=data)
     try:
         return LookedAt(image_sha256, analysis.analyse(data))
     except ImageError as error:

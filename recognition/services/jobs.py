@@ -90,6 +90,21 @@ def request(*, kind: Job.Kind, parameters: Mapping[str, Any], actor: User | None
     return job
 
 
+def requested(*, kind: Job.Kind, parameters: Mapping[str, Any], actor: User | None) -> Job:
+    """The open job that does just this, or else a new one.
+
+    Raises:
+        JobRefused: when a job of that kind waits or runs that does something else.
+    """
+    try:
+        return request(kind=kind, parameters=parameters, actor=actor)
+    except JobRefused:
+        same = Job.objects.filter(kind=kind, parameters=dict(parameters), state__in=Job.OPEN).first()
+        if same is None:
+            raise
+        return same
+
+
 def ask_for_gallery_check(*, actor: User | None) -> None:
     """Has the gallery looked through, now that it has grown; a check that waits already will see the new people too."""
     with contextlib.suppress(JobRefused):

@@ -31,7 +31,7 @@ from recognition.services.frames import (
     SeenFace,
     TrackHint,
 )
-from recognition.vision.errors import ImageTooLarge, UnreadableImage, VisionError
+from recognition.vision.errors import UnreadableImage, VisionError
 from recognition.vision.types import (
     BoundingBox,
     DetectedFace,
@@ -54,7 +54,6 @@ class PhotoStatus(enum.StrEnum):
 
     ANALYSED = "analysed"
     UNREADABLE = "unreadable"
-    TOO_LARGE = "too_large"
     FAILED = "failed"
 
 
@@ -119,13 +118,11 @@ class PhotoOutcome:
             unavailable: what to say when the worker failed.
 
         Raises:
-            ImageError: when it is not an image, or too large.
+            UnreadableImage: when it is not an image.
             AnalyserUnavailable: when the worker failed.
         """
         if self.status is PhotoStatus.FAILED:
             raise AnalyserUnavailable(unavailable)
-        if self.status is PhotoStatus.TOO_LARGE:
-            raise ImageTooLarge("The worker found the photo too large.")
         if self.status is PhotoStatus.UNREADABLE:
             raise UnreadableImage("The worker could not decode the photo.")
         return self.faces

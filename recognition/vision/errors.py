@@ -6,6 +6,8 @@
     ├── ImageError                 the picture itself
     │   ├── UnreadableImage        not an image, truncated, or of a kind we do not read
     │   └── ImageTooLarge          refused before decoding
+    │       ├── TooManyBytes
+    │       └── TooManyPixels
     ├── PackError                  the model pack
     │   ├── PackUnavailable        a file is missing; the message names file and folder
     │   ├── PackCorrupt            a file's digest is not the published one
@@ -17,6 +19,8 @@ The message of each is written for the person who reads it: what happened, why, 
 """
 
 from __future__ import annotations
+
+from typing import ClassVar
 
 
 class VisionError(Exception):
@@ -32,7 +36,33 @@ class UnreadableImage(ImageError):
 
 
 class ImageTooLarge(ImageError):
-    """The image has more bytes or pixels than the limit; it was not decoded."""
+    """The image has more bytes or pixels than the limit; it was not decoded.
+
+    Args:
+        measured: how many it has.
+        most: how many are read.
+    """
+
+    unit: ClassVar[str]
+
+    def __init__(self, measured: int, most: int) -> None:
+        super().__init__(
+            f"The image has {measured:,} {self.unit}; at most {most:,} are read. Save it smaller and try again."
+        )
+        self.measured = measured
+        self.most = most
+
+
+class TooManyBytes(ImageTooLarge):
+    """The file is larger than the limit."""
+
+    unit = "bytes"
+
+
+class TooManyPixels(ImageTooLarge):
+    """The header says more pixels than the limit."""
+
+    unit = "pixels"
 
 
 class PackError(VisionError):

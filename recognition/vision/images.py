@@ -10,11 +10,14 @@ import cv2
 import numpy as np
 from PIL import ExifTags, Image
 
-from recognition.vision.errors import ImageTooLarge, UnreadableImage
+from recognition.vision.errors import TooManyBytes, TooManyPixels, UnreadableImage
 from recognition.vision.types import ImageBgr, Size, require_image
 
 READABLE_FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "MPO")
 """What both Pillow (header) and OpenCV (pixels) read; MPO is what some phones call their JPEGs."""
+
+Image.MAX_IMAGE_PIXELS = None
+"""Pillow's own limit would refuse without saying how many pixels there are; ours is checked as early."""
 
 _ROTATIONS = {
     # EXIF orientation -> (rotate, then mirror left-right); from the EXIF 2.3 standard, tag 0x0112.
@@ -65,17 +68,13 @@ def read_header(data: bytes, limits: ImageLimits = STILL_LIMITS) -> ImageHeader:
     """Reads the header alone and refuses what must not be decoded.
 
     Raises:
-        ImageTooLarge: more bytes or pixels than the limits allow.
+        TooManyBytes, TooManyPixels: more than the limits allow.
         UnreadableImage: not an image of a kind that is read here.
     """
-    if len(data) > limits.max_bytes:
-        raise ImageTooLarge(
-            f"The image has {len(data) / 1e6:.1f} MB; at most {limits.max_bytes / 1e6:.1f} MB are "
-            "read. Save it smaller and try again."
-        )
+    require_bytes_within(limits, len(data))
     try:
         with warnings.catch_warnings():
-            # Pillow warns at its own limit, and of damage that is answered with an error here.
+            # Of damage, which is answered with an error here.
             warnings.simplefilter("ignore")
             with Image.open(io.BytesIO(data), formats=READABLE_FORMATS) as image:
                 size = Size(*image.size)
@@ -83,22 +82,25 @@ def read_header(data: bytes, limits: ImageLimits = STILL_LIMITS) -> ImageHeader:
                 _require_pixels_within(limits, size)
                 orientation = image.getexif().get(ExifTags.Base.Orientation, 1)
                 name = image.format or "unknown"
-    except Image.DecompressionBombError as error:
-        raise ImageTooLarge(
-            f"The image is far over {limits.max_pixels / 1e6:.0f} megapixels. Save it smaller and try again."
-        ) from error
     except (OSError, SyntaxError, ValueError, ArithmeticError, LookupError, TypeError) as error:
         # Pillow's plugins let these through for damaged headers and EXIF blocks.
         raise UnreadableImage("This is not an image that can be read. Use a JPEG, PNG or WebP file.") from error
     return ImageHeader(name, size, orientation if orientation in _ROTATIONS else 1)
 
 
+def require_bytes_within(limits: ImageLimits, size_bytes: int) -> None:
+    """Refuses a file by its size, before it is read.
+
+    Raises:
+        TooManyBytes: when it is larger than allowed.
+    """
+    if size_bytes > limits.max_bytes:
+        raise TooManyBytes(size_bytes, limits.max_bytes)
+
+
 def _require_pixels_within(limits: ImageLimits, size: Size) -> None:
     if size.width * size.height > limits.max_pixels:
-        raise ImageTooLarge(
-            f"The image has {size.width} x {size.height} pixels; at most "
-            f"{limits.max_pixels / 1e6:.0f} megapixels are read. Save it smaller and try again."
-        )
+        raise TooManyPixels(size.width * size.height, limits.max_pixels)
 
 
 def decode(data: bytes, limits: ImageLimits = STILL_LIMITS) -> ImageBgr:
@@ -112,7 +114,7 @@ def decode(data: bytes, limits: ImageLimits = STILL_LIMITS) -> ImageBgr:
         (height, width, 3) uint8 in the order blue, green, red; transparency is dropped.
 
     Raises:
-        ImageTooLarge: more bytes or pixels than the limits allow.
+        TooManyBytes, TooManyPixels: more than the limits allow.
         UnreadableImage: not an image, or one that is cut off.
     """
     header = read_header(data, limits)

@@ -12,7 +12,7 @@ from recognition.selectors.packs import NoActivePack
 from recognition.services.frames import FrameOutcome, FrameStatus, FrameTask
 from recognition.services.wire import Ahead, PhotoOutcome, PhotoStatus, Request
 from recognition.vision import images
-from recognition.vision.errors import ImageTooLarge, PackError, UnreadableImage
+from recognition.vision.errors import ImageError, PackError
 from recognition.vision.types import EmbeddedFace
 from recognition.worker import packs, processing
 from recognition.worker.engine import EngineSource
@@ -87,9 +87,7 @@ class Recogniser:
         """Analyses a photo in a thread that does nothing else; whatever goes wrong is an outcome too."""
         try:
             return PhotoOutcome(PhotoStatus.ANALYSED, self.analyse(data))
-        except ImageTooLarge:
-            return PhotoOutcome(PhotoStatus.TOO_LARGE)
-        except UnreadableImage:
+        except ImageError:  # what is too large was refused where it was asked
             return PhotoOutcome(PhotoStatus.UNREADABLE)
         except (PackError, NoActivePack, db.Error) as error:
             logger.error("a photo could not be analysed: %s", error)

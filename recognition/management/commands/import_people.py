@@ -6,6 +6,7 @@ import argparse
 import collections
 import contextlib
 import csv
+import os
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from recognition.management.enrolling import FileOutcome
 from recognition.models import ImportItem
 from recognition.services import importing, jobs
 from recognition.services.importing import Plan
+from recognition.vision.errors import TooManyBytes
 
 Read = Callable[[str, int], bytes]
 
@@ -99,14 +101,14 @@ def _summary(plan: Plan, outcomes: Sequence[FileOutcome], *, is_dry: bool) -> tu
     values: dict[str, Any] = {
         "people": plan.known + plan.new,
         "new_people": plan.new,
-        "photos": len(plan.files),
+        "files": len(plan.files),
         "dry_run": is_dry,
         **{state.value: counts[state] for state in ImportItem.State if state is not ImportItem.State.PENDING},
-        "reasons": dict(collections.Counter(code for outcome in outcomes for code in outcome.codes)),
+        "reasons": dict(collections.Counter(why["reason"] for outcome in outcomes for why in outcome.why)),
         "results": [outcome.as_json() for outcome in outcomes],
     }
     lines = [outcome.words() for outcome in outcomes if outcome.reasons]
-    lines.append(f"People: {plan.known + plan.new}, of them new: {plan.new}. Photos: {len(plan.files)}.")
+    lines.append(f"People: {plan.known + plan.new}, of them new: {plan.new}. Files: {len(plan.files)}.")
     if is_dry:
         lines.append(f"Would be looked at: {len(plan.taken)}. Nothing was changed.")
     else:
@@ -145,7 +147,10 @@ def _reader(folder: Path) -> Read:
     def read(path: str, most_bytes: int) -> bytes:
         try:
             with (folder / path).open("rb") as file:
-                return file.read(most_bytes + 1)
+                size = os.fstat(file.fileno()).st_size
+                if size > most_bytes:
+                    raise TooManyBytes(size, most_bytes)
+                return file.read(most_bytes)
         except OSError as error:
             raise CommandError(f"{folder / path} cannot be read: {error.strerror}.", returncode=FAILED) from error
 

@@ -12,7 +12,7 @@ from recognition.decision.doubts import Doubt, DoubtReason
 from recognition.decision.policy import QualityFault, QualityGates, SampleReason
 from recognition.decision.standing import Bar
 from recognition.decision.verdict import Reason, TransactionReason
-from recognition.vision.errors import ImageTooLarge, UnreadableImage
+from recognition.vision.errors import TooManyBytes, TooManyPixels, UnreadableImage
 from tests import fakes
 
 MEASUREMENTS = tuple(fakes.quality().measurements_json())
@@ -104,8 +104,16 @@ def test_every_reason_has_a_sentence(reason: SampleReason) -> None:
 
 
 def test_tells_a_large_file_from_a_damaged_one() -> None:
-    assert wording.image_fault(ImageTooLarge("")).reason is SampleReason.IMAGE_TOO_LARGE
     assert wording.image_fault(UnreadableImage("")).reason is SampleReason.UNREADABLE
+    large = wording.image_fault(TooManyBytes(20 * 2**20 + 1, 20 * 2**20))
+    assert wording.fault_sentence(large) == "The file is too large: 20.1 MB, at most 20.0. Save it smaller."
+    wide = wording.image_fault(TooManyPixels(6_400 * 6_400, 40_000_000))
+    assert wording.fault_sentence(wide) == "The image is too large: 41.0 megapixels, at most 40.0. Save it smaller."
+
+
+def test_a_size_that_was_not_stored_is_not_shown() -> None:
+    stored = QualityFault(SampleReason.IMAGE_TOO_LARGE, 0, 0)
+    assert wording.fault_sentence(stored) == "The file is too large. Save it smaller."
 
 
 @pytest.mark.parametrize("code", [*TransactionReason, *Bar, *SampleReason])

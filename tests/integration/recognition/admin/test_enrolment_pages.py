@@ -10,8 +10,10 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from recognition.admin import enrolment_pages
 from recognition.models import FaceSample, ModelPack, Person, WaitingPhoto
 from recognition.services import analysis
+from recognition.vision.images import ImageLimits
 from tests import faces, fakes
 
 PHOTO = faces.jpeg(np.zeros((480, 640, 3), np.uint8))
@@ -59,6 +61,16 @@ def test_among_several_photos_it_is_told_with_a_link(enroller: Client, ada: Pers
     assert "2 faces were found" in page
     assert f'href="{choose_page(WaitingPhoto.objects.get())}"' in page
     assert FaceSample.objects.count() == 1
+
+
+def test_a_program_is_told_codes_with_what_was_measured(
+    enroller: Client, ada: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(enrolment_pages, "STILL_LIMITS", ImageLimits(max_bytes=2**20))
+    sent = {"photos": upload("large.jpg", bytes(2**20 + 2**19))}
+    (outcome,) = enroller.post(enrol_page(ada), sent, headers={"Accept": "application/json"}).json()["results"]
+    assert outcome["why"] == [{"reason": "image_too_large", "measured": 1.5, "required": 1.0}]
+    assert outcome["reasons"] == ["The file is too large: 1.5 MB, at most 1.0. Save it smaller."]
 
 
 def test_without_a_model_pack_each_photo_says_what_to_do(enroller: Client, ada: Person) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 from django.test import Client
 from django.urls import reverse
@@ -46,6 +48,16 @@ def test_it_needs_to_see_events_and_to_enrol(
     client.force_login(fakes.in_role(*roles))
     assert client.get(page_of(event)).status_code == status
     assert client.post(page_of(event), {"name": "Ada"}).status_code in ({403} if status == 403 else {302})
+
+
+def test_a_switch_of_the_pack_in_that_moment_is_told(
+    staff: Client, event: RecognitionEvent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    face = fakes.embedded(dataclasses.replace(fakes.probe(), pack_digest="another"), where=fakes.box(x=43, y=43))
+    monkeypatch.setattr(analysis, "_analysers", [fakes.FakeAnalyser({CROP: (face,)})])
+    shown = staff.post(page_of(event), {"name": "Ada"}, follow=True).content.decode()
+    assert "try again" in shown
+    assert not Person.objects.exists()
 
 
 def test_somebody_new_needs_the_permission_to_add_people(client: Client, event: RecognitionEvent) -> None:

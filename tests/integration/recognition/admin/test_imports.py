@@ -63,10 +63,10 @@ def test_an_upload_shows_what_would_happen_and_enrols_nobody(enroller: Client) -
     batch = uploaded(enroller)
     shown = enroller.get(page(batch)).content.decode()
     assert "This would happen" in shown
-    assert "2 files" in shown
+    assert "3 files" in shown
     assert "2 people" in shown
     assert not Person.objects.exists()
-    assert [bytes(item.data or b"") for item in batch.items.order_by("path")] == [b"nobody", b"Ada"]
+    assert [bytes(item.data or b"") for item in batch.items.order_by("path")] == [b"nobody", b"Ada", b""]
 
 
 def test_the_script_is_told_where_to_go_or_what_is_wrong(enroller: Client) -> None:
@@ -130,11 +130,12 @@ def test_more_than_an_import_may_hold_is_refused_with_the_setting(
 def test_it_is_imported_by_a_job_and_shows_what_became_of_each_file(enroller: Client) -> None:
     batch = imported(enroller)
     shown = enroller.get(page(batch)).content.decode()
-    assert "Enrolled: 1. Set aside: 0. Known already: 0. Not used: 1." in shown
+    assert "Enrolled: 1. Set aside: 0. Known already: 0. Not used: 2." in shown
+    assert "not named like a photo" in shown
     assert "No face was found" in shown
     assert f"/admin/recognition/person/{Person.objects.get().pk}/change/" in shown
     only = enroller.get(page(batch), {"state": "refused"})
-    assert [item.path for item, _ in only.context["rows"]] == ["=Bob/1.jpg"]
+    assert [item.path for item, _ in only.context["rows"]] == ["=Bob/1.jpg", "Ada/notes.txt"]
     job = enroller.get(reverse("admin:recognition_job_change", args=[batch.job_id])).content.decode()
     assert "Enrolled: 1." in job
 

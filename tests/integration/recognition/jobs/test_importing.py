@@ -23,6 +23,7 @@ from recognition.selectors.imported import KnownFiles
 from recognition.services import analysis, import_batches, importing, jobs
 from recognition.services.import_batches import BatchRefused
 from recognition.services.importing import LookedAt
+from recognition.vision.errors import TooManyBytes
 from tests import fakes
 from tests.fakes import NOW
 from tests.integration.recognition.jobs.conftest import Start
@@ -48,12 +49,26 @@ def uploaded(files: Mapping[str, bytes]) -> ImportBatch:
     batch, _ = import_batches.upload(
         file_name="staff.zip",
         paths=tuple(files),
-        read=lambda path, most: files[path][: most + 1],
+        read=lambda path, _: files[path],
         layout=Layout.AUTO,
         actor=fakes.user(),
         now=NOW,
     )
     return batch
+
+
+def test_a_file_that_is_too_large_is_refused_with_its_size_and_not_kept() -> None:
+    def read(path: str, most: int) -> bytes:
+        if path == "Ada/1.jpg":
+            raise TooManyBytes(30 * 2**20, most)
+        return b"a photo"
+
+    batch, _ = import_batches.upload(
+        file_name="", paths=("Ada/1.jpg", "Bob/1.jpg"), read=read, layout=Layout.AUTO, actor=fakes.user(), now=NOW
+    )
+    large, other = batch.items.order_by("path")
+    assert (large.state, large.data, other.state) == ("refused", None, "pending")
+    assert large.reasons == [{"reason": "image_too_large", "measured": 30.0, "required": 20.0}]
 
 
 def started(files: Mapping[str, bytes]) -> Job:

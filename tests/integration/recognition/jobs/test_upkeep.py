@@ -12,7 +12,7 @@ from procrastinate.contrib.django import app
 from recognition.importing.layouts import Layout
 from recognition.jobs import tasks, upkeep
 from recognition.models import ImportBatch, WaitingPhoto
-from recognition.services import choosing, import_batches
+from recognition.services import choosing, import_batches, jobs
 from tests import fakes
 from tests.integration.recognition.jobs.conftest import Start
 from tests.integration.recognition.jobs.test_process import wait_until_the_queue_is_empty
@@ -58,6 +58,22 @@ class TestForgetExpired:
         waiting(age)
         upkeep.forget_expired(0)
         assert left() == remaining
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("hours", "is_kept"), [(23, True), (25, False)])
+def test_what_an_ended_import_left_is_kept_for_a_day(hours: int, is_kept: bool) -> None:
+    waiting(dt.timedelta(0))
+    batch = ImportBatch.objects.get()
+    ended = timezone.now() - dt.timedelta(hours=hours)
+    job = import_batches.start(batch=batch, actor=fakes.user("add_facesample"), now=ended)
+    jobs.cancel(job=job, actor=None, now=ended)
+    upkeep.forget_expired(0)
+    batch.refresh_from_db()
+    assert import_batches.can_go_on(batch) is is_kept
+    item = batch.items.get()
+    assert (item.data is not None) is is_kept
+    assert item.reasons == ([] if is_kept else [{"skip": "not_looked_at"}])
 
 
 def test_one_is_due_every_five_minutes_and_one_waits_at_most() -> None:

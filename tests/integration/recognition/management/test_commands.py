@@ -28,7 +28,7 @@ from recognition.models import (
     SampleImage,
     ThresholdPolicy,
 )
-from recognition.services import packs, policies
+from recognition.services import jobs, packs, policies
 from recognition.vision.images import encode_jpeg
 from tests import faces, fakes
 
@@ -158,7 +158,7 @@ class TestImportPeople:
             folder.mkdir(parents=True)
             (folder / "1.jpg").write_bytes(source.read_bytes())
         first = answer("import_people", tmp_path / "people")
-        assert (first["people"], first["photos"], first["enrolled"]) == (2, 2, 2)
+        assert (first["people"], first["files"], first["enrolled"]) == (2, 2, 2)
         assert set(Person.objects.values_list("name", flat=True)) == {NAME, "Somebody Else"}
         again = answer("import_people", tmp_path / "people")
         assert (again["enrolled"], again["known"], again["reasons"]) == (0, 2, {})
@@ -179,7 +179,8 @@ class TestImportPeople:
             file.writestr("Mae_Jemison/1.jpg", b"no photo")
             file.writestr("Mae_Jemison/notes.txt", b"not a photo either")
         planned = answer("import_people", archive, "--dry-run")
-        assert (planned["people"], planned["new_people"], planned["photos"]) == (2, 2, 2)
+        assert (planned["people"], planned["new_people"], planned["files"]) == (2, 2, 3)
+        assert planned["reasons"] == {"not_an_image": 1}
         assert not Person.objects.exists()
 
     def test_an_archive_with_a_list_is_imported_and_the_results_are_written(self, photo: Path, tmp_path: Path) -> None:
@@ -280,6 +281,23 @@ class TestSwitchOfAGallery:
         values = answer("models", "use", "opencv-zoo", "--dry-run")
         assert (values["switched"], values["policy_versions"]) == (False, [])
         assert ModelPack.objects.get(is_active=True) == enrolled
+
+    def test_is_a_job_which_the_next_command_follows_where_one_was_killed(self, enrolled: ModelPack) -> None:
+        words("models", "use", "opencv-zoo", "--dry-run")
+        job = Job.objects.get(kind=Job.Kind.PACK_SWITCH)
+        assert job.state == Job.State.SUCCEEDED
+        FaceTemplate.objects.filter(pack__name="opencv-zoo").delete()
+        killed = jobs.request(kind=Job.Kind.PACK_SWITCH, parameters=job.parameters, actor=None)
+        assert jobs.begin(job_id=killed.pk, now=timezone.now()) is not None
+        values = answer("models", "use", "opencv-zoo", "--dry-run")
+        assert values["trial"]["embedded"] == 1
+        killed.refresh_from_db()
+        assert (killed.state, killed.interruptions, Job.objects.count()) == (Job.State.SUCCEEDED, 1, 2)
+
+    def test_waits_for_no_job_of_another_pack(self, enrolled: ModelPack) -> None:
+        jobs.request(kind=Job.Kind.PACK_SWITCH, parameters={"pack": enrolled.pk}, actor=None)
+        with pytest.raises(CommandError, match="Such a job waits or runs already"):
+            answer("models", "use", "opencv-zoo", "--yes")
 
     def test_asks_before_it_switches(self, enrolled: ModelPack, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)

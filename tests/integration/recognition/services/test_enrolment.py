@@ -11,7 +11,7 @@ from recognition.models import AuditAction, AuditEntry, FaceSample, FaceTemplate
 from recognition.services import analysis, enrolment, packs
 from recognition.services.analysis import AnalyserUnavailable
 from recognition.services.enrolment import SampleResult
-from recognition.vision.errors import ImageTooLarge, PackMismatch, UnreadableImage
+from recognition.vision.errors import PackMismatch, TooManyBytes, UnreadableImage
 from recognition.vision.types import EmbeddedFace
 from tests import fakes
 
@@ -27,7 +27,7 @@ FILES: dict[bytes, tuple[EmbeddedFace, ...] | Exception] = {
     b"too small": (fakes.embedded(seen=SMALL),),
     b"dark and blurred": (fakes.embedded(seen=fakes.quality(luminance_mean=0.01, sharpness=1)),),
     b"not an image": UnreadableImage("no image"),
-    b"huge": ImageTooLarge("too large"),
+    b"huge": TooManyBytes(21 * 2**20, 20 * 2**20),
     b"of another pack": (fakes.embedded(fakes.probe("e" * 64)),),
 }
 

@@ -17,7 +17,8 @@ def names(paths: list[str], layout: Layout = Layout.AUTO) -> dict[str, str | Non
     ("paths", "found"),
     [
         ([], {}),
-        (["readme.txt", ".DS_Store", "__MACOSX/a/._1.jpg", "a/.hidden.jpg", "a/Thumbs.db"], {}),
+        ([".DS_Store", "__MACOSX/a/._1.jpg", "a/.hidden.jpg", "a/Thumbs.db"], {}),
+        (["Ada/1.jpg", "Bob/1.heic", "Bob/2.jpg"], {"Ada/1.jpg": "Ada", "Bob/1.heic": None, "Bob/2.jpg": "Bob"}),
         (["Ada_Lovelace/1.jpg", "Bob/x.PNG"], {"Ada_Lovelace/1.jpg": "Ada Lovelace", "Bob/x.PNG": "Bob"}),
         (["staff/Ada/1.jpg", "staff/Bob/1.webp"], {"staff/Ada/1.jpg": "Ada", "staff/Bob/1.webp": "Bob"}),
         (
@@ -46,8 +47,8 @@ def test_the_layout_can_be_told() -> None:
 
 def test_what_cannot_be_named_is_left_out_with_the_reason() -> None:
     long = "x" * (LONGEST_NAME + 1)
-    files = layouts.planned(["1.jpg", f"{long}.jpg"], Layout.FLAT)
-    assert [file.skip for file in files] == [Skip.NO_NAME, Skip.NAME_TOO_LONG]
+    files = layouts.planned(["1.jpg", "Ada.heic", f"{long}.jpg"], Layout.FLAT)
+    assert [file.skip for file in files] == [Skip.NO_NAME, Skip.NOT_AN_IMAGE, Skip.NAME_TOO_LONG]
 
 
 @given(st.lists(st.text(max_size=40)), st.sampled_from(Layout))
