@@ -89,7 +89,7 @@ _MEASURED = {
 }
 
 _SIZE_NOT_STORED = _("The file is too large. Save it smaller.")
-"""Until version 0.4 the size was not kept with the reason."""
+"""Before it was kept with the reason, both numbers were 0."""
 
 _UNMEASURED = _("The face could not be measured. Use another photo.")
 
