@@ -25,7 +25,7 @@ def _is_at(path: str) -> Callable[[HttpRequest], bool]:
     return lambda request: request.path == path
 
 
-def _is_below(path: str, *, but_not: str) -> Callable[[HttpRequest], bool]:
+def _is_below(path: str, *, but_not: str | tuple[str, ...]) -> Callable[[HttpRequest], bool]:
     """For an item below whose address another item's page lies."""
     return lambda request: request.path.startswith(path) and not request.path.startswith(but_not)
 
@@ -33,6 +33,8 @@ def _is_below(path: str, *, but_not: str) -> Callable[[HttpRequest], bool]:
 def _item(title: Any, icon: str, link: str, *permissions: str, **more: Any) -> dict[str, Any]:
     return {"title": title, "icon": icon, "link": reverse_lazy(link), "permission": _may(*permissions), **more}
 
+
+_POLICY = "/admin/recognition/thresholdpolicy"
 
 # The scales around the colours of static/css/tokens.css: 600 carries white text, 500 is read on the dark surface.
 _TEAL = {
@@ -71,7 +73,7 @@ UNFOLD: dict[str, Any] = {
     "SHOW_BACK_BUTTON": True,
     "BORDER_RADIUS": "8px",
     "COLORS": {"base": _SLATE, "primary": _TEAL},
-    "STYLES": [_file(f"css/{name}.css") for name in ("admin", "admin-pages", "people", "guided")],
+    "STYLES": [_file(f"css/{name}.css") for name in ("admin", "admin-pages", "people", "guided", "measured")],
     "DASHBOARD_CALLBACK": "recognition.admin.index.with_overview",
     "SIDEBAR": {
         "navigation": [
@@ -196,6 +198,13 @@ UNFOLD: dict[str, Any] = {
                         _("Threshold policy"),
                         "tune",
                         "admin:recognition_thresholdpolicy_changelist",
+                        "recognition.view_thresholdpolicy",
+                        active=_is_below(f"{_POLICY}/", but_not=(f"{_POLICY}/measured/",)),
+                    ),
+                    _item(
+                        _("Thresholds of this gallery"),
+                        "query_stats",
+                        "admin:recognition_thresholdpolicy_measured",
                         "recognition.view_thresholdpolicy",
                     ),
                     _item(

@@ -78,6 +78,8 @@ def _succeeded(job: Job) -> str:
             return imported(job.result)
         case Job.Kind.PACK_SWITCH:
             return " ".join(pack_wording.summary(job.result))
+        case Job.Kind.THRESHOLDS:
+            return compared(job.result)
         case _:
             return _checked(job.result)
 

@@ -13,7 +13,7 @@ from django.utils.translation import gettext, gettext_lazy
 from procrastinate.contrib.django.models import ProcrastinateJob
 from unfold.decorators import display
 
-from recognition.admin import gallery_health, job_detail
+from recognition.admin import gallery_health, job_detail, thresholds
 from recognition.admin.base import ReadOnlyAdmin, actor_of, back, button
 from recognition.models import Job
 from recognition.selectors import jobs as jobs_read
@@ -81,6 +81,8 @@ class JobAdmin(ReadOnlyAdmin):
         if job is not None:
             context = {"detail": job_detail.detail(job), "title": self.kind_text(job)}
             context["has_findings"] = job.kind == Job.Kind.GALLERY_CHECK and gallery_health.may_see(request)
+            may_see_thresholds = actor_of(request).has_perm(thresholds.VIEW)
+            context["has_thresholds"] = job.kind == Job.Kind.THRESHOLDS and may_see_thresholds
         return super().change_view(request, object_id, form_url, {**(extra_context or {}), **context})  # type: ignore[no-any-return]
 
     def get_urls(self) -> list[URLPattern]:

@@ -19,12 +19,13 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
-from recognition.admin import policy_detail
+from recognition.admin import policy_detail, threshold_rows, thresholds
 from recognition.admin.base import NOTHING, actor_of
 from recognition.admin.operating_points import operating_points
 from recognition.decision.policy import QualityGates
 from recognition.models import Checkpoint, ModelPack, ThresholdPolicy
 from recognition.selectors import packs
+from recognition.selectors import thresholds as thresholds_read
 from recognition.selectors.packs import NoActivePack
 from recognition.services import policies
 
@@ -34,6 +35,9 @@ PIN_OF_CLAIMS = gettext_lazy(
     "Only claims are asked for a PIN: where a checkpoint identifies people (the modes “identify” and “both”), the face "
     "alone opens without one. A PIN protects against photos in the mode “verify” only."
 )
+
+MAY_BE_WANTED = ("identification_threshold", "verification_threshold", "margin")
+"""Numbers that the address of a new version may name; where one is wrong, the form says so when it is sent."""
 
 State = ThresholdPolicy.State
 
@@ -161,6 +165,7 @@ class ThresholdPolicyAdmin(ModelAdmin):
             "follow": _follow_site,
         }
         return [
+            *thresholds.addresses(self),
             *(
                 path(
                     f"<int:policy_id>/{name}/",
@@ -192,10 +197,12 @@ class ThresholdPolicyAdmin(ModelAdmin):
         return view
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """The versions; says how many wait, and where the active pack has none."""
+        """The versions; says how many wait, which the gallery has outgrown, and where the active pack has none."""
         pack = ModelPack.objects.filter(is_active=True).first()
+        outgrown = thresholds_read.outgrown(pack) if pack and pack.decides else ()
         context = {
             "pack_without_policy": pack.name if pack and not pack.decides else "",
+            "outgrown": [threshold_rows.warning(held) for held in outgrown],
             "waiting": ThresholdPolicy.objects.filter(state=State.PROPOSED).count(),
         }
         return super().changelist_view(request, {**(extra_context or {}), **context})  # type: ignore[no-any-return]
@@ -220,12 +227,13 @@ class ThresholdPolicyAdmin(ModelAdmin):
         )
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
-        """Starts from the numbers that hold now, at the checkpoint that the address may name."""
+        """Starts from the numbers that hold now, with those and at the checkpoint that the address may name."""
         number = request.GET.get("checkpoint", "")
         checkpoint = Checkpoint.objects.filter(pk=number).first() if number.isdecimal() else None
         current = policies.holding(pack=ModelPack.objects.get(pk=packs.active().id), checkpoint=checkpoint)
         numbers = {name: getattr(current, name) for name in policies.CONTENT_FIELDS} if current else {}
-        return {**numbers, "checkpoint": checkpoint}
+        wanted = {name: request.GET[name] for name in MAY_BE_WANTED if name in request.GET}
+        return {**numbers, **wanted, "checkpoint": checkpoint}
 
     def save_model(self, request: HttpRequest, obj: ThresholdPolicy, form: Any, change: bool) -> None:
         """Proposes the version through the service, which numbers it."""

@@ -12,7 +12,7 @@ from procrastinate.contrib.django import app
 from procrastinate.middleware import SyncCallNext
 from procrastinate.worker import Worker
 
-from recognition.jobs import gallery_check, importing, pack_switch, running, upkeep
+from recognition.jobs import gallery_check, importing, pack_switch, running, threshold_measurement, upkeep
 from recognition.jobs.running import KeepForTheNextProcess, Stopping, Work
 from recognition.models import Job
 from recognition.services import jobs
@@ -24,6 +24,7 @@ WORK: Mapping[Job.Kind, Work] = {
     Job.Kind.GALLERY_CHECK: gallery_check.check,
     Job.Kind.IMPORT: importing.enrol,
     Job.Kind.PACK_SWITCH: pack_switch.try_out,
+    Job.Kind.THRESHOLDS: threshold_measurement.measure,
 }
 
 

@@ -20,6 +20,7 @@ class Job(models.Model):
         GALLERY_CHECK = "gallery_check", _("gallery check")
         IMPORT = "import", _("import")
         PACK_SWITCH = "pack_switch", _("model pack tried out")
+        THRESHOLDS = "thresholds", _("thresholds measured")
 
     class State(models.TextChoices):
         """Where it stands; the last three are final."""

@@ -39,6 +39,11 @@ async function keepUp() {
  */
 function show(shown, now) {
   if (shown.dataset.state !== now.dataset.state) {
+    if (shown.dataset.whenOver === "reload" && now.dataset.isOpen !== "1") {
+      // What it found stands outside of this part.
+      location.reload();
+      return;
+    }
     const focused = shown.contains(document.activeElement) ? document.activeElement?.id : "";
     shown.replaceWith(document.adoptNode(now));
     if (focused) document.getElementById(focused)?.focus();

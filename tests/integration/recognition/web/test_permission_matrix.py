@@ -218,6 +218,13 @@ ROUTES: dict[str, Row] = {
     "admin/recognition/modelpack/<int:number>/try/": Row(None, those("administrator")),
     "admin/recognition/modelpack/<int:number>/switch/": Row(None, those("administrator")),
     **admin_pages("recognition/thresholdpolicy", view=those("auditor", "administrator"), add=those("administrator")),
+    "admin/recognition/thresholdpolicy/measured/": Row(those("auditor", "administrator")),
+    "admin/recognition/thresholdpolicy/measured/<slug:table>.csv": Row(
+        those("auditor", "administrator"),
+        at="admin/recognition/thresholdpolicy/measured/det.csv",
+        answers=frozenset({404}),  # before anything was measured
+    ),
+    "admin/recognition/thresholdpolicy/measure/": Row(None, those("administrator")),
     "admin/recognition/thresholdpolicy/<int:policy_id>/approve/": Row(None, those("administrator")),
     "admin/recognition/thresholdpolicy/<int:policy_id>/reject/": Row(None, those("administrator")),
     "admin/recognition/thresholdpolicy/<int:policy_id>/return/": Row(None, those("administrator")),

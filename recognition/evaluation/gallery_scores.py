@@ -1,0 +1,287 @@
+"""How well a gallery tells its own people apart: every sample held against every other one, block by block.
+
+Nothing but the gallery is needed. Two samples of one person are a genuine comparison, two of different people an
+impostor one; a sample that is searched among everybody else's is a stranger to that gallery, and one that is searched
+among all samples but itself is an enrolled person. What is counted fits into bins whatever the gallery's size, and the
+counts at the edges of the bins are exact. Terms are those of ISO/IEC 19795-1.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import heapq
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recognition.vision.types import require_array
+
+BLOCK_ROWS = 1024
+"""Samples held against all others in a step, in tiles of about 1024 x 1024 float32: 4 MB."""
+
+EDGES: NDArray[np.float64] = np.arange(-1000, 1001) / 1000
+"""Lower ends of the bins, a thousandth apart: thresholds that people type. The last bin is that of equal vectors."""
+
+BINS = len(EDGES)
+
+MOST_PAIRS = 20
+"""Impostor comparisons that are kept, one for each two people; those with the highest similarity."""
+
+Counts = NDArray[np.int64]
+
+
+@dataclasses.dataclass(frozen=True, slots=True, eq=False)
+class Samples:
+    """What is compared, in the order of the people.
+
+    Args:
+        numbers: (n,) int64, primary keys of the samples.
+        people: (n,) int64, whose sample each is; equal ones stand together.
+        vectors: (n, d) float32 of unit length, all of one model pack.
+
+    Raises:
+        InvalidArray: for arrays of another shape or type.
+    """
+
+    numbers: NDArray[np.int64]
+    people: NDArray[np.int64]
+    vectors: NDArray[np.float32]
+
+    def __post_init__(self) -> None:
+        require_array("vectors", self.vectors, shape=(None, None), dtype=np.float32)
+        require_array("numbers", self.numbers, shape=(len(self.vectors),), dtype=np.int64)
+        require_array("people", self.people, shape=(len(self.vectors),), dtype=np.int64)
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+    def tiles(self, rows: int) -> Iterator[slice]:
+        """The samples in tiles of about so many, none of which parts the samples of a person."""
+        ends = [*np.flatnonzero(np.diff(self.people)) + 1, len(self)] if len(self) else []
+        begin = 0
+        for end in map(int, ends):
+            if end - begin >= rows or end == len(self):
+                yield slice(begin, end)
+                begin = end
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class ImpostorPair:
+    """The most similar samples of two people.
+
+    Args:
+        people: both, the smaller primary key first.
+        samples: one of each, in the order of `people`.
+        similarity: between them, -1..1.
+    """
+
+    people: tuple[int, int]
+    samples: tuple[int, int]
+    similarity: float
+
+
+@dataclasses.dataclass(frozen=True, slots=True, eq=False)
+class Tally:
+    """What was counted; sums of blocks are the counts of the gallery.
+
+    Args:
+        genuine: (BINS,) int64, comparisons of one person by their similarity.
+        impostor: (BINS,) int64, those of two people.
+        strangers: (BINS,) int64, samples by the similarity of the closest person but their own.
+        strangers_named: (BINS,) int64, those whose closest person is ahead of the next by the margin.
+        owners_named: (BINS,) int64, samples whose own person is the closest, by the margin, when they are searched
+            among all samples but themselves; by the similarity of the person's closest sample.
+        stranger_searches: samples that were searched with their person left out.
+        owner_searches: samples whose person has another one.
+        pairs: the most similar two people, the most similar first, `MOST_PAIRS` at most.
+    """
+
+    genuine: Counts
+    impostor: Counts
+    strangers: Counts
+    strangers_named: Counts
+    owners_named: Counts
+    stranger_searches: int = 0
+    owner_searches: int = 0
+    pairs: tuple[ImpostorPair, ...] = ()
+
+    @classmethod
+    def nothing(cls) -> Tally:
+        """No comparison yet."""
+        genuine, impostor, strangers, named, owned = (np.zeros(BINS, np.int64) for _ in _COUNTED)
+        return cls(genuine, impostor, strangers, named, owned)
+
+    def __add__(self, other: Tally) -> Tally:
+        return Tally(
+            **{name: getattr(self, name) + getattr(other, name) for name in _COUNTED},
+            stranger_searches=self.stranger_searches + other.stranger_searches,
+            owner_searches=self.owner_searches + other.owner_searches,
+            pairs=highest((*self.pairs, *other.pairs)),
+        )
+
+    def as_json(self) -> dict[str, Any]:
+        """For keeping: counts as lists of numbers, from the first bin that has any."""
+        return {
+            **{name: _sparse(getattr(self, name)) for name in _COUNTED},
+            "stranger_searches": self.stranger_searches,
+            "owner_searches": self.owner_searches,
+            "pairs": [[*pair.people, *pair.samples, pair.similarity] for pair in self.pairs],
+        }
+
+    @classmethod
+    def from_json(cls, kept: Mapping[str, Any]) -> Tally:
+        """The inverse of `as_json`."""
+        pairs = (
+            ImpostorPair((one, other), (sample, other_sample), similarity)
+            for one, other, sample, other_sample, similarity in kept["pairs"]
+        )
+        return cls(
+            **{name: _dense(kept[name]) for name in _COUNTED},
+            stranger_searches=kept["stranger_searches"],
+            owner_searches=kept["owner_searches"],
+            pairs=tuple(pairs),
+        )
+
+
+_NOBODY = np.float32(-9.0)
+"""Stands for the similarity of nobody: so far below every other one that it leaves more than any margin."""
+
+_COUNTED = ("genuine", "impostor", "strangers", "strangers_named", "owners_named")
+
+
+def at_or_above(counts: Counts) -> Counts:
+    """(BINS,) how many of the counted similarities reach each edge."""
+    return np.cumsum(counts[::-1])[::-1].astype(np.int64)
+
+
+def highest(pairs: Iterable[ImpostorPair]) -> tuple[ImpostorPair, ...]:
+    """The most similar ones, the most similar first, each two people once, `MOST_PAIRS` at most."""
+    best: dict[tuple[int, int], ImpostorPair] = {}
+    for pair in pairs:
+        known = best.get(pair.people)
+        if known is None or pair.similarity > known.similarity:
+            best[pair.people] = pair
+    return tuple(heapq.nsmallest(MOST_PAIRS, best.values(), key=lambda pair: (-pair.similarity, pair.people)))
+
+
+def block_count(samples: Samples, block_rows: int = BLOCK_ROWS) -> int:
+    """How many steps the measurement has."""
+    return len(list(samples.tiles(block_rows)))
+
+
+def measure(samples: Samples, block: int, *, margin: float, block_rows: int = BLOCK_ROWS) -> Tally:
+    """Counts what one block of samples says against all samples; each comparison in one block only.
+
+    Args:
+        samples: all of them.
+        block: which block, from 0.
+        margin: least lead over the next person with which a search names somebody, 0..2.
+        block_rows: samples a block; changes speed and memory, never the sum of all blocks.
+    """
+    tiles = list(samples.tiles(block_rows))
+    rows = tiles[block]
+    search = _Searches(rows.stop - rows.start)
+    genuine, impostor = np.zeros(BINS, np.int64), np.zeros(BINS, np.int64)
+    pairs: tuple[ImpostorPair, ...] = ()
+    for columns in tiles:
+        scores = samples.vectors[rows] @ samples.vectors[columns].T
+        search.take(samples.people[rows], samples.people[columns], scores, is_own_tile=columns == rows)
+        if columns == rows:
+            same = samples.people[rows][:, None] == samples.people[columns][None, :]
+            later = np.triu(np.ones(scores.shape, np.bool_), k=1)
+            genuine += _binned(scores[same & later])
+            impostor += _binned(scores[~same & later])
+            scores[same | ~later] = -np.inf
+        elif columns.start > rows.start:
+            impostor += _binned(scores.ravel())
+        else:
+            continue  # counted when those were the rows
+        pairs = highest((*pairs, *_closest(samples, rows, columns, scores, beyond=_floor(pairs))))
+    return Tally(genuine, impostor, *search.counts(margin), pairs)
+
+
+class _Searches:
+    """The two most similar other people of each row, and the most similar other sample of its own person."""
+
+    def __init__(self, rows: int) -> None:
+        self._first, self._second, self._own = (np.full(rows, _NOBODY) for _ in range(3))
+
+    def take(
+        self,
+        people: NDArray[np.int64],
+        columns: NDArray[np.int64],
+        scores: NDArray[np.float32],
+        *,
+        is_own_tile: bool,
+    ) -> None:
+        starts = np.flatnonzero(np.diff(columns, prepend=-1))
+        if is_own_tile:
+            scores = scores.copy()
+            np.fill_diagonal(scores, _NOBODY)  # a sample is not searched among itself
+        best = np.maximum.reduceat(scores, starts, axis=1)
+        if is_own_tile:
+            own = np.searchsorted(columns[starts], people)
+            rows = np.arange(len(people))
+            self._own = best[rows, own]
+            best[rows, own] = _NOBODY
+        # Nobody's samples are parted by a tile, so two of these scores are never of one person.
+        known = np.concatenate([best, self._first[:, None], self._second[:, None]], axis=1)
+        top = np.partition(known, -2, axis=1)
+        self._first, self._second = top[:, -1], top[:, -2]
+
+    def counts(self, margin: float) -> tuple[Counts, Counts, Counts, int, int]:
+        others, has_own = self._first > _NOBODY, self._own > _NOBODY
+        named = self._first[others & (self._first - self._second >= margin)]
+        lead = self._own - self._first
+        # Of two people as similar a search names the one that was enrolled first: here that is nobody's own person.
+        owned = self._own[has_own & (lead > 0) & (lead >= margin)]
+        strangers = self._first[others]
+        return _binned(strangers), _binned(named), _binned(owned), int(others.sum()), int(has_own.sum())
+
+
+def _floor(pairs: Sequence[ImpostorPair]) -> float:
+    """What a comparison must exceed to be kept beside those."""
+    return pairs[-1].similarity if len(pairs) == MOST_PAIRS else -np.inf
+
+
+def _closest(
+    samples: Samples, rows: slice, columns: slice, scores: NDArray[np.float32], *, beyond: float
+) -> Sequence[ImpostorPair]:
+    """The most similar comparison of each two people of a tile, the most similar first; `scores` is used up."""
+    found: list[ImpostorPair] = []
+    while len(found) < MOST_PAIRS:
+        above, right = np.unravel_index(int(scores.argmax()), scores.shape)
+        similarity = float(scores[above, right])
+        if not similarity > beyond:
+            break
+        one, other = rows.start + int(above), columns.start + int(right)
+        (first, first_sample), (second, second_sample) = sorted(
+            (int(samples.people[each]), int(samples.numbers[each])) for each in (one, other)
+        )
+        # Rounding may take the product of two equal vectors above 1.
+        found.append(ImpostorPair((first, second), (first_sample, second_sample), min(similarity, 1.0)))
+        scores[
+            np.ix_(samples.people[rows] == samples.people[one], samples.people[columns] == samples.people[other])
+        ] = -np.inf
+    return found
+
+
+def _binned(similarities: NDArray[np.float32]) -> Counts:
+    bins = np.searchsorted(EDGES, similarities.astype(np.float64), side="right") - 1
+    # Rounding may take the product of opposite vectors below -1.
+    return np.bincount(np.maximum(bins, 0), minlength=BINS).astype(np.int64)
+
+
+def _sparse(counts: Counts) -> dict[str, Any]:
+    filled = np.flatnonzero(counts)
+    if len(filled) == 0:
+        return {"first": 0, "counts": []}
+    return {"first": int(filled[0]), "counts": counts[filled[0] : filled[-1] + 1].tolist()}
+
+
+def _dense(kept: Mapping[str, Any]) -> Counts:
+    counts = np.zeros(BINS, np.int64)
+    counts[kept["first"] : kept["first"] + len(kept["counts"])] = kept["counts"]
+    return counts

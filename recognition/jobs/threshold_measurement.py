@@ -1,0 +1,61 @@
+"""The job that measures thresholds on the site's own gallery."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from recognition.evaluation import gallery_scores
+from recognition.evaluation.gallery_scores import Samples, Tally
+from recognition.jobs import gallery_check
+from recognition.jobs.running import JobFailed, Steps
+from recognition.selectors import packs, templates
+from recognition.selectors.packs import ActivePack, NoActivePack
+
+BLOCK_ROWS = gallery_scores.BLOCK_ROWS
+
+
+def measure(steps: Steps) -> Mapping[str, Any]:
+    """Holds every sample against every other one, block by block, and keeps what was counted.
+
+    A process that goes on with it begins after the last block that was kept, unless the gallery, the pack or the
+    margin changed meanwhile: then from the start.
+
+    Raises:
+        JobFailed: without a pack that decides.
+    """
+    pack, margin = _deciding()
+    # Before the templates: what changes in between then counts as changed since.
+    gallery = templates.searched_digest(pack.id)
+    everybody = templates.searched(pack)
+    samples = Samples(everybody.samples, everybody.people, everybody.vectors)
+    basis = f"{pack.digest}:{margin}:{BLOCK_ROWS}:{everybody.fingerprint}"
+    first, tally = _kept(steps.run.checkpoint, basis)
+    blocks = gallery_scores.block_count(samples, BLOCK_ROWS)
+    for block in range(first, blocks):
+        tally += gallery_scores.measure(samples, block, margin=margin, block_rows=BLOCK_ROWS)
+        steps.done(block + 1, blocks, {"basis": basis, "blocks": block + 1, "tally": tally.as_json()})
+    return {
+        "gallery": gallery,
+        "pack": pack.id,
+        "margin": margin,
+        "people": len(set(everybody.people.tolist())),
+        "samples": len(everybody),
+        "tally": tally.as_json(),
+    }
+
+
+def _deciding() -> tuple[ActivePack, float]:
+    try:
+        pack = packs.active()
+    except NoActivePack as error:
+        raise JobFailed(gallery_check.NO_ACTIVE_PACK) from error
+    if pack.policy is None:
+        raise JobFailed(gallery_check.NO_THRESHOLDS)
+    return pack, pack.policy.margin
+
+
+def _kept(checkpoint: Mapping[str, Any], basis: str) -> tuple[int, Tally]:
+    if checkpoint.get("basis") != basis:
+        return 0, Tally.nothing()
+    return checkpoint["blocks"], Tally.from_json(checkpoint["tally"])
