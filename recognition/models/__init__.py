@@ -20,6 +20,7 @@ from recognition.models.people import (
 )
 from recognition.models.policies import ThresholdPolicy
 from recognition.models.reviews import ReviewBatch, ReviewItem, ReviewStratum, Verdict
+from recognition.models.sealed import SealedContent, SealedKind, SealedRow
 
 __all__ = [
     "ActionDelivery",
@@ -53,6 +54,9 @@ __all__ = [
     "ReviewItem",
     "ReviewStratum",
     "SampleImage",
+    "SealedContent",
+    "SealedKind",
+    "SealedRow",
     "ThresholdPolicy",
     "Verdict",
     "WaitingPhoto",

@@ -38,12 +38,13 @@ from recognition.models import (
     PersonMove,
     RecognitionEvent,
     SampleImage,
+    SealedKind,
     WaitingPhoto,
 )
 from recognition.selectors import imported
 from recognition.selectors import legal as legal_read
 from recognition.selectors import people as people_read
-from recognition.services import audit, erasure_ledger
+from recognition.services import audit, erasure_ledger, sealed_log
 
 _SIGNER = Signer(salt="recognition.erasure-certificate")
 
@@ -163,6 +164,12 @@ def _run(
     crops = EventCrop.objects.filter(event__in=touched).order_by("pk")
     contents = _described(rows, crops, files)
     claimed = RecognitionEvent.objects.filter(legal_read.claims_of(rows)).exclude(claimed_id="")
+    removed = sealed_log.forget(
+        contents={
+            SealedKind.CLAIM: list(claimed.values_list("pk", flat=True)),
+            SealedKind.CROP: list(crops.values_list("pk", flat=True)),
+        }
+    )
     linked = RecognitionEvent.objects.filter(
         Q(*((f"{link}__in", rows) for link in _LINKS), _connector=Q.OR) | Q(pk__in=touched)
     )
@@ -181,7 +188,7 @@ def _run(
     asked.certificate.events.set(tombstones)
     asked.person, asked.state = None, ErasureRequest.State.DONE
     asked.save()
-    details = {"certificate": asked.certificate.pk, "reason": asked.reason}
+    details = {"certificate": asked.certificate.pk, "reason": asked.reason, "removed": removed}
     audit.record(action=AuditAction.PERSON_ERASED, actor=actor, subject=person, details=details)
     return asked
 
