@@ -73,7 +73,7 @@ UNFOLD: dict[str, Any] = {
     "SHOW_BACK_BUTTON": True,
     "BORDER_RADIUS": "8px",
     "COLORS": {"base": _SLATE, "primary": _TEAL},
-    "STYLES": [_file(f"css/{name}.css") for name in ("admin", "admin-pages", "people", "guided", "measured")],
+    "STYLES": [_file(f"css/{name}.css") for name in ("admin", "admin-pages", "people", "guided", "measured", "review")],
     "DASHBOARD_CALLBACK": "recognition.admin.index.with_overview",
     "SIDEBAR": {
         "navigation": [

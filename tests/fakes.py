@@ -399,6 +399,7 @@ def in_role(*names: str) -> User:
             "0015_pack_switch",
             "0016_legal_basis",
             "0017_reviews",
+            "0020_event_log",
         )
         for name in roles:
             importlib.import_module(f"recognition.migrations.{name}").give_to_roles(apps, None)

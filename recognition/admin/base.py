@@ -45,6 +45,16 @@ def thumbnail(url_name: str, number: int | None, *, alt: str, side_px: int = THU
     )
 
 
+def require(request: HttpRequest, permission: str) -> None:
+    """Lets only users with a permission on.
+
+    Raises:
+        PermissionDenied: for others.
+    """
+    if not actor_of(request).has_perm(permission):
+        raise PermissionDenied
+
+
 Act = Callable[[HttpRequest, Any], HttpResponse]
 
 
@@ -59,8 +69,7 @@ def button(owner: DjangoModelAdmin[Any], name: str, permission: str, act: Act) -
     """
 
     def view(request: HttpRequest, number: int) -> HttpResponse:
-        if not actor_of(request).has_perm(permission):
-            raise PermissionDenied
+        require(request, permission)
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
         return act(request, get_object_or_404(owner.model, pk=number))

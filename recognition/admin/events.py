@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, reverse
 from django.utils import timezone
@@ -13,8 +14,8 @@ from django.utils.html import format_html
 from django.utils.translation import gettext, gettext_lazy
 from unfold.decorators import display
 
-from recognition.admin import event_detail, event_faces, quality_table
-from recognition.admin.base import NOTHING, ReadOnlyAdmin, actor_of, button, thumbnail
+from recognition.admin import event_detail, event_faces, event_log, quality_table
+from recognition.admin.base import ReadOnlyAdmin, actor_of, button
 from recognition.models import AuditEntry, EventOverride, RecognitionEvent
 from recognition.selectors import alerts
 from recognition.services import overrides
@@ -26,23 +27,14 @@ OVERRIDE = "recognition.add_eventoverride"
 class RecognitionEventAdmin(ReadOnlyAdmin):
     """What was decided, when, of whom, and by which numbers."""
 
-    list_display = (
-        "picture",
-        "decided_at",
-        "decision_label",
-        "person",
-        "checkpoint",
-        "similarity_text",
-        "margin_text",
-        "operator",
-    )
-    list_display_links = ("decided_at",)
-    list_filter = ("decision", "kind", "checkpoint", "decided_at", "policy")
-    list_select_related = ("person", "operator", "crop", "checkpoint")
     search_fields = ("person__name", "person__external_id", "claimed_id")
     fields = ("decision",)
-    date_hierarchy = "decided_at"
-    list_per_page = 50
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """The log, page by page."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        return event_log.page(self, request)
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
@@ -63,8 +55,12 @@ class RecognitionEventAdmin(ReadOnlyAdmin):
         return super().change_view(request, object_id, form_url, {**(extra_context or {}), **context})  # type: ignore[no-any-return]
 
     def get_urls(self) -> list[URLPattern]:
-        """The override and the enrolment of the face beside the usual pages."""
-        own = [button(self, "override", OVERRIDE, self._override), event_faces.address(self)]
+        """The override and the enrolment of the face, and saved filters, beside the usual pages."""
+        own = [
+            button(self, "override", OVERRIDE, self._override),
+            event_faces.address(self),
+            *event_log.addresses(self),
+        ]
         return [*own, *super().get_urls()]
 
     def _override(self, request: HttpRequest, event: RecognitionEvent) -> HttpResponse:
@@ -85,36 +81,6 @@ class RecognitionEventAdmin(ReadOnlyAdmin):
             self.message_user(request, gettext("The override is kept; the decision stays as it was."), messages.SUCCESS)
         return HttpResponseRedirect(reverse("admin:recognition_recognitionevent_change", args=[event.pk]))
 
-    @display(description=gettext_lazy("probe"))
-    def picture(self, event: RecognitionEvent) -> str:
-        """The probe."""
-        return thumbnail("event-crop", _crop_number(event), alt=gettext("Face of the event"))
-
-    @display(
-        description=gettext_lazy("decision"),
-        ordering="decision",
-        label={
-            "accept": "success",
-            "reject_no_match": "warning",
-            "reject_ambiguous": "warning",
-            "reject_not_allowed": "danger",
-            "reject_pad": "danger",
-        },
-    )
-    def decision_label(self, event: RecognitionEvent) -> tuple[str, str]:
-        """The decision in words, coloured by its code."""
-        return event.decision, event.get_decision_display()
-
-    @display(description=gettext_lazy("similarity"), ordering="similarity")
-    def similarity_text(self, event: RecognitionEvent) -> str:
-        """Cosine similarity, never a percentage."""
-        return _number(event.similarity)
-
-    @display(description=gettext_lazy("margin"), ordering="margin")
-    def margin_text(self, event: RecognitionEvent) -> str:
-        """Gap to the next person."""
-        return _number(event.margin)
-
 
 @admin.register(AuditEntry)
 class AuditEntryAdmin(ReadOnlyAdmin):
@@ -132,11 +98,3 @@ class AuditEntryAdmin(ReadOnlyAdmin):
         """Values before and after."""
         text = json.dumps(entry.details, indent=2, ensure_ascii=False)
         return format_html('<pre class="faceweb-json">{}</pre>', text)
-
-
-def _crop_number(event: RecognitionEvent) -> int | None:
-    return event.pk if hasattr(event, "crop") else None
-
-
-def _number(value: float | None) -> str:
-    return NOTHING if value is None else f"{value:.3f}"

@@ -3,6 +3,7 @@
 from recognition.models.audit import AuditAction, AuditEntry
 from recognition.models.checkpoints import ActionDelivery, Checkpoint, ClaimLockout, KioskDevice, KioskPairing
 from recognition.models.events import Alert, EventCrop, EventOverride, RecognitionEvent
+from recognition.models.filters import SavedFilter
 from recognition.models.imports import ImportBatch, ImportItem
 from recognition.models.jobs import Job
 from recognition.models.legal import ErasureCertificate, ErasureReason, ErasureRequest, LegalBasis, LegalHold
@@ -54,6 +55,7 @@ __all__ = [
     "ReviewItem",
     "ReviewStratum",
     "SampleImage",
+    "SavedFilter",
     "SealedContent",
     "SealedKind",
     "SealedRow",

@@ -9,8 +9,10 @@ from __future__ import annotations
 import uuid
 
 from django.conf import settings
+from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
+from django.db.models.functions import Upper
 from django.utils.translation import gettext_lazy as _
 
 from recognition.decision.verdict import Decision
@@ -18,6 +20,7 @@ from recognition.models.checkpoints import Checkpoint, KioskDevice
 from recognition.models.packs import ModelPack
 from recognition.models.people import FaceSample, Person
 from recognition.models.policies import ThresholdPolicy
+from recognition.models.searching import reason_codes, words
 
 DECISION_LABELS = {
     Decision.ACCEPT: _("Accepted"),
@@ -30,6 +33,14 @@ DECISION_LABELS = {
     Decision.NO_DECISION_TIMEOUT: _("No decision: time ran out"),
     Decision.LOCKED_OUT: _("Locked out"),
     Decision.ERROR: _("Error"),
+}
+
+
+_FILTERED_BY = ("decision", "kind", "checkpoint", "policy", "person", "best_person", "claimed_person", "similarity")
+_ALSO_FILTERED_BY = {
+    "decision": ("kind", "checkpoint", "policy", "similarity"),
+    "checkpoint": ("kind", "decision", "policy", "similarity"),
+    "policy": ("kind", "decision", "checkpoint", "similarity"),
 }
 
 
@@ -51,6 +62,7 @@ class RecognitionEvent(models.Model):
         related_name="events",
         verbose_name=_("checkpoint"),
         help_text=_("Empty for the live page."),
+        db_index=False,
     )
     device = models.ForeignKey(KioskDevice, models.SET_NULL, null=True, related_name="+", verbose_name=_("kiosk"))
     claimed_id = models.CharField(
@@ -63,6 +75,7 @@ class RecognitionEvent(models.Model):
         related_name="claims",
         verbose_name=_("claimed person"),
         help_text=_("Empty where nobody has the claimed id."),
+        db_index=False,
     )
     transaction = models.UUIDField(_("transaction"), default=uuid.uuid4, unique=True, editable=False)
     decision = models.CharField(
@@ -78,9 +91,10 @@ class RecognitionEvent(models.Model):
         related_name="events",
         verbose_name=_("person"),
         help_text=_("Set for an accepted event only."),
+        db_index=False,
     )
     best_person = models.ForeignKey(
-        Person, models.SET_NULL, null=True, related_name="+", verbose_name=_("closest person")
+        Person, models.SET_NULL, null=True, related_name="+", verbose_name=_("closest person"), db_index=False
     )
     best_sample = models.ForeignKey(
         FaceSample, models.SET_NULL, null=True, related_name="+", verbose_name=_("closest sample")
@@ -90,7 +104,9 @@ class RecognitionEvent(models.Model):
     margin = models.FloatField(_("margin"), null=True)
     votes = models.JSONField(_("votes"), default=list)
     thresholds = models.JSONField(_("thresholds"), default=dict)
-    policy = models.ForeignKey(ThresholdPolicy, models.PROTECT, related_name="events", verbose_name=_("policy version"))
+    policy = models.ForeignKey(
+        ThresholdPolicy, models.PROTECT, related_name="events", verbose_name=_("policy version"), db_index=False
+    )
     pack = models.ForeignKey(ModelPack, models.PROTECT, related_name="events", verbose_name=_("model pack"))
     quality = models.JSONField(_("quality"), default=dict)
     timings = models.JSONField(_("timings in ms"), default=dict)
@@ -102,7 +118,7 @@ class RecognitionEvent(models.Model):
         verbose_name=_("operator"),
     )
     started_at = models.DateTimeField(_("first seen"))
-    decided_at = models.DateTimeField(_("decided"), db_index=True)
+    decided_at = models.DateTimeField(_("decided"))
 
     class Meta:
         verbose_name = _("recognition event")
@@ -111,6 +127,7 @@ class RecognitionEvent(models.Model):
         permissions = [
             ("use_live", _("Can use the live recognition page")),
             ("search_gallery", _("Can search the gallery by photo")),
+            ("export_recognitionevent", _("Can export recognition events")),
         ]
         constraints = [
             models.CheckConstraint(
@@ -120,6 +137,28 @@ class RecognitionEvent(models.Model):
             # Kind itself is out of reach here: a class body in a class body.
             models.CheckConstraint(
                 condition=Q(kind__in=["identification", "verification"]), name="an_event_has_a_known_kind"
+            ),
+        ]
+        # The log is read newest first, whatever it is filtered by: each of these gives its rows in that order, and
+        # holds what else is often asked for, so that what a filter leaves out is passed over without a look at the row.
+        indexes = [
+            models.Index(fields=["decided_at", "id"], include=_FILTERED_BY, name="event_log"),
+            *(
+                models.Index(fields=[name, "decided_at", "id"], include=also, name=f"event_log_{name}")
+                for name, also in _ALSO_FILTERED_BY.items()
+            ),
+            *(
+                models.Index(fields=[name, "decided_at", "id"], name=f"event_log_{name}")
+                for name in ("person", "best_person", "claimed_person")
+            ),
+            models.Index(fields=["similarity"], name="event_log_similarity"),
+            GinIndex(reason_codes("reasons"), name="event_log_reasons"),
+            models.Index(
+                OpClass(Upper("claimed_id"), "text_pattern_ops"),
+                F("decided_at"),
+                F("id"),
+                condition=~Q(claimed_id=""),
+                name="event_log_claimed_id",
             ),
         ]
 
@@ -152,6 +191,7 @@ class EventOverride(models.Model):
         verbose_name = _("override")
         verbose_name_plural = _("overrides")
         ordering = ["-at"]
+        indexes = [GinIndex(words("reason"), name="override_words")]
         constraints = [
             models.CheckConstraint(condition=~Q(reason__regex=r"^\s*$"), name="an_override_has_a_reason"),
             models.UniqueConstraint(fields=["event"], condition=Q(is_repeat=False), name="one_override_an_event"),

@@ -6,12 +6,14 @@ import uuid
 
 from django.conf import settings
 from django.contrib.postgres.functions import RandomUUID
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 from pgvector.django import VectorField
 
 from recognition.models.packs import ModelPack
+from recognition.models.searching import words
 
 
 class PersonGroup(models.Model):
@@ -84,6 +86,7 @@ class Person(models.Model):
         verbose_name_plural = _("people")
         ordering = ["name", "pk"]
         permissions = [("merge_person", _("Can merge and split people"))]
+        indexes = [GinIndex(words("name"), words("external_id"), name="person_words")]
         constraints = [
             models.CheckConstraint(
                 condition=Q(valid_from__isnull=True) | Q(valid_until__isnull=True) | Q(valid_from__lt=F("valid_until")),

@@ -7,6 +7,7 @@ rates that were measured with the numbers of a draw can be computed again.
 from __future__ import annotations
 
 from django.conf import settings
+from django.contrib.postgres.indexes import GinIndex
 from django.core import validators
 from django.db import models
 from django.db.models import F, Q
@@ -14,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from recognition.decision.reviews import ReviewVerdict, Stratum
 from recognition.models.events import RecognitionEvent
+from recognition.models.searching import words
 
 VERDICT_LABELS = {
     ReviewVerdict.TRUE_MATCH: _("True match"),
@@ -155,6 +157,7 @@ class Verdict(models.Model):
         verbose_name_plural = _("verdicts")
         ordering = ["-at", "-pk"]
         default_permissions = ("add", "view")
+        indexes = [GinIndex(words("note"), condition=~Q(note=""), name="verdict_words")]
         permissions = [("set_aside_false_match", _("Can set aside the sample of a false match"))]
         constraints = [
             models.CheckConstraint(

@@ -148,6 +148,8 @@ def visible_verdicts(user: User) -> QuerySet[Verdict]:
 
     So a second reviewer knows neither the first verdict nor that there is one.
     """
+    if not user.has_perm("recognition.view_verdict"):
+        return Verdict.objects.none()
     verdicts = Verdict.objects.order_by("pk")
     if not user.has_perm("recognition.add_verdict"):
         return verdicts

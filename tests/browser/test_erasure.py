@@ -82,7 +82,7 @@ def test_a_person_with_a_consent_is_erased_with_a_certificate(site: Site) -> Non
     assert site.read(LEFT, imports="from recognition.models import *") == [0, 0, 0, 0, 0, 1, ""]
 
     page.goto(site.url("/admin/recognition/recognitionevent/"))
-    page.locator("#result_list tbody a").first.click()
+    page.locator(".faceweb-log a").first.click()
     expect(page.get_by_text("A person of this event was erased on")).to_be_visible()
     looks.inspect(page, "event-of-erased")
 

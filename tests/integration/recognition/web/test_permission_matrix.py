@@ -43,6 +43,7 @@ from recognition.models import (
     PersonGroup,
     PersonMove,
     RecognitionEvent,
+    SavedFilter,
 )
 from recognition.selectors import access
 from recognition.services import kiosks, policies
@@ -196,6 +197,8 @@ ROUTES: dict[str, Row] = {
     "admin/recognition/recognitionevent/<int:number>/override/": Row(None, those("operator")),
     # To see the event and to enrol are permissions of two roles: only whoever has both, or all, is let in.
     "admin/recognition/recognitionevent/<int:event_id>/enrol/": Row(CHIEF, CHIEF),
+    "admin/recognition/recognitionevent/filters/": Row(None, those("operator", "auditor")),
+    "admin/recognition/recognitionevent/filters/<int:filter_id>/delete/": Row(None, NONE),  # whose it is, alone
     **admin_pages("recognition/alert", view=those("operator", "auditor")),
     **admin_pages("recognition/claimlockout", view=those("operator", "auditor", "administrator")),
     **admin_pages("recognition/actiondelivery", view=those("operator", "auditor", "administrator")),
@@ -356,6 +359,7 @@ def rows() -> dict[str, object]:
         "sample": sample.pk,
         "photo": fakes.waiting_photo(person, colleague).pk,
         "facesample": sample.pk,
+        "filter": SavedFilter.objects.create(owner=colleague, name="a filter", query={"q": "x"}).pk,
         "job": Job.objects.create(kind="gallery_check", state="cancelled", finished_at=now).pk,
         "event": event.pk,
         "recognitionevent": event.pk,

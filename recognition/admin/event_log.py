@@ -1,0 +1,123 @@
+"""The list of events: a page of our own, because the admin's own would count millions of rows each time."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+from urllib.parse import urlencode
+
+from django.contrib import messages
+from django.contrib.admin import ModelAdmin
+from django.db.models import Q
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
+from django.shortcuts import get_object_or_404
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.translation import gettext
+from django.views.decorators.http import require_POST
+
+from recognition.admin import log_form
+from recognition.admin.base import actor_of, require
+from recognition.admin.log_form import LogForm
+from recognition.models import RecognitionEvent, SavedFilter
+from recognition.selectors import event_log
+from recognition.services import saved_filters
+
+LIST = "admin:recognition_recognitionevent_changelist"
+VIEW = "recognition.view_recognitionevent"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class OfferedFilter:
+    """A saved filter as the page offers it.
+
+    Args:
+        saved: the row.
+        address: of the log with it.
+        is_own: whether the user may delete it.
+    """
+
+    saved: SavedFilter
+    address: str
+    is_own: bool
+
+
+def page(owner: ModelAdmin[RecognitionEvent], request: HttpRequest) -> HttpResponse:
+    """The log, filtered as the address says."""
+    user = actor_of(request)
+    form = LogForm(request.GET, sees_verdicts=user.has_perm("recognition.view_verdict"))
+    place = log_form.place_of(request.GET)
+    query = form.query
+    shown = event_log.page(form.wanted, user=user, place=place) if form.is_valid() else event_log.NOTHING
+    events = shown.events
+    context = {
+        **owner.admin_site.each_context(request),
+        "opts": owner.model._meta,
+        "title": gettext("Recognition events"),
+        "form": form,
+        "filter": urlencode(query),
+        "is_filtered": bool(query),
+        "events": events,
+        "newer": _address(query, after=log_form.edge(events[0]))
+        if shown is not None and shown.has_newer and events
+        else "",
+        "older": _address(query, before=log_form.edge(events[-1])) if shown is not None and shown.has_older else "",
+        "first": _address(query),
+        "is_first": place is None,
+        "people": [(person, _address({**query, "person": f"#{person.pk}"})) for person in form.people],
+        "too_many_people": bool(form.is_valid() and _names_too_many(form)),
+        "saved": _offered(request),
+    }
+    return TemplateResponse(request, "admin/recognition/recognitionevent/log.html", context)
+
+
+def addresses(owner: ModelAdmin[RecognitionEvent]) -> list[URLPattern]:
+    """To save a filter, and to delete one."""
+    view = owner.admin_site.admin_view
+    return [
+        path("filters/", view(require_POST(_save)), name="recognition_recognitionevent_save_filter"),
+        path(
+            "filters/<int:filter_id>/delete/",
+            view(require_POST(_delete)),
+            name="recognition_recognitionevent_delete_filter",
+        ),
+    ]
+
+
+def _save(request: HttpRequest) -> HttpResponse:
+    user = actor_of(request)
+    require(request, VIEW)
+    form = LogForm(QueryDict(request.POST.get("filter", "")), sees_verdicts=user.has_perm("recognition.view_verdict"))
+    try:
+        saved = saved_filters.save(
+            owner=user, name=request.POST.get("name", ""), query=form.query, is_shared="is_shared" in request.POST
+        )
+    except saved_filters.FilterRefused as refused:
+        messages.error(request, str(refused))
+    else:
+        messages.success(request, gettext("The filter “%(name)s” is saved.") % {"name": saved.name})
+    return HttpResponseRedirect(_address(form.query))
+
+
+def _delete(request: HttpRequest, filter_id: int) -> HttpResponse:
+    require(request, VIEW)
+    saved = get_object_or_404(SavedFilter, pk=filter_id, owner=actor_of(request))
+    saved_filters.delete(saved=saved, actor=actor_of(request))
+    messages.success(request, gettext("The filter “%(name)s” is deleted.") % {"name": saved.name})
+    return HttpResponseRedirect(reverse(LIST))
+
+
+def _address(query: dict[str, str], **place: str) -> str:
+    asked = urlencode({**query, **place})
+    return f"{reverse(LIST)}?{asked}" if asked else reverse(LIST)
+
+
+def _offered(request: HttpRequest) -> list[OfferedFilter]:
+    user = actor_of(request)
+    rows = SavedFilter.objects.filter(Q(owner=user) | Q(is_shared=True)).select_related("owner")
+    return [OfferedFilter(row, _address(row.query), is_own=row.owner_id == user.pk) for row in rows]
+
+
+def _names_too_many(form: LogForm) -> bool:
+    text: Any = form.cleaned_data["q"]
+    return bool(text) and len(event_log.people_called(text)) == event_log.MOST_PEOPLE

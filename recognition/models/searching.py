@@ -1,0 +1,28 @@
+"""What indexes of the log are made of; `recognition_words` is brought by migration 0020."""
+
+from __future__ import annotations
+
+from django.contrib.postgres.search import SearchVectorField
+from django.db.models import Func, JSONField
+
+WORD_BREAKS = "-_/\\.:,;@#+*'\"()[]{}<>|&%$!?=~^`"
+"""What parts words, beside white space: an id is found by each of its parts."""
+
+
+def words(field: str) -> Func:
+    """The words of a text in lower case, not stemmed."""
+    return Func(field, function="recognition_words", output_field=SearchVectorField())
+
+
+def reason_codes(field: str) -> Func:
+    """The codes of stored reasons, without their numbers, as a JSON array.
+
+    By a function that the database has: of this one it keeps how often each code comes, and ten thousand rows that
+    have to be read for it cost milliseconds.
+    """
+    return Func(
+        field,
+        function="jsonb_path_query_array",
+        template="%(function)s(%(expressions)s, '$[*].reason')",
+        output_field=JSONField(),
+    )
