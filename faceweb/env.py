@@ -198,6 +198,19 @@ LEGAL_BASIS = Variable(
     "optional",
     "Whether recognition knows only people with a valid legal basis: `optional`, or `required`.",
 )
+ANCHOR_FILE: Variable[Path | None] = Variable(
+    "FACEWEB_ANCHOR_FILE",
+    _path,
+    None,
+    "Where a head of the sealed log is added every hour, best on another machine's disk; unset: `anchors.jsonl` in the"
+    " state directory.",
+)
+ANCHOR_URL = Variable(
+    "FACEWEB_ANCHOR_URL",
+    str,
+    "",
+    "An http or https address to which each of these heads is sent too; unset: nowhere.",
+)
 EXACT_SEARCH_MAX_ROWS = Variable(
     "FACEWEB_EXACT_SEARCH_MAX_ROWS",
     _whole_number,

@@ -24,6 +24,16 @@ def state_dir() -> Path:
     return Path(settings.FACEWEB_STATE_DIR)
 
 
+def anchor_file() -> Path:
+    """Where heads of the sealed log are kept."""
+    return Path(settings.FACEWEB_ANCHOR_FILE or state_dir() / "anchors.jsonl")
+
+
+def anchor_url() -> str:
+    """Where heads of the sealed log are sent; empty for nowhere."""
+    return str(settings.FACEWEB_ANCHOR_URL)
+
+
 def worker_threads() -> int:
     """Recognition threads of this machine; as many as cores unless FACEWEB_WORKER_THREADS says."""
     return int(settings.FACEWEB_WORKER_THREADS) or len(os.sched_getaffinity(0))

@@ -46,6 +46,10 @@ def register() -> None:
         retry=KeepForTheNextProcess(),
     )(upkeep.forget_expired)
     app.periodic(cron=upkeep.SCHEDULE)(forget)
+    anchor = app.task(name=upkeep.ANCHOR, queue=jobs.QUEUE, queueing_lock=upkeep.ANCHOR, retry=KeepForTheNextProcess())(
+        upkeep.anchor_sealed_log
+    )
+    app.periodic(cron=upkeep.ANCHOR_SCHEDULE)(anchor)
 
 
 def _take_no_more(call_next: SyncCallNext, context: JobContext, worker: Worker) -> Any:

@@ -6,7 +6,9 @@ import logging
 
 from django.utils import timezone
 
-from recognition.services import choosing, import_batches
+from faceweb import signing, state
+from recognition import conf
+from recognition.services import anchors, choosing, import_batches
 
 logger = logging.getLogger(__name__)
 
@@ -27,3 +29,32 @@ def forget_expired(timestamp: int) -> None:
     photos, batches = choosing.forget_expired(now=now), import_batches.forget_expired(now=now)
     if photos or batches:
         logger.info("%d waiting photos and %d imports were over and are removed", photos, batches)
+
+
+ANCHOR_SCHEDULE = "7 * * * *"
+"""Every hour: who changes the chain has as long to do so unseen."""
+
+ANCHOR = "faceweb.anchor_sealed_log"
+
+
+def anchor_sealed_log(timestamp: int) -> None:
+    """Keeps the head of the sealed log where the settings say; what goes wrong is logged, and tried in an hour again.
+
+    Args:
+        timestamp: when it was due, in seconds since 1970.
+    """
+    head = anchors.head(now=timezone.now())
+    if head is None:
+        return
+    is_new = True
+    try:
+        is_new = anchors.keep(path=conf.anchor_file(), anchor=head, key=signing.key())
+        if is_new:
+            logger.info("the sealed log is anchored at row %d", head.position)
+    except (anchors.AnchorRefused, state.StateError) as error:
+        logger.error("%s", error)
+    if is_new and conf.anchor_url():
+        try:
+            anchors.send(url=conf.anchor_url(), anchor=head, key=signing.key())
+        except (anchors.AnchorRefused, state.StateError) as error:
+            logger.error("%s", error)

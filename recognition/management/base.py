@@ -17,6 +17,7 @@ from recognition.selectors import people
 from recognition.selectors.packs import NoActivePack
 from recognition.services import analysis
 from recognition.services.analysis import AnalyserUnavailable
+from recognition.services.anchors import AnchorRefused
 from recognition.services.archives import ArchiveRefused
 from recognition.services.erasure_ledger import LedgerRefused
 from recognition.services.gallery_import import GalleryRefused
@@ -43,6 +44,7 @@ _EXPLAINED = (
     ChangeRefused,
     SwitchRefused,
     ArchiveRefused,
+    AnchorRefused,
     LedgerRefused,
     NotEmpty,
     GalleryRefused,

@@ -35,6 +35,8 @@ class Fault(StrEnum):
     SALT_GONE = "salt_gone"
     LINK_EMPTIED = "link_emptied"
     NOT_SEALED = "not_sealed"
+    NOT_AS_ANCHORED = "not_as_anchored"
+    SHORTER_THAN_ANCHORED = "shorter_than_anchored"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -14,11 +14,12 @@ from django.db.backends.utils import CursorWrapper
 
 from recognition.models import SealedContent, SealedKind, SealedRow
 from recognition.sealing import chain
+from recognition.sealing.anchors import Anchor
 from recognition.sealing.chain import Broken, Fault
 from recognition.selectors import sealed_log
 from recognition.services import backup
 
-Report = Callable[[int], None]
+Report = Callable[[int], object]
 """Is told how many rows have been looked at since it was told last."""
 
 
@@ -65,23 +66,26 @@ def forget(*, contents: Mapping[SealedKind, Collection[int]]) -> dict[str, list[
     return {str(kind): sorted(numbers) for kind, numbers in contents.items() if numbers}
 
 
-def verify(*, report: Report = lambda rows: None) -> Verification:
+def verify(*, anchors: Collection[Anchor] = (), report: Report = lambda rows: None) -> Verification:
     """Looks at every row of the chain and at everything that must be in it, as of one moment.
 
     Others write meanwhile. However long the chain is, a few thousand rows are in memory.
 
     Args:
+        anchors: heads that the chain must have had; without them, one that was computed anew looks like any other.
         report: is told how far it is.
     """
     with backup.snapshot() as (cursor, _):
-        return look_through(cursor=cursor, report=report)
+        return look_through(cursor=cursor, anchors=anchors, report=report)
 
 
-def look_through(*, cursor: CursorWrapper, report: Report = lambda rows: None) -> Verification:
+def look_through(
+    *, cursor: CursorWrapper, anchors: Collection[Anchor] = (), report: Report = lambda rows: None
+) -> Verification:
     """The same within a transaction that is open already; what it has yet to seal is told as not sealed."""
     began = time.perf_counter()
     walk = chain.Walk()
-    broken = _first_broken(cursor, walk, report) or _not_sealed(cursor)
+    broken = _first_broken(cursor, walk, anchors, report) or _cut_off(walk, anchors) or _not_sealed(cursor)
     return Verification(walk.position, walk.head, broken, time.perf_counter() - began)
 
 
@@ -90,14 +94,27 @@ def rows_now() -> int:
     return SealedRow.objects.order_by("-position").values_list("position", flat=True).first() or 0
 
 
-def _first_broken(cursor: CursorWrapper, walk: chain.Walk, report: Report) -> Broken | None:
+def _first_broken(
+    cursor: CursorWrapper, walk: chain.Walk, anchors: Collection[Anchor], report: Report
+) -> Broken | None:
+    # Two heads of one row are those of two chains: this one is not both.
+    heads: dict[int, set[bytes]] = {}
+    for anchor in anchors:
+        heads.setdefault(anchor.position, set()).add(anchor.hash)
     for batch in sealed_log.batches(cursor):
         for row, content in batch:
             broken = walk.step(row) or chain.content_fault(row, content)
             if broken is not None:
                 return broken
+            if heads.get(row.position, {row.hash}) != {row.hash}:
+                return Broken(Fault.NOT_AS_ANCHORED, row.position, row.kind, row.row_id)
         report(len(batch))
     return None
+
+
+def _cut_off(walk: chain.Walk, anchors: Collection[Anchor]) -> Broken | None:
+    is_short = any(anchor.position > walk.position for anchor in anchors)
+    return Broken(Fault.SHORTER_THAN_ANCHORED, walk.position + 1) if is_short else None
 
 
 def _not_sealed(cursor: CursorWrapper) -> Broken | None:

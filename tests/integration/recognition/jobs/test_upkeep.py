@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import time
+from pathlib import Path
+from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -78,9 +80,42 @@ def test_what_an_ended_import_left_is_kept_for_a_day(hours: int, is_kept: bool) 
 
 def test_one_is_due_every_five_minutes_and_one_waits_at_most() -> None:
     tasks.register()
-    (periodic,) = app.periodic_registry.periodic_tasks.values()
-    assert (periodic.task.name, periodic.cron) == (upkeep.FORGET_EXPIRED, "*/5 * * * *")
-    assert periodic.task.queueing_lock == upkeep.FORGET_EXPIRED
+    periodic = {each.task.name: each for each in app.periodic_registry.periodic_tasks.values()}
+    assert {name: each.cron for name, each in periodic.items()} == {
+        upkeep.FORGET_EXPIRED: "*/5 * * * *",
+        upkeep.ANCHOR: "7 * * * *",
+    }
+    assert all(each.task.queueing_lock == name for name, each in periodic.items())
+
+
+class TestAnchor:
+    @pytest.fixture(autouse=True)
+    def file(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: Any) -> Path:
+        monkeypatch.setenv("FACEWEB_STATE_DIR", str(tmp_path))
+        settings.FACEWEB_STATE_DIR = tmp_path
+        settings.FACEWEB_ANCHOR_FILE = None
+        return tmp_path / "anchors.jsonl"
+
+    @pytest.mark.django_db(transaction=True)
+    def test_a_head_is_kept_in_the_state_directory(self, file: Path) -> None:
+        upkeep.anchor_sealed_log(0)
+        assert not file.exists()
+        fakes.event()
+        upkeep.anchor_sealed_log(0)
+        upkeep.anchor_sealed_log(0)
+        assert len(file.read_text().splitlines()) == 1
+
+    @pytest.mark.django_db(transaction=True)
+    def test_what_goes_wrong_is_logged_and_ends_nothing(
+        self, file: Path, settings: Any, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        file.mkdir()
+        settings.FACEWEB_ANCHOR_URL = "nowhere"
+        fakes.event()
+        upkeep.anchor_sealed_log(0)
+        assert [record.levelname for record in caplog.records] == ["ERROR", "ERROR"]
+        assert "cannot be anchored in" in caplog.text
+        assert "could not be anchored at its address" in caplog.text
 
 
 @pytest.mark.django_db(transaction=True)

@@ -1,0 +1,189 @@
+"""Heads outside of the database: kept, sent, and held against a chain that was computed anew or cut."""
+
+from __future__ import annotations
+
+import hashlib
+import stat
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from django.db import connection
+
+from recognition.models import AuditAction, EventCrop, SealedRow
+from recognition.sealing import chain
+from recognition.sealing.chain import Fault
+from recognition.services import anchors, audit, sealed_log, webhooks
+from recognition.services.anchors import AnchorRefused
+from tests import fakes
+from tests.integration.recognition.services.test_sealed_log import settle, tampering
+
+pytestmark = pytest.mark.django_db
+
+KEY = Ed25519PrivateKey.from_private_bytes(bytes(32))
+TRUSTED = (hashlib.sha256(KEY.public_key().public_bytes_raw()).hexdigest(),)
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "far" / "anchors.jsonl"
+
+
+def entries(count: int) -> None:
+    for number in range(count):
+        audit.record(action=AuditAction.PERSON_CHANGED, actor=None, subject=None, details={"number": number})
+    settle()
+
+
+def keep(file: Path) -> bool:
+    settle()
+    head = anchors.head(now=fakes.NOW)
+    assert head is not None
+    return anchors.keep(path=file, anchor=head, key=KEY)
+
+
+def fault(file: Path) -> tuple[Fault, int | None] | None:
+    with connection.cursor() as cursor:
+        found = sealed_log.look_through(cursor=cursor, anchors=anchors.read(path=file, trusted=TRUSTED))
+    return (found.first_broken.fault, found.first_broken.position) if found.first_broken else None
+
+
+def computed_anew() -> None:
+    """What somebody does who can write to every table and knows how the chain is made."""
+    with tampering() as cursor:
+        head = chain.GENESIS
+        for row in SealedRow.objects.order_by("position"):
+            cursor.execute(
+                "SELECT salt, (recognition_sealed_content(kind, row_id)).content FROM recognition_sealedcontent"
+                " WHERE kind = %s AND row_id = %s",
+                [row.kind, row.row_id],
+            )
+            salt, content = cursor.fetchone()
+            digest = chain.content_digest(bytes(salt), content.encode())
+            own = chain.row_hash(position=row.position, kind=row.kind, row_id=row.row_id, digest=digest, previous=head)
+            cursor.execute(
+                "UPDATE recognition_sealedrow SET digest = %s, previous = %s, hash = %s WHERE position = %s",
+                [digest, head, own, row.position],
+            )
+            head = own
+
+
+class TestKeep:
+    def test_an_empty_log_has_no_head(self) -> None:
+        assert anchors.head(now=fakes.NOW) is None
+
+    def test_a_head_is_kept_once_in_a_private_file(self, file: Path) -> None:
+        entries(2)
+        assert keep(file)
+        assert not keep(file)
+        assert stat.S_IMODE(file.stat().st_mode) == 0o600
+        entries(1)
+        assert keep(file)
+        assert [anchor.position for anchor in anchors.read(path=file, trusted=TRUSTED)] == [2, 3]
+
+    def test_a_line_that_was_torn_ends_before_the_next_one(self, file: Path) -> None:
+        entries(1)
+        file.parent.mkdir()
+        file.write_bytes(b'{"at": "20')
+        assert keep(file)
+        assert len(file.read_bytes().splitlines()) == 2
+
+    def test_a_place_that_cannot_be_written_is_told(self, tmp_path: Path) -> None:
+        entries(1)
+        (tmp_path / "full").write_bytes(b"")
+        with pytest.raises(AnchorRefused, match=r"cannot be anchored in .*full"):
+            keep(tmp_path / "full" / "anchors.jsonl")
+
+
+class TestSend:
+    @pytest.mark.parametrize("status", [200, 204])
+    def test_what_is_sent_can_be_kept_there_and_read(self, status: int, file: Path) -> None:
+        entries(1)
+        sent: list[bytes] = []
+
+        def post(*, url: str, body: bytes, headers: Mapping[str, str], timeout_s: float) -> int:
+            sent.append(body)
+            return status
+
+        head = anchors.head(now=fakes.NOW)
+        assert head is not None
+        anchors.send(url="https://far.example", anchor=head, key=KEY, post=post)
+        file.parent.mkdir()
+        file.write_bytes(sent[0])
+        assert anchors.read(path=file, trusted=TRUSTED) == [head]
+
+    def test_what_is_not_taken_is_told(self) -> None:
+        entries(1)
+
+        def refuse(**_: object) -> int:
+            return 500
+
+        def fail(**_: object) -> int:
+            raise webhooks.CallFailed("no answer")
+
+        head = anchors.head(now=fakes.NOW)
+        assert head is not None
+        with pytest.raises(AnchorRefused, match="HTTP 500"):
+            anchors.send(url="https://far.example", anchor=head, key=KEY, post=refuse)
+        with pytest.raises(AnchorRefused, match="no answer"):
+            anchors.send(url="https://far.example", anchor=head, key=KEY, post=fail)
+
+
+class TestRead:
+    def test_a_file_without_an_anchor_proves_nothing(self, file: Path) -> None:
+        with pytest.raises(AnchorRefused, match="cannot be read"):
+            anchors.read(path=file, trusted=TRUSTED)
+        file.parent.mkdir()
+        file.write_bytes(b"\n")
+        with pytest.raises(AnchorRefused, match="holds no anchor"):
+            anchors.read(path=file, trusted=TRUSTED)
+
+    def test_a_line_that_is_none_is_named(self, file: Path) -> None:
+        entries(1)
+        keep(file)
+        file.write_bytes(file.read_bytes() + b"x" * 9000)
+        with pytest.raises(AnchorRefused, match=r"Line 2 of .* proves nothing"):
+            anchors.read(path=file, trusted=TRUSTED)
+
+    def test_one_of_a_key_that_nobody_trusts_is_refused(self, file: Path) -> None:
+        entries(1)
+        keep(file)
+        with pytest.raises(AnchorRefused, match=TRUSTED[0]):
+            anchors.read(path=file, trusted=())
+
+
+class TestAgainstAnAnchor:
+    def test_a_log_that_went_on_agrees(self, file: Path) -> None:
+        entries(2)
+        keep(file)
+        entries(2)
+        assert fault(file) is None
+
+    def test_one_that_was_computed_anew_is_found(self, file: Path) -> None:
+        entries(2)
+        event = fakes.event()
+        EventCrop.objects.create(event=event, jpeg=b"a crop")
+        entries(1)
+        keep(file)
+        with tampering() as cursor:
+            cursor.execute("UPDATE recognition_recognitionevent SET decision = 'reject_no_match'")
+        computed_anew()
+        with connection.cursor() as cursor:
+            assert sealed_log.look_through(cursor=cursor).is_whole
+        last = SealedRow.objects.latest("position").position
+        assert fault(file) == (Fault.NOT_AS_ANCHORED, last)
+
+    def test_one_whose_end_was_cut_off_is_found(self, file: Path) -> None:
+        entries(5)
+        keep(file)
+        with tampering() as cursor:
+            cursor.execute(
+                "DELETE FROM recognition_auditentry WHERE id > (SELECT max(id) - 2 FROM recognition_auditentry)"
+            )
+            cursor.execute("DELETE FROM recognition_sealedrow WHERE position > 3")
+        with connection.cursor() as cursor:
+            assert sealed_log.look_through(cursor=cursor).is_whole
+        assert fault(file) == (Fault.SHORTER_THAN_ANCHORED, 4)
+        entries(2)  # what came since does not hide it
+        assert fault(file) == (Fault.NOT_AS_ANCHORED, 5)
