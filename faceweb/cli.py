@@ -29,6 +29,8 @@ WITHOUT_DATABASE = frozenset(
         "version",
     }
 )
+# A bundle proves itself, wherever it is.
+VERB_WITHOUT_DATABASE = ("audit", "verify-bundle")
 # These are about the schema itself, or bring their own.
 WITH_SCHEMA_AS_IT_IS = frozenset(
     {
@@ -76,7 +78,8 @@ def run(arguments: Sequence[str]) -> None:
         if command == "up" and not asks_for_help:
             stack.enter_context(running.only_up())
             listening.tell_settings(arguments[1:])
-        if command not in WITHOUT_DATABASE and not asks_for_help:
+        needs_database = command not in WITHOUT_DATABASE and tuple(arguments[:2]) != VERB_WITHOUT_DATABASE
+        if needs_database and not asks_for_help:
             _prepare_database(stack, command)
         # Here, because management commands read the settings, and those need the lines above.
         from django.core.management import execute_from_command_line

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 from typing import Literal, cast
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.conf import settings
 
 
@@ -32,6 +33,11 @@ def anchor_file() -> Path:
 def anchor_url() -> str:
     """Where heads of the sealed log are sent; empty for nowhere."""
     return str(settings.FACEWEB_ANCHOR_URL)
+
+
+def signing_key() -> Ed25519PrivateKey:
+    """What signs backups, anchors of the sealed log, and dispute bundles; made at the first call."""
+    return settings.FACEWEB_SIGNING_KEY()
 
 
 def worker_threads() -> int:

@@ -10,7 +10,7 @@ from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
-from faceweb import embedded, env, look, postgres_process, state
+from faceweb import embedded, env, look, postgres_process, signing, state
 
 env.forbid_telemetry()
 
@@ -245,6 +245,7 @@ FACEWEB_REDIS_URL = env.REDIS_URL.read()
 FACEWEB_WORKER_THREADS = env.WORKER_THREADS.read()
 FACEWEB_POLICY_APPROVAL = env.POLICY_APPROVAL.read()
 FACEWEB_LEGAL_BASIS = env.LEGAL_BASIS.read()
+FACEWEB_SIGNING_KEY = signing.key
 FACEWEB_ANCHOR_FILE = env.ANCHOR_FILE.read()
 FACEWEB_ANCHOR_URL = env.ANCHOR_URL.read()
 FACEWEB_STATE_DIR = state.location()

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import atexit
+import functools
 import shutil
 import tempfile
 from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from faceweb.settings.base import *
 from faceweb.settings.base import DATABASES
@@ -20,3 +23,6 @@ del DATABASES["default"]["OPTIONS"]["pool"]
 # Who is erased in a test must not be erased from a restored backup of the developer's own.
 FACEWEB_STATE_DIR = Path(tempfile.mkdtemp(prefix="faceweb-test-state-"))
 atexit.register(shutil.rmtree, FACEWEB_STATE_DIR, ignore_errors=True)
+
+# Pages must not make a key in the developer's own state directory.
+FACEWEB_SIGNING_KEY = functools.partial(Ed25519PrivateKey.from_private_bytes, bytes(32))

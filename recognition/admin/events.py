@@ -14,13 +14,15 @@ from django.utils.html import format_html
 from django.utils.translation import gettext, gettext_lazy
 from unfold.decorators import display
 
+from recognition import conf
 from recognition.admin import event_detail, event_faces, event_log, quality_table
 from recognition.admin.base import ReadOnlyAdmin, actor_of, button
 from recognition.models import AuditEntry, EventOverride, RecognitionEvent
 from recognition.selectors import alerts
-from recognition.services import overrides
+from recognition.services import anchors, archives, dispute_bundles, overrides
 
 OVERRIDE = "recognition.add_eventoverride"
+EXPORT = "recognition.export_recognitionevent"
 
 
 @admin.register(RecognitionEvent)
@@ -49,6 +51,7 @@ class RecognitionEventAdmin(ReadOnlyAdmin):
                 "quality": quality_table.tables(event.quality) if event.quality else None,
                 "title": str(event),
                 "outcomes": EventOverride.Outcome.choices,
+                "fingerprint": archives.fingerprint(conf.signing_key().public_key()) if self._exports(request) else "",
                 "can_enrol_face": event_faces.may_enrol(request) and hasattr(event, "crop"),
                 "can_open_door": overrides.can_open_door(event=event, now=timezone.now()),
             }
@@ -58,10 +61,32 @@ class RecognitionEventAdmin(ReadOnlyAdmin):
         """The override and the enrolment of the face, and saved filters, beside the usual pages."""
         own = [
             button(self, "override", OVERRIDE, self._override),
+            button(self, "bundle", EXPORT, self._bundle),
             event_faces.address(self),
             *event_log.addresses(self),
         ]
         return [*own, *super().get_urls()]
+
+    def _exports(self, request: HttpRequest) -> bool:
+        return actor_of(request).has_perm(EXPORT)
+
+    def _bundle(self, request: HttpRequest, event: RecognitionEvent) -> HttpResponse:
+        key = conf.signing_key()
+        fingerprint = archives.fingerprint(key.public_key())
+        try:
+            content = dispute_bundles.make(
+                events=[event],
+                anchors=anchors.read_kept(path=conf.anchor_file(), trusted=[fingerprint]),
+                key=key,
+                actor=actor_of(request),
+                now=timezone.now(),
+            )
+        except (dispute_bundles.BundleNotMade, anchors.AnchorRefused) as refused:
+            self.message_user(request, str(refused), messages.ERROR)
+            return HttpResponseRedirect(reverse("admin:recognition_recognitionevent_change", args=[event.pk]))
+        answer = HttpResponse(content, content_type="application/json", headers={"Cache-Control": "no-store"})
+        answer["Content-Disposition"] = f'attachment; filename="event-{event.pk}.bundle.json"'
+        return answer
 
     def _override(self, request: HttpRequest, event: RecognitionEvent) -> HttpResponse:
         try:

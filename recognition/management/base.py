@@ -19,6 +19,7 @@ from recognition.services import analysis
 from recognition.services.analysis import AnalyserUnavailable
 from recognition.services.anchors import AnchorRefused
 from recognition.services.archives import ArchiveRefused
+from recognition.services.dispute_bundles import BundleNotMade
 from recognition.services.erasure_ledger import LedgerRefused
 from recognition.services.gallery_import import GalleryRefused
 from recognition.services.jobs import JobRefused
@@ -45,6 +46,7 @@ _EXPLAINED = (
     SwitchRefused,
     ArchiveRefused,
     AnchorRefused,
+    BundleNotMade,
     LedgerRefused,
     NotEmpty,
     GalleryRefused,

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from django.db.backends.utils import CursorWrapper
 
-from recognition.models import AuditAction
+from recognition.models import AuditAction, SealedRow
 from recognition.sealing.chain import ChainRow, Content
 
 BATCH_ROWS = 2_000
@@ -173,6 +173,11 @@ def batches(cursor: CursorWrapper, *, after: int = 0) -> Iterator[list[tuple[Cha
             wanted.setdefault(row.kind, []).append(row.row_id)
         found = {kind: contents(cursor, kind=kind, numbers=numbers) for kind, numbers in wanted.items()}
         yield [(row, found[row.kind][row.row_id]) for row in rows]
+
+
+def as_chain_row(row: SealedRow) -> ChainRow:
+    """A row of the table as the chain takes it."""
+    return ChainRow(row.position, row.kind, row.row_id, bytes(row.digest), bytes(row.previous), bytes(row.hash))
 
 
 def contents(cursor: CursorWrapper, *, kind: str, numbers: Sequence[int]) -> dict[int, Content]:

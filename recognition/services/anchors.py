@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import os
 from collections.abc import Collection, Iterator
@@ -100,6 +101,17 @@ def read(*, path: Path, trusted: Collection[str]) -> list[Anchor]:
         found.append(signed.anchor)
     if not found:
         raise AnchorRefused(gettext("%(path)s holds no anchor.") % {"path": path})
+    return found
+
+
+def read_kept(*, path: Path, trusted: Collection[str]) -> list[Anchor]:
+    """The anchors of a file that these keys signed; what else is in it, and no file, counts for nothing."""
+    found = []
+    for _, line in _lines(path) if path.exists() else ():
+        with contextlib.suppress(NoAnchor):
+            signed = anchors.read(line)
+            if signed.fingerprint in trusted:
+                found.append(signed.anchor)
     return found
 
 

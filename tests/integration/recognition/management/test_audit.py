@@ -68,3 +68,18 @@ def test_an_anchor_that_is_none_is_told_in_a_sentence(own_state: Path) -> None:
     with pytest.raises(CommandError, match=r"Line 1 of .* proves nothing") as refused:
         call("verify", "--anchor", own_state / "anchors.jsonl")
     assert refused.value.returncode == 2
+
+
+def test_a_bundle_is_made_and_proved_with_the_fingerprint_and_no_other(own_state: Path) -> None:
+    event = fakes.event(similarity=0.7)
+    file = own_state / "bundle.json"
+    made = json.loads(call("bundle", event.pk, file, "--json"))
+    words = call("verify-bundle", file, "--key", made["fingerprint"])
+    assert f"Genuine. It is about event {event.pk}" in words
+    found = json.loads(call("verify-bundle", file, "--key", made["fingerprint"], "--json"))
+    assert found["contents"][f"event:{event.pk}"]["similarity"] == 0.7
+    assert "not the one that you trust" in call("verify-bundle", file, "--key", "00" * 32, status=1)
+    with pytest.raises(CommandError, match="cannot be written: File exists"):
+        call("bundle", event.pk, file)
+    with pytest.raises(CommandError, match="There is no event 999"):
+        call("bundle", 999, own_state / "other.json")

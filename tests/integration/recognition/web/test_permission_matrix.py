@@ -195,6 +195,7 @@ ROUTES: dict[str, Row] = {
     "admin/recognition/importbatch/<int:batch_id>/results/": Row(those("enroller", "auditor")),
     **admin_pages("recognition/recognitionevent", view=those("operator", "auditor")),
     "admin/recognition/recognitionevent/<int:number>/override/": Row(None, those("operator")),
+    "admin/recognition/recognitionevent/<int:number>/bundle/": Row(None, those("auditor")),
     # To see the event and to enrol are permissions of two roles: only whoever has both, or all, is let in.
     "admin/recognition/recognitionevent/<int:event_id>/enrol/": Row(CHIEF, CHIEF),
     "admin/recognition/recognitionevent/filters/": Row(None, those("operator", "auditor")),
