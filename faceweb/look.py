@@ -199,13 +199,20 @@ UNFOLD: dict[str, Any] = {
                         "tune",
                         "admin:recognition_thresholdpolicy_changelist",
                         "recognition.view_thresholdpolicy",
-                        active=_is_below(f"{_POLICY}/", but_not=(f"{_POLICY}/measured/",)),
+                        active=_is_below(f"{_POLICY}/", but_not=(f"{_POLICY}/measured/", f"{_POLICY}/what-if/")),
                     ),
                     _item(
                         _("Thresholds of this gallery"),
                         "query_stats",
                         "admin:recognition_thresholdpolicy_measured",
                         "recognition.view_thresholdpolicy",
+                    ),
+                    _item(
+                        _("What if"),
+                        "history_toggle_off",
+                        "admin:recognition_thresholdpolicy_what_if",
+                        "recognition.view_thresholdpolicy",
+                        "recognition.view_person",
                     ),
                     _item(
                         _("Model packs"),

@@ -47,6 +47,7 @@ class TargetRow:
         reason: why not; empty where it was.
         published: the pack's own threshold for that rate; empty without one.
         propose: where a version with that threshold is proposed; empty where too little supports it.
+        what_if: where the log is decided anew with it; empty where too little supports it.
     """
 
     wanted: str
@@ -57,6 +58,7 @@ class TargetRow:
     reason: str
     published: str
     propose: str
+    what_if: str
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -196,4 +198,5 @@ def _row(found: Target, field: str, too_few: str, published: str) -> TargetRow:
         },
         published=published,
         propose=f"{reverse('admin:recognition_thresholdpolicy_add')}?{values}" if is_supported else "",
+        what_if=f"{reverse('admin:recognition_thresholdpolicy_what_if')}?{values}" if is_supported else "",
     )

@@ -154,14 +154,29 @@ def judge(candidates: CandidateList, policy: Policy) -> Vote:
     barred is refused. The margin comes first: between a person on the deny list and another who is as
     similar nobody knows whom to refuse.
     """
-    best, runner_up, margin = candidates.best, candidates.runner_up, candidates.margin
+    others = candidates.people[2:KEPT_CANDIDATES]
+    return _judged(candidates.best, candidates.runner_up, candidates.margin, others, policy)
+
+
+def judge_again(vote: Vote, policy: Policy) -> Vote:
+    """What an identification that was judged before says under another policy, by the rules of `judge`."""
+    return _judged(vote.best, vote.runner_up, vote.margin, vote.others, policy)
+
+
+def _judged(
+    best: Candidate | None,
+    runner_up: Candidate | None,
+    margin: float | None,
+    others: tuple[Candidate, ...],
+    policy: Policy,
+) -> Vote:
     if best is None or not best.similarity >= policy.identification_threshold:
         decision = Decision.REJECT_NO_MATCH
     elif not has_margin(margin, policy):
         decision = Decision.REJECT_AMBIGUOUS
     else:
         decision = _admitted(best)
-    return Vote(decision, best, runner_up, margin, candidates.people[2:KEPT_CANDIDATES])
+    return Vote(decision, best, runner_up, margin, others)
 
 
 def may_be_denied(vote: Vote, policy: Policy) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterable, Mapping
 
 from django.contrib.postgres.aggregates import ArrayAgg
 from django.db.models import Exists, OuterRef, Q
@@ -56,24 +57,26 @@ def standing(person_id: int) -> Standing | None:
     Returns:
         None when there is no such person any more, or none that a search may find.
     """
-    row = (
-        Person.objects.filter(recognised(), pk=person_id)
-        .annotate(
-            group_ids=ArrayAgg("groups", filter=Q(groups__isnull=False), default=[]),
-            is_deny_listed=Exists(DenyListEntry.objects.filter(person=OuterRef("pk"))),
+    return standings([person_id]).get(person_id)
+
+
+def standings(person_ids: Iterable[int]) -> Mapping[int, Standing]:
+    """What the database says of several people now, by their numbers; those whom no search may find are left out."""
+    rows = Person.objects.filter(recognised(), pk__in=person_ids).annotate(
+        group_ids=ArrayAgg("groups", filter=Q(groups__isnull=False), default=[]),
+        is_deny_listed=Exists(DenyListEntry.objects.filter(person=OuterRef("pk"))),
+    )
+    return {
+        row.pk: Standing(
+            person_id=row.pk,
+            is_deny_listed=row.is_deny_listed,
+            is_suspended=row.is_suspended,
+            valid_from=row.valid_from,
+            valid_until=row.valid_until,
+            group_ids=frozenset(row.group_ids),
         )
-        .first()
-    )
-    if row is None:
-        return None
-    return Standing(
-        person_id=person_id,
-        is_deny_listed=row.is_deny_listed,
-        is_suspended=row.is_suspended,
-        valid_from=row.valid_from,
-        valid_until=row.valid_until,
-        group_ids=frozenset(row.group_ids),
-    )
+        for row in rows
+    }
 
 
 def _view(checkpoint: Checkpoint | None) -> CheckpointView | None:

@@ -228,6 +228,7 @@ ROUTES: dict[str, Row] = {
         at="admin/recognition/thresholdpolicy/measured/det.csv",
         answers=frozenset({404}),  # before anything was measured
     ),
+    "admin/recognition/thresholdpolicy/what-if/": Row(those("auditor", "administrator")),
     "admin/recognition/thresholdpolicy/measure/": Row(None, those("administrator")),
     "admin/recognition/thresholdpolicy/<int:policy_id>/approve/": Row(None, those("administrator")),
     "admin/recognition/thresholdpolicy/<int:policy_id>/reject/": Row(None, those("administrator")),
