@@ -184,6 +184,12 @@ UNFOLD: dict[str, Any] = {
                         "recognition.view_recognitionevent",
                     ),
                     _item(
+                        _("Reviews"),
+                        "rate_review",
+                        "admin:recognition_reviewbatch_changelist",
+                        "recognition.view_reviewbatch",
+                    ),
+                    _item(
                         _("Audit entries"),
                         "history",
                         "admin:recognition_auditentry_changelist",

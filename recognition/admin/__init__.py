@@ -11,6 +11,7 @@ from recognition.admin import (
     packs,
     people,
     policies,
+    reviews,
     samples,
     users,
 )
@@ -26,6 +27,7 @@ __all__ = [
     "packs",
     "people",
     "policies",
+    "reviews",
     "samples",
     "users",
 ]

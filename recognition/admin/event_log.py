@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
+from collections.abc import AsyncIterator, Generator
 from typing import Any
 from urllib.parse import urlencode
 
+from asgiref.sync import sync_to_async
 from django.contrib import messages
 from django.contrib.admin import ModelAdmin
+from django.core.handlers.asgi import ASGIRequest
 from django.db.models import Q
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict, StreamingHttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
@@ -21,10 +26,13 @@ from recognition.admin.base import actor_of, require
 from recognition.admin.log_form import LogForm
 from recognition.models import RecognitionEvent, SavedFilter
 from recognition.selectors import event_log
-from recognition.services import saved_filters
+from recognition.services import event_export, saved_filters
+from recognition.services.event_export import ExportFormat
 
 LIST = "admin:recognition_recognitionevent_changelist"
-VIEW = "recognition.view_recognitionevent"
+VIEW, EXPORT = "recognition.view_recognitionevent", "recognition.export_recognitionevent"
+
+_CONTENT_TYPES = {ExportFormat.CSV: "text/csv", ExportFormat.JSON_LINES: "application/jsonl"}
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -72,9 +80,10 @@ def page(owner: ModelAdmin[RecognitionEvent], request: HttpRequest) -> HttpRespo
 
 
 def addresses(owner: ModelAdmin[RecognitionEvent]) -> list[URLPattern]:
-    """To save a filter, and to delete one."""
+    """To save a filter, to delete one, and to take away what one shows."""
     view = owner.admin_site.admin_view
     return [
+        path("export/", view(require_POST(_export)), name="recognition_recognitionevent_export"),
         path("filters/", view(require_POST(_save)), name="recognition_recognitionevent_save_filter"),
         path(
             "filters/<int:filter_id>/delete/",
@@ -105,6 +114,36 @@ def _delete(request: HttpRequest, filter_id: int) -> HttpResponse:
     saved_filters.delete(saved=saved, actor=actor_of(request))
     messages.success(request, gettext("The filter “%(name)s” is deleted.") % {"name": saved.name})
     return HttpResponseRedirect(reverse(LIST))
+
+
+def _export(request: HttpRequest) -> HttpResponseBase:
+    require(request, VIEW)
+    require(request, EXPORT)
+    user = actor_of(request)
+    form = LogForm(QueryDict(request.POST.get("filter", "")), sees_verdicts=user.has_perm("recognition.view_verdict"))
+    written = request.POST.get("format", "")
+    if written not in set(ExportFormat) or not form.is_valid():
+        messages.error(request, gettext("Nothing was exported: mend the filter, and choose CSV or JSON lines."))
+        return HttpResponseRedirect(_address(form.query))
+    pieces = event_export.export(wanted=form.wanted, form=ExportFormat(written), actor=user)
+    response = StreamingHttpResponse(
+        _in_threads(pieces) if isinstance(request, ASGIRequest) else pieces,
+        content_type=f"{_CONTENT_TYPES[ExportFormat(written)]}; charset=utf-8",
+    )
+    response["Content-Disposition"] = f'attachment; filename="events.{written}"'
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+async def _in_threads(pieces: Generator[bytes]) -> AsyncIterator[bytes]:
+    """The pieces for a server that waits for nothing: of an ordinary iterator it would read all before it sends any."""
+    following = sync_to_async(functools.partial(next, pieces, None))
+    try:
+        while (piece := await following()) is not None:
+            yield piece
+    finally:
+        # Where the reader leaves in the middle, what was begun in that thread has to end there.
+        await sync_to_async(pieces.close)()
 
 
 def _address(query: dict[str, str], **place: str) -> str:

@@ -15,10 +15,11 @@ from django.utils.translation import gettext, gettext_lazy
 from unfold.decorators import display
 
 from recognition import conf
-from recognition.admin import event_detail, event_faces, event_log, quality_table
+from recognition.admin import event_detail, event_faces, event_log, quality_table, review_item
 from recognition.admin.base import ReadOnlyAdmin, actor_of, button
 from recognition.models import AuditEntry, EventOverride, RecognitionEvent
 from recognition.selectors import alerts
+from recognition.selectors import reviews as reviews_read
 from recognition.services import anchors, archives, dispute_bundles, overrides
 
 OVERRIDE = "recognition.add_eventoverride"
@@ -53,15 +54,17 @@ class RecognitionEventAdmin(ReadOnlyAdmin):
                 "outcomes": EventOverride.Outcome.choices,
                 "fingerprint": archives.fingerprint(conf.signing_key().public_key()) if self._exports(request) else "",
                 "can_enrol_face": event_faces.may_enrol(request) and hasattr(event, "crop"),
+                **self._said(request, event),
                 "can_open_door": overrides.can_open_door(event=event, now=timezone.now()),
             }
         return super().change_view(request, object_id, form_url, {**(extra_context or {}), **context})  # type: ignore[no-any-return]
 
     def get_urls(self) -> list[URLPattern]:
-        """The override and the enrolment of the face, and saved filters, beside the usual pages."""
+        """The override, verdicts, the enrolment of the face, and saved filters, beside the usual pages."""
         own = [
             button(self, "override", OVERRIDE, self._override),
             button(self, "bundle", EXPORT, self._bundle),
+            button(self, "verdict", review_item.JUDGE, self._judge),
             event_faces.address(self),
             *event_log.addresses(self),
         ]
@@ -87,6 +90,22 @@ class RecognitionEventAdmin(ReadOnlyAdmin):
         answer = HttpResponse(content, content_type="application/json", headers={"Cache-Control": "no-store"})
         answer["Content-Disposition"] = f'attachment; filename="event-{event.pk}.bundle.json"'
         return answer
+
+    def _said(self, request: HttpRequest, event: RecognitionEvent) -> dict[str, Any]:
+        user = actor_of(request)
+        given = review_item.own_verdict(event, user)
+        return {
+            "verdicts": reviews_read.visible_verdicts(user).filter(event=event, superseded_by=None),
+            "offered_verdicts": review_item.offered(event, given) if user.has_perm(review_item.JUDGE) else (),
+            "given": given,
+            "waiting_item": reviews_read.queue(user).filter(event=event).first(),
+            "sample_to_set_aside": review_item.sample_to_set_aside(request, given),
+        }
+
+    def _judge(self, request: HttpRequest, event: RecognitionEvent) -> HttpResponse:
+        if review_item.give(request, event, None) is not None:
+            self.message_user(request, gettext("Your verdict is kept; the event stays as it was."), messages.SUCCESS)
+        return HttpResponseRedirect(reverse("admin:recognition_recognitionevent_change", args=[event.pk]))
 
     def _override(self, request: HttpRequest, event: RecognitionEvent) -> HttpResponse:
         try:

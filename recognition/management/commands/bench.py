@@ -1,4 +1,4 @@
-"""`faceweb bench`: what live recognition and bulk import reach of what the bare pipeline does on the same cores."""
+"""`faceweb bench`: live recognition and bulk import beside the bare pipeline, and the log among very many events."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from recognition import conf
-from recognition.bench import imports, live
+from recognition.bench import audits, imports, live
+from recognition.bench.audit import AuditBenchmark
 from recognition.bench.clients import StreamFailed
 from recognition.bench.importing import ImportBenchmark
 from recognition.bench.live import LiveBenchmark
@@ -29,12 +30,19 @@ DEFAULT_SECONDS = 20.0
 class Command(BaseCommand):
     """Measures on a throwaway installation; the user's own is neither read nor written."""
 
-    help = "Measure the speed of live recognition and of bulk import on this machine."
+    help = "Measure the speed of live recognition, of bulk import and of the log of events on this machine."
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        """Declares `bench live` and `bench import`."""
+        """Declares `bench live`, `bench import` and `bench audit`."""
         kinds = parser.add_subparsers(dest="what", required=True)
+        log = kinds.add_parser(
+            "audit",
+            help="pages and exports of the log of events among very many of them",
+            description="Invents events in a throwaway installation, and reads the log by twelve filters.",
+        )
+        log.add_argument("--rows", type=_number, default=1_000_000, metavar="N", help="events (default: %(default)d)")
+        log.add_argument("--json", action="store_true", help="print one JSON object")
         photos = kinds.add_parser(
             "import",
             help="photos through a bulk import, and the same photos through the bare pipeline",
@@ -65,8 +73,10 @@ class Command(BaseCommand):
 
         try:
             with _ends_in_order():
-                measured: LiveBenchmark | ImportBenchmark
-                if options["what"] == "import":
+                measured: LiveBenchmark | ImportBenchmark | AuditBenchmark
+                if options["what"] == "audit":
+                    measured = audits.measure(rows=options["rows"], cache_dir=conf.cache_dir(), say=say)
+                elif options["what"] == "import":
                     if not options["folder"].is_dir():
                         raise CommandError(f"There is no folder {options['folder']}.")
                     measured = imports.measure(
@@ -113,14 +123,48 @@ def _ends_in_order() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _as_json(measured: LiveBenchmark | ImportBenchmark) -> str:
-    values = dataclasses.asdict(measured)
-    return json.dumps({name: round(value, 3) if isinstance(value, float) else value for name, value in values.items()})
+def _as_json(measured: LiveBenchmark | ImportBenchmark | AuditBenchmark) -> str:
+    return json.dumps(_rounded(dataclasses.asdict(measured)))
 
 
-def _as_table(measured: LiveBenchmark | ImportBenchmark) -> str:
-    rows = _rows_of_import(measured) if isinstance(measured, ImportBenchmark) else _rows_of_live(measured)
+def _rounded(value: Any) -> Any:
+    match value:
+        case float():
+            return round(value, 3)
+        case dict():
+            return {name: _rounded(each) for name, each in value.items()}
+        case list() | tuple():
+            return [_rounded(each) for each in value]
+        case _:
+            return value
+
+
+def _as_table(measured: LiveBenchmark | ImportBenchmark | AuditBenchmark) -> str:
+    match measured:
+        case AuditBenchmark():
+            rows = _rows_of_audit(measured)
+        case ImportBenchmark():
+            rows = _rows_of_import(measured)
+        case _:
+            rows = _rows_of_live(measured)
     return "\n".join(f"{name:<24}{value}" for name, value in rows)
+
+
+def _rows_of_audit(measured: AuditBenchmark) -> tuple[tuple[str, str], ...]:
+    return (
+        ("Events", f"{measured.rows:,}, {measured.table_mb:,.0f} MB with their indexes"),
+        *(
+            (
+                "First and far page",
+                f"{page.first_p95_ms:6.1f} ms, {page.far_p95_ms:6.1f} ms (page {page.far_page:,}): {page.name}, "
+                f"{page.events:,} events",
+            )
+            for page in measured.pages
+        ),
+        ("Slowest, 95 %", f"{measured.worst_p95_ms:.1f} ms"),
+        ("Export", f"{measured.export_rows_per_s:,.0f} rows a second, {measured.export_mb:,.0f} MB"),
+        ("Memory of the export", f"grew by {measured.export_growth_mb:.1f} MB after its first tenth"),
+    )
 
 
 def _rows_of_import(measured: ImportBenchmark) -> tuple[tuple[str, str], ...]:

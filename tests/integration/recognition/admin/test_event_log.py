@@ -1,11 +1,14 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from typing import Any
 
 import pytest
+from asgiref.sync import sync_to_async
 from django.contrib.auth.models import User
-from django.test import Client
+from django.db import connections
+from django.test import AsyncClient, Client
 from django.urls import reverse
 
 from recognition.admin.log_form import LogForm
@@ -177,3 +180,28 @@ def test_every_reason_has_a_few_words() -> None:
     from recognition.decision import verdict
 
     assert set(REASON_LABELS) == verdict._CODES
+
+
+def test_what_the_filter_shows_is_exported_and_what_makes_no_sense_is_told(browser: Client) -> None:
+    kept = fakes.event()
+    fakes.event(decision="error")
+    export = reverse("admin:recognition_recognitionevent_export")
+    response: Any = browser.post(export, {"filter": "decision=accept", "format": "jsonl"})
+    assert response["Content-Disposition"] == 'attachment; filename="events.jsonl"'
+    assert [json.loads(line)["event"] for line in b"".join(response.streaming_content).splitlines()] == [kept.pk]
+    for fields in ({"filter": "decision=maybe", "format": "csv"}, {"format": "exe"}, {}):
+        refused = browser.post(export, fields, follow=True)
+        assert "Nothing was exported" in refused.content.decode()
+    assert AuditEntry.objects.filter(action="events.exported").count() == 1
+
+
+async def test_a_server_that_waits_for_nothing_gets_the_pieces_one_by_one(transactional_db: None) -> None:
+    await sync_to_async(fakes.event)()
+    user = await sync_to_async(fakes.in_role)("auditor")
+    client = AsyncClient()
+    await client.aforce_login(user)
+    response: Any = await client.post(reverse("admin:recognition_recognitionevent_export"), {"format": "csv"})
+    assert response.is_async
+    pieces = [piece async for piece in response.streaming_content]
+    assert [piece.count(b"\r\n") for piece in pieces] == [1, 1]
+    await sync_to_async(connections.close_all)()

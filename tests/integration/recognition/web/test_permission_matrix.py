@@ -23,6 +23,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 
 from faceweb.asgi import application
+from recognition.decision.reviews import ReviewVerdict
 from recognition.live.messages import CloseCode
 from recognition.live.routing import websocket_urlpatterns
 from recognition.models import (
@@ -46,7 +47,8 @@ from recognition.models import (
     SavedFilter,
 )
 from recognition.selectors import access
-from recognition.services import kiosks, policies
+from recognition.services import kiosks, policies, reviews
+from recognition.services.reviews import Design
 from tests import fakes
 from tests.integration.recognition.live.conftest import PATIENCE_S, Socket, session_of
 from tests.processes import PROJECT
@@ -198,8 +200,19 @@ ROUTES: dict[str, Row] = {
     "admin/recognition/recognitionevent/<int:number>/bundle/": Row(None, those("auditor")),
     # To see the event and to enrol are permissions of two roles: only whoever has both, or all, is let in.
     "admin/recognition/recognitionevent/<int:event_id>/enrol/": Row(CHIEF, CHIEF),
+    "admin/recognition/recognitionevent/export/": Row(None, those("auditor")),
     "admin/recognition/recognitionevent/filters/": Row(None, those("operator", "auditor")),
     "admin/recognition/recognitionevent/filters/<int:filter_id>/delete/": Row(None, NONE),  # whose it is, alone
+    "admin/recognition/recognitionevent/<int:number>/verdict/": Row(None, those("auditor")),
+    **admin_pages("recognition/reviewbatch", view=those("auditor", "administrator")),
+    "admin/recognition/reviewbatch/draw/": Row(those("auditor"), those("auditor")),
+    "admin/recognition/reviewbatch/<int:batch_id>/next/": Row(
+        those("auditor"), at="admin/recognition/reviewbatch/{reviewbatch}/next/"
+    ),
+    "admin/recognition/reviewbatch/<int:batch_id>/<int:position>/": Row(
+        those("auditor"), those("auditor"), at="admin/recognition/reviewbatch/{reviewbatch}/1/"
+    ),
+    "admin/recognition/reviewbatch/verdicts/<int:verdict_id>/set-aside/": Row(None, NONE),  # whose verdict, alone
     **admin_pages("recognition/alert", view=those("operator", "auditor")),
     **admin_pages("recognition/claimlockout", view=those("operator", "auditor", "administrator")),
     **admin_pages("recognition/actiondelivery", view=those("operator", "auditor", "administrator")),
@@ -335,6 +348,8 @@ def rows() -> dict[str, object]:
         decided_at=now,
     )
     EventCrop.objects.create(event=event, jpeg=b"a crop")
+    design = Design(since=now - dt.timedelta(days=1), until=now + dt.timedelta(days=1), accepts=1, refusals=0)
+    item = reviews.draw(design=design, actor=proposer, now=now).items.get()
     erased = {"person": 1, "deleted": {"people": 1}, "sha256": {}, "kept": {"events": 0}}
     certificate = ErasureCertificate.objects.create(
         made_at=now, reason="requested", contents=erased, signature="signed"
@@ -361,6 +376,8 @@ def rows() -> dict[str, object]:
         "sample": sample.pk,
         "photo": fakes.waiting_photo(person, colleague).pk,
         "facesample": sample.pk,
+        "reviewbatch": item.batch_id,
+        "verdict": reviews.give(event=event, code=ReviewVerdict.SPOOF, note="", actor=proposer, now=now, item=item).pk,
         "filter": SavedFilter.objects.create(owner=colleague, name="a filter", query={"q": "x"}).pk,
         "job": Job.objects.create(kind="gallery_check", state="cancelled", finished_at=now).pk,
         "event": event.pk,
@@ -377,7 +394,7 @@ def rows() -> dict[str, object]:
 
 def filled(route: str, row: Row, named: Mapping[str, object]) -> str:
     if row.at:
-        return f"/{row.at}"
+        return f"/{row.at}".format_map(named)
 
     def value(match: re.Match[str]) -> str:
         parameter = match[1]
