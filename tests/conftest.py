@@ -14,6 +14,13 @@ from tests import installations
 from tests.processes import CommandLine
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """What somebody who looks at pages needs beside the tests."""
+    parser.addoption(
+        "--pictures", action="store_true", help="keep pictures of pages below tests/browser/screenshots, to look at"
+    )
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _static_files_are_found_when_asked_for() -> Iterator[None]:
     """Every new test client loads the middleware, and WhiteNoise would look for all static files each time."""

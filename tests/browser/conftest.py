@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,28 +12,54 @@ import pytest
 from playwright.sync_api import BrowserType, expect, sync_playwright
 
 from tests import installations
+from tests.browser import pictures
+from tests.browser.baseline import Baseline
 from tests.browser.site import TIMEOUT_MS, Site
-from tests.processes import CommandLine
+from tests.processes import CommandLine, Server
 
-SCREENSHOTS = Path(__file__).parent / "screenshots"
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class Installation:
+    """One that is up.
+
+    Args:
+        command_line: of it.
+        server: answers its pages.
+        baseline: puts its database back to what it was.
+    """
+
+    command_line: CommandLine
+    server: Server
+    baseline: Baseline
+
+
 @pytest.fixture(scope="module")
-def chromium() -> Iterator[BrowserType]:
+def chromium(pytestconfig: pytest.Config) -> Iterator[BrowserType]:
     """Chromium, to be started with a camera or without; gone before tests of other modules need an event loop."""
     if CHROMIUM is None:
         pytest.skip("Chromium is not installed: apt-get install chromium")
-    SCREENSHOTS.mkdir(exist_ok=True)
+    if pytestconfig.getoption("--pictures"):
+        pictures.want()
     expect.set_options(timeout=TIMEOUT_MS)
     with sync_playwright() as playwright:
         yield playwright.chromium
 
 
+@pytest.fixture(scope="session")
+def common_installation(prepared_state: Path) -> Iterator[Installation]:
+    """One for all browser tests: a start costs seconds of both cores."""
+    with installations.temporary_state_dir() as directory:
+        installations.copy(prepared_state, directory)
+        with installations.command_line_in(directory) as command_line:
+            yield Installation(command_line, command_line.up(), Baseline(directory))
+
+
 @contextmanager
-def running_site(chromium: BrowserType, command_line: CommandLine) -> Iterator[Site]:
+def looked_at(chromium: BrowserType, command_line: CommandLine, server: Server) -> Iterator[Site]:
     """An installation that is up, and browsers for it."""
-    site = Site(command_line.up(), command_line, chromium, str(CHROMIUM), installations.PASSWORD)
+    site = Site(server, command_line, chromium, str(CHROMIUM), installations.PASSWORD)
     try:
         yield site
     finally:
@@ -40,21 +67,47 @@ def running_site(chromium: BrowserType, command_line: CommandLine) -> Iterator[S
         site.end_shell()
 
 
+@contextmanager
+def as_it_was(chromium: BrowserType, common: Installation) -> Iterator[Site]:
+    """The common installation, put back to what it was at the end."""
+    with looked_at(chromium, common.command_line, common.server) as site:
+        yield site
+    common.baseline.restore()
+
+
 @pytest.fixture
-def site(chromium: BrowserType, installed: CommandLine) -> Iterator[Site]:
-    """An installation of the test's own, without people; fails for what its pages complained of."""
-    with running_site(chromium, installed) as running:
+def site(chromium: BrowserType, common_installation: Installation) -> Iterator[Site]:
+    """An installation without people; fails for what its pages complained of."""
+    with as_it_was(chromium, common_installation) as running:
+        yield running
+        running.complaints.assert_none()
+
+
+@contextmanager
+def another_installation(chromium: BrowserType, prepared_state: Path) -> Iterator[Site]:
+    """One for whoever starts it again, or changes more than its database."""
+    with installations.temporary_state_dir() as directory:
+        installations.copy(prepared_state, directory)
+        with (
+            installations.command_line_in(directory) as command_line,
+            looked_at(chromium, command_line, command_line.up()) as running,
+        ):
+            yield running
+
+
+@pytest.fixture
+def own_site(chromium: BrowserType, prepared_state: Path) -> Iterator[Site]:
+    """An installation of the test's own; fails for what its pages complained of."""
+    with another_installation(chromium, prepared_state) as running:
         yield running
         running.complaints.assert_none()
 
 
 @pytest.fixture(scope="module")
-def shared_installation(chromium: BrowserType, prepared_state: Path) -> Iterator[Site]:
-    """One installation for all tests of a module, for those that leave it as they found it."""
-    with installations.temporary_state_dir() as directory:
-        installations.copy(prepared_state, directory)
-        with installations.command_line_in(directory) as command_line, running_site(chromium, command_line) as running:
-            yield running
+def shared_installation(chromium: BrowserType, common_installation: Installation) -> Iterator[Site]:
+    """An installation for all tests of a module, for those that leave it as they found it; no other may use `site`."""
+    with as_it_was(chromium, common_installation) as running:
+        yield running
 
 
 @pytest.fixture

@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 from playwright.sync_api import expect
 
 from tests import shared_data
-from tests.browser import camera, live_page
-from tests.browser.conftest import SCREENSHOTS
+from tests.browser import camera, live_page, pictures
 from tests.browser.site import Site
 from tests.shared_data import lfw_photo
 
@@ -44,25 +43,25 @@ def record_measurement(site: Site) -> None:
     )
 
 
-def test_names_nobody_before_it_is_measured_and_the_right_person_after(site: Site, tmp_path: Path) -> None:
-    status, output = site.command_line.run("models", "use", str(PACK))
+def test_names_nobody_before_it_is_measured_and_the_right_person_after(own_site: Site, tmp_path: Path) -> None:
+    status, output = own_site.command_line.run("models", "use", str(PACK))
     assert status == 0, output
     assert "shows similarities and decides nothing" in output
     scene = [picture("Wu_Yi", 3), picture("Queen_Sofia", 1)]
-    page = site.page_of("admin", camera.video(tmp_path / "people.mjpeg", [scene], seconds_a_scene=4.0))
-    site.enrol(page, NAME, [lfw_photo("Wu_Yi", 1), lfw_photo("Wu_Yi", 2)])
-    page.goto(site.url("/admin/"))
+    page = own_site.page_of("admin", camera.video(tmp_path / "people.mjpeg", [scene], seconds_a_scene=4.0))
+    own_site.enrol(page, NAME, [lfw_photo("Wu_Yi", 1), lfw_photo("Wu_Yi", 2)])
+    page.goto(own_site.url("/admin/"))
     expect(page.get_by_text("has no measured thresholds")).to_be_visible()
 
-    live_page.start(site, page)
+    live_page.start(own_site, page)
     expect(page.locator("#notice")).to_contain_text("similarities are shown, but nobody is recognised")
     face = page.locator("#in-view .face", has_text="Not decided").first
     expect(face.locator(".face-detail")).to_contain_text("similarity 0.")
     expect(page.locator("#decisions .decision")).to_have_count(0)
 
-    page.screenshot(path=SCREENSHOTS / "live-without-thresholds.png")
+    pictures.take(page, "live-without-thresholds")
 
-    record_measurement(site)
+    record_measurement(own_site)
     expect(live_page.decision(page, NAME)).to_have_attribute("data-state", "known")
     expect(live_page.decision(page, "Unknown")).to_have_attribute("data-state", "unknown")
     expect(page.locator("#notice")).to_be_hidden()

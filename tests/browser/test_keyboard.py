@@ -46,11 +46,11 @@ def press(page: Page, role: str, name: str) -> None:
     page.keyboard.press("Enter")
 
 
-def test_change_the_policy_where_one_person_runs_the_site_and_return(site: Site) -> None:
-    site.command_line.variables["FACEWEB_POLICY_APPROVAL"] = "same_person"
-    site.restart("--port", site.server.address.rpartition(":")[2])
-    page = site.page_of()
-    page.goto(site.url("/admin/recognition/thresholdpolicy/add/"))
+def test_change_the_policy_where_one_person_runs_the_site_and_return(own_site: Site) -> None:
+    own_site.command_line.variables["FACEWEB_POLICY_APPROVAL"] = "same_person"
+    own_site.restart("--port", own_site.server.address.rpartition(":")[2])
+    page = own_site.page_of()
+    page.goto(own_site.url("/admin/recognition/thresholdpolicy/add/"))
     expect(page.get_by_label("Margin")).to_be_visible()
     tab_to(page, "spinbutton", "Margin*")
     page.keyboard.press("ControlOrMeta+a")
@@ -62,7 +62,7 @@ def test_change_the_policy_where_one_person_runs_the_site_and_return(site: Site)
     press(page, "button", "Approve")
     expect(page.get_by_text("Version 2 decides from now on")).to_be_visible()
 
-    page.goto(site.url("/admin/recognition/thresholdpolicy/"))
+    page.goto(own_site.url("/admin/recognition/thresholdpolicy/"))
     press(page, "link", "1")
     expect(page.get_by_role("heading", name="Version 1: former")).to_be_visible()
     tab_to_text(page, "Return to this version")

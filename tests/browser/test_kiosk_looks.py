@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser import kiosk_page, looks, people
-from tests.browser.conftest import SCREENSHOTS
+from tests.browser import kiosk_page, looks, people, pictures
 from tests.browser.kiosk_page import PlayedServer, conclusion, state
 from tests.browser.site import Site
 
@@ -67,11 +66,12 @@ def inspect(page: Page, name: str) -> None:
         for size in SIZES:
             where = f"{name}, {size['width']} px, {theme}"
             page.set_viewport_size(size)  # type: ignore[arg-type]  # Playwright's own TypedDict
-            page.screenshot(path=SCREENSHOTS / f"kiosk-{name}-{size['width']}-{theme}.png")
+            pictures.take(page, f"kiosk-{name}-{size['width']}-{theme}")
             problems += [f"{where}: {text}" for text in looks.overflow(page)]
             if page.evaluate("() => document.documentElement.scrollHeight > document.documentElement.clientHeight"):
                 problems.append(f"{where}: the page must be scrolled")
-        problems += [f"{name}, {theme}: {text}" for text in looks.barriers(page)]
+        rules = looks.ALL_RULES if theme == "light" else looks.RULES_OF_COLOURS
+        problems += [f"{name}, {theme}: {text}" for text in looks.barriers(page, rules)]
     assert not problems, "\n".join(problems)
 
 

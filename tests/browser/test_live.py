@@ -9,8 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests import shared_data
-from tests.browser import camera
-from tests.browser.conftest import SCREENSHOTS
+from tests.browser import camera, pictures
 from tests.browser.site import Site
 from tests.shared_data import lfw_photo
 
@@ -88,12 +87,12 @@ def watch_until(page: Page, *, known: set[str], unknown: int) -> None:
 def test_people_enrolled_in_the_admin_are_named_live_and_strangers_are_not(shared_site: Site, page: Page) -> None:
     for name, photos in ENROLLED.items():
         shared_site.enrol(page, name, [lfw_photo(*photo) for photo in photos])
-    page.screenshot(path=SCREENSHOTS / "enrol.png", full_page=True)
+    pictures.take(page, "enrol", full_page=True)
     page.goto(shared_site.url("/"))
 
     watch_until(page, known=set(ENROLLED), unknown=2)
 
-    page.screenshot(path=SCREENSHOTS / "live.png")
+    pictures.take(page, "live")
     assert names_shown(page) == set(ENROLLED)
     events = recorded(shared_site)
     accepted = [event for event in events if event["decision"] == "accept"]
@@ -103,7 +102,7 @@ def test_people_enrolled_in_the_admin_are_named_live_and_strangers_are_not(share
     assert len(refused) >= 2
     assert all(event["person"] is None for event in refused)
     page.goto(shared_site.url("/admin/recognition/recognitionevent/"))
-    page.screenshot(path=SCREENSHOTS / "events.png", full_page=True)
+    pictures.take(page, "events", full_page=True)
 
 
 def test_with_an_empty_gallery_nobody_is_named(shared_site: Site, page: Page) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import BrowserType, expect
 
 from tests.browser import live_page, people
+from tests.browser.conftest import another_installation
 from tests.browser.people import ASTRONAUT
 from tests.browser.site import Account, Site
 
@@ -25,6 +27,13 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def video(folder: Path) -> Path:
     return people.astronaut_video(folder)
+
+
+@pytest.fixture(scope="module")
+def shared_installation(chromium: BrowserType, prepared_state: Path) -> Iterator[Site]:
+    """One for these tests alone, because one of them kills its server."""
+    with another_installation(chromium, prepared_state) as running:
+        yield running
 
 
 @pytest.fixture(scope="module")
@@ -131,19 +140,19 @@ def own_address() -> str | None:
     return None if address.startswith("127.") else address
 
 
-def test_on_an_insecure_page_the_camera_is_explained(site: Site) -> None:
+def test_on_an_insecure_page_the_camera_is_explained(own_site: Site) -> None:
     address = own_address()
     if address is None:
         pytest.skip("this machine has no address but the loopback's")
-    site.restart("--host", "0.0.0.0")
-    port = site.server.address.rpartition(":")[2]
-    site.complaints.expect(f"another host was asked: \\w+://{address}:{port}/")
+    own_site.restart("--host", "0.0.0.0")
+    port = own_site.server.address.rpartition(":")[2]
+    own_site.complaints.expect(f"another host was asked: \\w+://{address}:{port}/")
     # The browser says that what only a secure page may ask for is ignored.
-    site.complaints.expect("Cross-Origin-Opener-Policy header has been ignored")
-    page = site.open_browser().new_page()
+    own_site.complaints.expect("Cross-Origin-Opener-Policy header has been ignored")
+    page = own_site.open_browser().new_page()
     page.goto(f"http://{address}:{port}/")
     page.get_by_label("Username").fill("admin")
-    page.get_by_label("Password").fill(site.password)
+    page.get_by_label("Password").fill(own_site.password)
     page.get_by_role("button", name="Log in").click()
     expect(page.get_by_role("heading", name="The camera needs a secure page")).to_be_visible()
     expect(page.get_by_text("faceweb up --host 0.0.0.0 --https")).to_be_visible()

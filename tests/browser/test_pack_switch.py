@@ -27,20 +27,20 @@ def state(site: Site) -> object:
     return site.read(STATE, imports="from recognition.models import FaceTemplate, ModelPack")
 
 
-def test_a_gallery_is_embedded_by_another_pack_and_switched(site: Site) -> None:
-    status, output = site.command_line.run("models", "use", str(PACK), "--dry-run")
+def test_a_gallery_is_embedded_by_another_pack_and_switched(own_site: Site) -> None:
+    status, output = own_site.command_line.run("models", "use", str(PACK), "--dry-run")
     assert status == 0, output
     assert "scrfd_mbf is not in use; nothing was switched." in output
-    page = site.page_of()
-    site.enrol(page, "Wu Yi", [lfw_photo("Wu_Yi", 1), lfw_photo("Wu_Yi", 2)])
-    site.enrol(page, "Queen Sofia", [lfw_photo("Queen_Sofia", 1)])
-    site.shell(
+    page = own_site.page_of()
+    own_site.enrol(page, "Wu Yi", [lfw_photo("Wu_Yi", 1), lfw_photo("Wu_Yi", 2)])
+    own_site.enrol(page, "Queen Sofia", [lfw_photo("Queen_Sofia", 1)])
+    own_site.shell(
         "from recognition.models import SampleImage; "
         "SampleImage.objects.filter(sample__person__name='Queen Sofia').delete()"
     )
-    assert state(site) == ["opencv-zoo", 3, 3]
+    assert state(own_site) == ["opencv-zoo", 3, 3]
 
-    page.goto(site.url("/admin/recognition/modelpack/"))
+    page.goto(own_site.url("/admin/recognition/modelpack/"))
     page.get_by_role("link", name="scrfd_mbf").click()
     looks.inspect(page, "pack-untried")
     page.get_by_role("button", name="Try it out").focus()
@@ -50,9 +50,9 @@ def test_a_gallery_is_embedded_by_another_pack_and_switched(site: Site) -> None:
     expect(page.get_by_role("heading", name="People who would not be found any more: 1")).to_be_visible()
     expect(page.get_by_role("link", name="Queen Sofia")).to_be_visible()
     looks.inspect(page, "pack-trial")
-    assert state(site) == ["opencv-zoo", 3, 5]
+    assert state(own_site) == ["opencv-zoo", 3, 5]
 
-    page.goto(site.url("/admin/recognition/modelpack/"))
+    page.goto(own_site.url("/admin/recognition/modelpack/"))
     page.get_by_role("link", name="scrfd_mbf").click()
     page.locator("summary", has_text="Switch").click()
     looks.inspect(page, "pack-tried")
@@ -60,4 +60,4 @@ def test_a_gallery_is_embedded_by_another_pack_and_switched(site: Site) -> None:
     page.get_by_role("button", name="Yes, switch now").click()
     expect(page.get_by_text("scrfd_mbf is in use now")).to_be_visible()
     expect(page.get_by_text("1 sample is not found")).to_be_visible()
-    assert state(site) == ["scrfd_mbf", 2, 5]
+    assert state(own_site) == ["scrfd_mbf", 2, 5]
