@@ -190,6 +190,12 @@ UNFOLD: dict[str, Any] = {
                         "recognition.view_reviewbatch",
                     ),
                     _item(
+                        _("Error rates"),
+                        "analytics",
+                        "admin:recognition_thresholdpolicy_error_rates",
+                        "recognition.view_verdict",
+                    ),
+                    _item(
                         _("Audit entries"),
                         "history",
                         "admin:recognition_auditentry_changelist",
@@ -205,7 +211,10 @@ UNFOLD: dict[str, Any] = {
                         "tune",
                         "admin:recognition_thresholdpolicy_changelist",
                         "recognition.view_thresholdpolicy",
-                        active=_is_below(f"{_POLICY}/", but_not=(f"{_POLICY}/measured/", f"{_POLICY}/what-if/")),
+                        active=_is_below(
+                            f"{_POLICY}/",
+                            but_not=(f"{_POLICY}/measured/", f"{_POLICY}/what-if/", f"{_POLICY}/error-rates/"),
+                        ),
                     ),
                     _item(
                         _("Thresholds of this gallery"),

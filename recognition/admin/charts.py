@@ -1,4 +1,4 @@
-"""Line charts for the admin's own chart component: numbers in, the texts that its attributes hold out."""
+"""Charts for the admin's own chart component: numbers in, the texts that its attributes hold out."""
 
 from __future__ import annotations
 
@@ -30,6 +30,21 @@ class Line:
     colour: str
     dashes: tuple[int, ...] = ()
     fills: bool = False
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Bars:
+    """One bar for each group.
+
+    Args:
+        label: what they show.
+        values: of the groups; None for a group without.
+        colour: one of the three.
+    """
+
+    label: str
+    values: Sequence[float | None]
+    colour: str
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -66,16 +81,38 @@ class Chart:
 
 def lines(*shown: Line, x: Axis, y: Axis, summary: str) -> Chart:
     """A chart of lines over a number."""
-    options = {
+    options = {**_options(key_height=1), "parsing": False, "scales": {"x": _scale(x), "y": _scale(y)}}
+    return Chart(json.dumps({"datasets": [_dataset(line) for line in shown]}), json.dumps(options), summary)
+
+
+def bars(groups: Sequence[str], *shown: Bars, unit: str, summary: str) -> Chart:
+    """A chart of bars, side by side for each group.
+
+    Args:
+        groups: names below the bars.
+        shown: what stands there.
+        unit: of the upright axis.
+        summary: see `Chart`.
+    """
+    upright = _scale(Axis(unit, least=0.0))
+    along = {"type": "category", "grid": {"tickWidth": 0}, "ticks": {"color": _TEXT, "maxRotation": 60}}
+    datasets = [
+        {"label": each.label, "data": list(each.values), "backgroundColor": each.colour, "maxBarThickness": 32}
+        for each in shown
+    ]
+    options = {**_options(key_height=10), "scales": {"x": along, "y": upright}}
+    return Chart(json.dumps({"labels": list(groups), "datasets": datasets}), json.dumps(options), summary)
+
+
+def _options(*, key_height: int) -> dict[str, Any]:
+    key = {"color": _TEXT, "boxHeight": key_height}
+    return {
         "animation": False,
         "responsive": True,
         "maintainAspectRatio": False,
-        "parsing": False,
         "interaction": {"mode": "nearest", "axis": "x", "intersect": False},
-        "plugins": {"legend": {"display": True, "position": "top", "labels": {"color": _TEXT, "boxHeight": 1}}},
-        "scales": {"x": _scale(x), "y": _scale(y)},
+        "plugins": {"legend": {"display": True, "position": "top", "labels": key}},
     }
-    return Chart(json.dumps({"datasets": [_dataset(line) for line in shown]}), json.dumps(options), summary)
 
 
 def _dataset(line: Line) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
-from recognition.admin import policy_detail, threshold_rows, thresholds, what_if
+from recognition.admin import error_rates, policy_detail, threshold_rows, thresholds, what_if
 from recognition.admin.base import NOTHING, actor_of
 from recognition.admin.operating_points import operating_points
 from recognition.decision.policy import QualityGates
@@ -167,6 +167,7 @@ class ThresholdPolicyAdmin(ModelAdmin):
         return [
             *thresholds.addresses(self),
             what_if.address(self),
+            *error_rates.addresses(self),
             *(
                 path(
                     f"<int:policy_id>/{name}/",

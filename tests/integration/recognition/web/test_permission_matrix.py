@@ -242,6 +242,8 @@ ROUTES: dict[str, Row] = {
         answers=frozenset({404}),  # before anything was measured
     ),
     "admin/recognition/thresholdpolicy/what-if/": Row(those("auditor", "administrator")),
+    "admin/recognition/thresholdpolicy/error-rates/": Row(those("auditor", "administrator")),
+    "admin/recognition/thresholdpolicy/error-rates/rates.csv": Row(those("auditor", "administrator")),
     "admin/recognition/thresholdpolicy/measure/": Row(None, those("administrator")),
     "admin/recognition/thresholdpolicy/<int:policy_id>/approve/": Row(None, those("administrator")),
     "admin/recognition/thresholdpolicy/<int:policy_id>/reject/": Row(None, those("administrator")),

@@ -1,0 +1,214 @@
+"""What reviewers said of real transactions, as numbers that error rates are made of."""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from django.db.models import Count, F, Q, QuerySet
+from django.db.models.functions import ExtractHour
+from django.utils import timezone
+
+from recognition.decision.reviews import REFUSALS, ReviewVerdict, Stratum
+from recognition.decision.verdict import Decision
+from recognition.evaluation import measured_rates
+from recognition.evaluation.measured_rates import Acquisition, Judged, Measured
+from recognition.models import Checkpoint, RecognitionEvent, ReviewBatch, Verdict
+from recognition.selectors import reviews
+from recognition.selectors.reviews import ReviewedEvent
+
+_COMPARED = frozenset({Decision.ACCEPT, *REFUSALS})
+_MATCHED = frozenset({ReviewVerdict.TRUE_MATCH, ReviewVerdict.FALSE_MATCH})
+_MATED = frozenset({ReviewVerdict.TRUE_MATCH, ReviewVerdict.FALSE_NON_MATCH})
+_UNTOLD = frozenset({ReviewVerdict.SPOOF, ReviewVerdict.CANNOT_TELL})
+
+_NOT_ACQUIRED = Q(decision__in=[Decision.NO_DECISION_QUALITY, Decision.NO_DECISION_MULTIPLE_FACES]) | Q(
+    decision=Decision.NO_DECISION_TIMEOUT, votes=[]
+)
+"""Transactions in which no face could be compared; whose votes did not agree in time came to a comparison."""
+
+_NO_TRANSACTION = (Decision.LOCKED_OUT, Decision.ERROR)
+"""Ended before a face was looked at, or by a fault: they say nothing of acquiring."""
+
+
+class Dimension(enum.StrEnum):
+    """What rates are told apart by."""
+
+    CHECKPOINT = "checkpoint"
+    HOUR = "hour"
+    POLICY = "policy"
+    QUALITY = "quality"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class GroupRates:
+    """The rates of one part of the transactions.
+
+    Args:
+        key: of the part; primary key, hour, version or tenth as text, empty for the live page.
+        label: what people call it; empty where its key says it.
+        judged: transactions of it that somebody judged.
+        rates: of `measured_rates.measure`.
+    """
+
+    key: str
+    label: str
+    judged: int
+    rates: tuple[Measured, ...]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class ErrorRates:
+    """The rates of a draw, or of everything that was judged.
+
+    Args:
+        rates: of all its transactions.
+        dimension: what the groups are.
+        groups: the rates of its parts.
+        judged: how many transactions somebody judged.
+        disputed: of how many of them two people said different things; the first one counts.
+        spoofs: how many were forgeries, which count in no rate of faces.
+        untold: of how many nobody could tell.
+        unjudged: transactions of groups of the draw of which none was judged yet: no rate knows them.
+    """
+
+    rates: tuple[Measured, ...]
+    dimension: Dimension
+    groups: tuple[GroupRates, ...]
+    judged: int
+    disputed: int
+    spoofs: int
+    untold: int
+    unjudged: int
+
+
+def batches() -> tuple[ReviewBatch, ...]:
+    """The draws of which something was judged, the newest first."""
+    return tuple(ReviewBatch.objects.filter(items__verdicts__isnull=False).distinct().order_by("-pk"))
+
+
+def has_verdicts() -> bool:
+    """Whether anybody ever judged anything."""
+    return Verdict.objects.exists()
+
+
+def error_rates(batch: ReviewBatch | None, dimension: Dimension) -> ErrorRates:
+    """The rates of a draw.
+
+    Args:
+        batch: which one; None for every transaction with a verdict, which nobody's design has chosen.
+        dimension: what they are told apart by.
+    """
+    found = list(reviews.reviewed_events(batch))
+    weights, unjudged = _weights(batch)
+    qualities = measured_rates.deciles([each.quality_score for each in found if each.quality_score is not None])
+    key = _keys(qualities)[dimension]
+    judged = tuple(_judged(each, weights, key(each)) for each in found)
+    acquisitions = _acquisitions(batch, dimension)
+    known = dimension is not Dimension.QUALITY
+    groups = sorted({each.group for each in judged}, key=_in_order)
+    labels = _labels(dimension, qualities)
+    return ErrorRates(
+        rates=measured_rates.measure(judged, _acquisition(batch)),
+        dimension=dimension,
+        groups=tuple(
+            GroupRates(
+                key=group,
+                label=labels.get(group, ""),
+                judged=sum(each.group == group for each in judged),
+                rates=measured_rates.measure(judged, acquisitions.get(group) if known else None, group=group),
+            )
+            for group in groups
+        ),
+        judged=len(found),
+        disputed=sum(each.is_disputed for each in found),
+        spoofs=sum(each.verdict is ReviewVerdict.SPOOF for each in found),
+        untold=sum(each.verdict is ReviewVerdict.CANNOT_TELL for each in found),
+        unjudged=unjudged,
+    )
+
+
+def _judged(event: ReviewedEvent, weights: Mapping[Stratum | None, tuple[int, float]], group: str) -> Judged:
+    stratum, weight = weights[event.stratum]
+    is_told = event.decision in _COMPARED and event.verdict not in _UNTOLD
+    accepted = event.decision is Decision.ACCEPT
+    return Judged(
+        is_claim=event.is_claim,
+        is_mated=event.verdict in _MATED if is_told else None,
+        matched=event.verdict in _MATCHED,
+        accepted=accepted,
+        rightly_refused=event.verdict is ReviewVerdict.TRUE_MATCH and not accepted,
+        stratum=stratum,
+        weight=weight,
+        group=group,
+    )
+
+
+def _weights(batch: ReviewBatch | None) -> tuple[Mapping[Stratum | None, tuple[int, float]], int]:
+    """Number and weight of each group of a draw, and how many transactions those stand for of which none was judged.
+
+    What was judged so far is a random sample of its group, because it is judged in the order of the lot.
+    """
+    if batch is None:
+        return {None: (0, 1.0)}, 0
+    counts = reviews.strata(batch)
+    weights: dict[Stratum | None, tuple[int, float]] = {
+        each.stratum: (number, each.population / each.answered) for number, each in enumerate(counts) if each.answered
+    }
+    return weights, sum(each.population for each in counts if not each.answered)
+
+
+def _keys(deciles: Sequence[int]) -> Mapping[Dimension, Callable[[ReviewedEvent], str]]:
+    def tenth(event: ReviewedEvent) -> str:
+        return "" if event.quality_score is None else str(measured_rates.decile(event.quality_score, deciles))
+
+    return {
+        Dimension.CHECKPOINT: lambda event: _text(event.checkpoint_id),
+        Dimension.HOUR: lambda event: str(event.hour),
+        Dimension.POLICY: lambda event: str(event.policy_version),
+        Dimension.QUALITY: tenth,
+    }
+
+
+def _labels(dimension: Dimension, deciles: Sequence[int]) -> Mapping[str, str]:
+    match dimension:
+        case Dimension.CHECKPOINT:
+            return {str(number): name for number, name in Checkpoint.objects.values_list("pk", "name")}
+        case Dimension.QUALITY:
+            return {str(tenth): str(lowest) for tenth, lowest in enumerate(deciles, 1)}
+        case _:
+            return {}
+
+
+def _acquisitions(batch: ReviewBatch | None, dimension: Dimension) -> Mapping[str, Acquisition]:
+    """The failures to acquire of each group; none by quality, which no failure has."""
+    fields: dict[Dimension, Any] = {
+        Dimension.CHECKPOINT: F("checkpoint"),
+        Dimension.HOUR: ExtractHour("decided_at", tzinfo=timezone.get_current_timezone()),
+        Dimension.POLICY: F("policy__version"),
+    }
+    if dimension not in fields:
+        return {}
+    rows = _transactions(batch).annotate(group=fields[dimension]).values("group").order_by("group")
+    counted = rows.annotate(failures=Count("pk", filter=_NOT_ACQUIRED), transactions=Count("pk"))
+    return {_text(row["group"]): Acquisition(row["failures"], row["transactions"]) for row in counted}
+
+
+def _acquisition(batch: ReviewBatch | None) -> Acquisition:
+    counted = _transactions(batch).aggregate(failures=Count("pk", filter=_NOT_ACQUIRED), transactions=Count("pk"))
+    return Acquisition(counted["failures"], counted["transactions"])
+
+
+def _transactions(batch: ReviewBatch | None) -> QuerySet[RecognitionEvent]:
+    events = RecognitionEvent.objects.exclude(decision__in=_NO_TRANSACTION)
+    return events if batch is None else events.filter(decided_at__gte=batch.since, decided_at__lt=batch.until)
+
+
+def _text(number: int | None) -> str:
+    return "" if number is None else str(number)
+
+
+def _in_order(key: str) -> tuple[bool, int]:
+    return key == "", int(key or 0)

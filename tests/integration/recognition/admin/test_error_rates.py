@@ -1,0 +1,96 @@
+"""The page of measured error rates."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+
+import pytest
+from django.test import Client
+
+from recognition.models import ReviewBatch
+from tests import fakes
+from tests.integration.recognition.selectors.test_error_rates import REFUSED, draw, event, judge
+
+pytestmark = pytest.mark.django_db
+
+PAGE = "/admin/recognition/thresholdpolicy/error-rates/"
+
+
+@pytest.fixture
+def auditor(client: Client) -> Client:
+    client.force_login(fakes.in_role("auditor"))
+    return client
+
+
+@pytest.fixture
+def batch() -> ReviewBatch:
+    door = fakes.checkpoint("=door")
+    for _ in range(3):
+        event(checkpoint=door)
+    event(**REFUSED)
+    batch = draw(accepts=2)
+    judge(batch, accept="true_match", reject_no_match="false_non_match")
+    return batch
+
+
+def text_at(client: Client, where: str = PAGE) -> str:
+    return re.sub(r"\s+", " ", client.get(where).content.decode())
+
+
+def test_before_the_first_verdict_it_leads_to_the_review(auditor: Client) -> None:
+    page = text_at(auditor)
+    assert "No verdicts yet" in page
+    assert "Review some events" in page
+    client = Client()
+    client.force_login(fakes.in_role("administrator"))
+    assert "an auditor may" in text_at(client)
+
+
+def test_each_rate_has_its_count_its_interval_and_what_it_is(auditor: Client, batch: ReviewBatch) -> None:
+    page = text_at(auditor)
+    assert "3 events were judged." in page
+    assert "Searches for an enrolled person that did not name them" in page
+    rows = {row.name: row for row in auditor.get(PAGE).context["rows"]}
+    assert (rows["FNIR"].cell.share, rows["FNIR"].cell.counted) == ("25.0 %", "1 of 3")
+    assert rows["FNIR"].method == "Korn-Graubard"
+    assert (rows["FTA"].cell.share, rows["FTA"].cell.counted, rows["FTA"].method) == ("0 %", "0 of 4", "rule of three")
+    assert (rows["FMR"].cell.share, rows["FMR"].method) == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("by", "labels"),
+    [
+        ("checkpoint", ["=door", "live page"]),
+        ("hour", ["12:00"]),
+        ("policy", ["version 1"]),
+        ("quality", ["not scored"]),
+    ],
+)
+def test_rates_are_told_apart(auditor: Client, batch: ReviewBatch, by: str, labels: list[str]) -> None:
+    response = auditor.get(f"{PAGE}?by={by}&batch={batch.pk}")
+    assert [row.label for row in response.context["groups"]] == labels
+    data = json.loads(response.context["chart"].data)
+    assert data["labels"] == labels
+    assert [dataset["label"] for dataset in data["datasets"]] == ["FAR", "FRR"]
+    assert all(len(row.cells) == 7 for row in response.context["groups"])
+
+
+def test_what_nobody_drew_is_said_to_stand_for_itself(auditor: Client, batch: ReviewBatch) -> None:
+    assert "chosen by nobody" in text_at(auditor, f"{PAGE}?batch=all")
+    assert "chosen by nobody" not in text_at(auditor)
+
+
+@pytest.mark.parametrize("query", ["batch=999", "batch=x", "by=name"])
+def test_what_there_is_not_is_not_found(auditor: Client, batch: ReviewBatch, query: str) -> None:
+    assert auditor.get(f"{PAGE}?{query}").status_code == 404
+
+
+def test_every_rate_is_saved_as_a_file(auditor: Client, batch: ReviewBatch) -> None:
+    response = auditor.get(f"{PAGE}rates.csv?batch={batch.pk}")
+    rows = list(csv.DictReader(response.content.decode().splitlines()))
+    assert {row["by"] for row in rows} == {"all", "checkpoint", "hour", "policy", "quality"}
+    whole = next(row for row in rows if (row["by"], row["rate"]) == ("all", "FNIR"))
+    assert (whole["errors"], whole["trials"], whole["share"], whole["method"]) == ("1", "3", "0.25", "korn_graubard")
+    assert {row["label"] for row in rows if row["by"] == "checkpoint"} == {"'=door", ""}

@@ -1,0 +1,203 @@
+"""Error rates of what was really drawn and judged: weights, groups, and transactions without a face."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import pytest
+
+from recognition.decision.reviews import ReviewVerdict
+from recognition.evaluation.intervals import Method
+from recognition.evaluation.measured_rates import RateName
+from recognition.models import RecognitionEvent, ReviewBatch
+from recognition.selectors import error_rates
+from recognition.selectors.error_rates import Dimension, ErrorRates
+from recognition.services import reviews
+from recognition.services.reviews import Design
+from tests import fakes
+
+pytestmark = pytest.mark.django_db
+
+THRESHOLDS = {"identification_threshold": 0.5, "verification_threshold": 0.4}
+CLAIM = {"kind": "verification"}
+REFUSED = {"decision": "reject_no_match", "similarity": 0.1}
+
+
+def event(**changes: Any) -> RecognitionEvent:
+    return fakes.event(**{"similarity": 0.9, "thresholds": THRESHOLDS, **changes})
+
+
+def draw(accepts: int = 9, refusals: int = 9) -> ReviewBatch:
+    day = dt.timedelta(days=1)
+    design = Design(
+        since=fakes.NOW, until=fakes.NOW + day, accepts=accepts, refusals=refusals, width=0.03, second_share=0.0
+    )
+    return reviews.draw(design=design, actor=fakes.user(), now=fakes.NOW, seed=7)
+
+
+def judge(batch: ReviewBatch, **codes: str) -> None:
+    """Says of every drawn event what is said of its decision."""
+    by = fakes.user("add_verdict", "view_verdict")
+    for item in batch.items.select_related("event"):
+        code = ReviewVerdict(codes[item.event.decision])
+        reviews.give(event=item.event, code=code, note="", actor=by, now=fakes.NOW, item=item)
+
+
+def rates(batch: ReviewBatch | None, dimension: Dimension = Dimension.CHECKPOINT) -> dict[str, Any]:
+    return {rate.name.value: rate for rate in error_rates.error_rates(batch, dimension).rates}
+
+
+def in_groups(found: ErrorRates, name: RateName) -> dict[str, tuple[int, int]]:
+    return {
+        group.key: next((rate.errors, rate.trials) for rate in group.rates if rate.name is name)
+        for group in found.groups
+    }
+
+
+def test_without_a_verdict_there_is_nothing() -> None:
+    event()
+    batch = draw()
+    assert not error_rates.has_verdicts()
+    assert error_rates.batches() == ()
+    found = error_rates.error_rates(batch, Dimension.CHECKPOINT)
+    assert (found.judged, found.groups, found.unjudged) == (0, (), 1)
+    assert [rate.share for rate in found.rates] == [None] * 6 + [0.0]
+
+
+def test_a_draw_is_weighted_by_what_each_event_stands_for() -> None:
+    for _ in range(12):
+        event()
+    for _ in range(3):
+        event(**REFUSED)
+    batch = draw(accepts=4)
+    judge(batch, accept="true_match", reject_no_match="false_non_match")
+    found = rates(batch)
+    # 4 accepts that stand for 12, and 3 refusals that stand for themselves: 3 of 15, not 3 of 7.
+    assert (found["FNIR"].errors, found["FNIR"].trials, found["FNIR"].share) == (3, 7, pytest.approx(0.2))
+    assert found["FNIR"].interval.method is Method.KORN_GRAUBARD
+    assert (found["FRR"].share, found["FAR"].share, found["FMR"].share) == (pytest.approx(0.2), None, None)
+
+
+def test_what_was_judged_so_far_stands_for_its_whole_group() -> None:
+    for _ in range(6):
+        event()
+    for _ in range(2):
+        event(**REFUSED)
+    batch = draw(accepts=6)
+    by = fakes.user("add_verdict", "view_verdict")
+    refusals = batch.items.filter(event__decision="reject_no_match")
+    accept = batch.items.filter(event__decision="accept").first()
+    assert accept is not None
+    for item, code in [(accept, "true_match"), *((item, "false_non_match") for item in refusals)]:
+        reviews.give(event=item.event, code=ReviewVerdict(code), note="", actor=by, now=fakes.NOW, item=item)
+    assert rates(batch)["FNIR"].share == pytest.approx(2 / 8)
+
+
+def test_a_group_of_the_draw_without_a_verdict_is_told() -> None:
+    event()
+    event(**REFUSED)
+    batch = draw()
+    by = fakes.user("add_verdict", "view_verdict")
+    item = batch.items.get(event__decision="accept")
+    reviews.give(event=item.event, code=ReviewVerdict.TRUE_MATCH, note="", actor=by, now=fakes.NOW, item=item)
+    found = error_rates.error_rates(batch, Dimension.CHECKPOINT)
+    assert (found.judged, found.unjudged) == (1, 1)
+
+
+def test_transactions_without_a_face_are_counted_of_all() -> None:
+    event(**CLAIM)
+    event(decision="no_decision_quality", similarity=None)
+    event(decision="no_decision_timeout", similarity=None)
+    event(decision="no_decision_timeout", similarity=0.3, votes=[{"similarity": 0.3}])
+    event(decision="locked_out", similarity=None)
+    event(decision="error", similarity=None)
+    batch = draw()
+    judge(batch, accept="true_match")
+    found = rates(batch)
+    assert (found["FTA"].errors, found["FTA"].trials) == (2, 4)
+    assert found["FRR"].share == 0.5
+    assert found["FNMR"].share == 0.0
+
+
+def test_a_spoof_and_what_nobody_can_tell_count_in_no_rate_of_faces() -> None:
+    event()
+    event(**REFUSED)
+    batch = draw()
+    judge(batch, accept="spoof", reject_no_match="cannot_tell")
+    found = error_rates.error_rates(batch, Dimension.CHECKPOINT)
+    assert (found.judged, found.spoofs, found.untold) == (2, 1, 1)
+    assert all(rate.trials == 0 for rate in found.rates if rate.name is not RateName.FTA)
+
+
+def test_who_is_banned_and_recognised_is_no_false_rejection() -> None:
+    event(decision="reject_not_allowed")
+    batch = draw()
+    judge(batch, reject_not_allowed="true_match")
+    found = rates(batch)
+    assert (found["FNIR"].errors, found["FNIR"].trials) == (0, 1)
+    assert found["FRR"].trials == 0
+
+
+def test_without_a_draw_every_verdict_counts_once() -> None:
+    one = event()
+    event()
+    by = fakes.user("add_verdict", "view_verdict")
+    reviews.give(event=one, code=ReviewVerdict.FALSE_MATCH, note="", actor=by, now=fakes.NOW)
+    found = rates(None)
+    assert (found["FPIR"].errors, found["FPIR"].trials, found["FPIR"].share) == (1, 1, 1.0)
+    assert found["FTA"].trials == 2
+
+
+class TestGroups:
+    @pytest.fixture
+    def batch(self) -> ReviewBatch:
+        door = fakes.checkpoint("door")
+        quality = fakes.quality(scores=fakes.scores())
+        for hour, point, decision in ((0, door, "accept"), (0, door, "accept"), (3, None, "reject_no_match")):
+            event(
+                checkpoint=point,
+                decision=decision,
+                decided_at=fakes.NOW + dt.timedelta(hours=hour),
+                similarity=0.9 if decision == "accept" else 0.1,
+                quality=quality.as_json() if point else {},
+            )
+        event(checkpoint=door, decision="no_decision_quality", similarity=None)
+        batch = draw()
+        judge(batch, accept="true_match", reject_no_match="false_non_match")
+        return batch
+
+    def test_by_checkpoint(self, batch: ReviewBatch) -> None:
+        found = error_rates.error_rates(batch, Dimension.CHECKPOINT)
+        door, live = found.groups
+        assert (door.label, live.key, live.label) == ("door", "", "")
+        assert in_groups(found, RateName.FNIR) == {door.key: (0, 2), "": (1, 1)}
+        assert in_groups(found, RateName.FTA) == {door.key: (1, 3), "": (0, 1)}
+        assert [group.judged for group in found.groups] == [2, 1]
+
+    def test_by_hour(self, batch: ReviewBatch) -> None:
+        found = error_rates.error_rates(batch, Dimension.HOUR)
+        assert in_groups(found, RateName.FNIR) == {"12": (0, 2), "15": (1, 1)}
+        assert in_groups(found, RateName.FTA) == {"12": (1, 3), "15": (0, 1)}
+
+    def test_by_policy(self, batch: ReviewBatch) -> None:
+        found = error_rates.error_rates(batch, Dimension.POLICY)
+        assert in_groups(found, RateName.FNIR) == {"1": (1, 3)}
+        assert in_groups(found, RateName.FTA) == {"1": (1, 4)}
+
+    def test_by_quality_nothing_is_known_of_faces_that_were_not_acquired(self, batch: ReviewBatch) -> None:
+        found = error_rates.error_rates(batch, Dimension.QUALITY)
+        assert in_groups(found, RateName.FNIR) == {"10": (0, 2), "": (1, 1)}
+        assert found.groups[0].label == "80"
+        assert all(rate.name is not RateName.FTA for group in found.groups for rate in group.rates)
+        assert found.rates[-1].name is RateName.FTA
+
+
+def test_two_who_said_different_things_are_told() -> None:
+    one = event()
+    for code in ("true_match", "false_match"):
+        by = fakes.user("add_verdict", "view_verdict")
+        reviews.give(event=one, code=ReviewVerdict(code), note="", actor=by, now=fakes.NOW)
+    found = error_rates.error_rates(None, Dimension.CHECKPOINT)
+    assert (found.judged, found.disputed) == (1, 1)
+    assert rates(None)["FPIR"].trials == 0
