@@ -97,9 +97,13 @@ def _save(request: HttpRequest) -> HttpResponse:
     user = actor_of(request)
     require(request, VIEW)
     form = LogForm(QueryDict(request.POST.get("filter", "")), sees_verdicts=user.has_perm("recognition.view_verdict"))
+    query = form.query
+    if form.is_valid() and form.wanted.person is not None:
+        # By number: a filter that is kept must not keep the name of somebody who is erased.
+        query["person"] = f"#{form.wanted.person.pk}"
     try:
         saved = saved_filters.save(
-            owner=user, name=request.POST.get("name", ""), query=form.query, is_shared="is_shared" in request.POST
+            owner=user, name=request.POST.get("name", ""), query=query, is_shared="is_shared" in request.POST
         )
     except saved_filters.FilterRefused as refused:
         messages.error(request, str(refused))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
+from collections.abc import Iterator
 from typing import Any
 
 from django.db import connection
 
-from recognition.models import Checkpoint, Person, ThresholdPolicy
+from recognition.models import Checkpoint, Person, RecognitionEvent, ThresholdPolicy
 
 CHECKPOINTS = 12
 EVENTS_A_PERSON = 50
@@ -143,10 +145,24 @@ def fill(rows: int, *, pack_id: int, end: dt.datetime) -> None:
     with connection.cursor() as cursor:
         # The rows fit each other by how they are made; to look that up eight times for each takes most of the time.
         cursor.execute("SET session_replication_role = replica")
-        for statement in (_EVENTS, _OVERRIDES, _VERDICTS):
-            cursor.execute(statement, values)
+        with _without_indexes():
+            cursor.execute(_EVENTS, values)
+        cursor.execute(_OVERRIDES, values)
+        cursor.execute(_VERDICTS, values)
         cursor.execute("SET session_replication_role = DEFAULT")
         cursor.execute("ANALYZE")
+
+
+@contextlib.contextmanager
+def _without_indexes() -> Iterator[None]:
+    """Has the indexes of the log made at once after the block, which is several times faster than row by row."""
+    with connection.schema_editor() as editor:
+        for index in RecognitionEvent._meta.indexes:
+            editor.remove_index(RecognitionEvent, index)
+    yield
+    with connection.schema_editor() as editor:
+        for index in RecognitionEvent._meta.indexes:
+            editor.add_index(RecognitionEvent, index)
 
 
 def _policies(pack_id: int) -> list[int]:

@@ -29,7 +29,7 @@ from recognition.selectors.reviews import queue, visible_verdicts
 
 PAGE_SIZE = 50
 
-MOST_PEOPLE = 200
+MOST_PEOPLE = 100
 """People whose names may fit a text: of more, their events are not looked for by name."""
 
 LIVE_PAGE = 0

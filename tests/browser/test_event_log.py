@@ -22,7 +22,6 @@ def test_the_log_is_filtered_paged_and_a_filter_is_kept_by_keyboard(shared_site:
     page.reload()
     events = page.locator(".faceweb-log > li")
     expect(events).to_have_count(50)
-    looks.inspect(page, "event-log")
 
     page.get_by_role("navigation", name="Pages", exact=True).get_by_role("link", name="Older").focus()
     page.keyboard.press("Enter")

@@ -34,7 +34,6 @@ def test_a_review_is_drawn_and_gone_through_by_keyboard_alone(shared_site: Site)
     page.keyboard.type("1")
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="3 events wait for your verdict")).to_be_visible()
-    looks.inspect(page, "review-begin")
     page.locator("#go-on").focus()
     page.keyboard.press("Enter")
 
@@ -55,7 +54,6 @@ def test_a_review_is_drawn_and_gone_through_by_keyboard_alone(shared_site: Site)
         else:
             page.keyboard.press("1")
     expect(page.get_by_role("heading", name="Nothing waits for you here")).to_be_visible()
-    looks.inspect(page, "review-done")
     said = "sorted(Verdict.objects.values_list('code', 'note'))"
     assert shared_site.read(said, imports="from recognition.models import Verdict") == [
         ["false_match", "2 brothers"],

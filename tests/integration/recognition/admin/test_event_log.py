@@ -169,6 +169,13 @@ def test_a_filter_is_saved_used_by_others_where_it_is_shared_and_deleted(browser
     assert list(actions) == ["event_filter.saved", "event_filter.saved", "event_filter.deleted"]
 
 
+def test_a_saved_filter_knows_a_person_by_number_alone(browser: Client) -> None:
+    fakes.activated_pack()
+    ada = fakes.person("Ada")
+    browser.post(SAVE, {"name": "Hers", "filter": "person=ada"})
+    assert SavedFilter.objects.get().query == {"person": f"#{ada.pk}"}
+
+
 @pytest.mark.parametrize(("name", "query"), [("", "decision=accept"), ("x" * 61, "decision=accept"), ("All", "")])
 def test_a_filter_without_a_name_or_without_sense_is_not_saved(browser: Client, name: str, query: str) -> None:
     response = browser.post(SAVE, {"name": name, "filter": query}, follow=True)

@@ -10,6 +10,8 @@ import psutil
 import pytest
 from django.core.management import CommandError, call_command
 
+from recognition.bench import audits
+from recognition.bench.audit import AuditBenchmark, PageTimes
 from tests import faces
 from tests.processes import CommandLine, wait_until_gone
 
@@ -102,3 +104,22 @@ def test_an_import_is_measured_beside_the_bare_pipeline(
 def test_an_import_of_nothing_says_so(tmp_path: Path) -> None:
     with pytest.raises(CommandError, match="There is no folder"):
         call_command("bench", "import", str(tmp_path / "nothing"))
+
+
+def test_what_the_log_was_measured_at_is_told(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pages = (PageTimes("everything", 1_000_000, 12.34567, 10_000, 23.4),)
+    found = AuditBenchmark(1_000_000, pages, 23.4, 20_000.0, 210.0, 0.5, 2268.0)
+    monkeypatch.setattr(audits, "measure", lambda **_: found)
+    call_command("bench", "audit")
+    assert "12.3 ms,   23.4 ms (page 10,000): everything, 1,000,000 events" in capsys.readouterr().out
+    call_command("bench", "audit", "--json")
+    measured = json.loads(capsys.readouterr().out)
+    assert measured["pages"][0] == {
+        "name": "everything",
+        "events": 1_000_000,
+        "first_p95_ms": 12.346,
+        "far_page": 10_000,
+        "far_p95_ms": 23.4,
+    }
