@@ -201,6 +201,12 @@ UNFOLD: dict[str, Any] = {
                         "admin:recognition_auditentry_changelist",
                         "recognition.view_auditentry",
                     ),
+                    _item(
+                        _("Retention"),
+                        "auto_delete",
+                        "admin:recognition_retentionrule_changelist",
+                        "recognition.view_retentionrule",
+                    ),
                 ],
             },
             {

@@ -398,6 +398,7 @@ def in_role(*names: str) -> User:
             "0012_imports",
             "0015_pack_switch",
             "0016_legal_basis",
+            "0021_retention",
             "0017_reviews",
             "0020_event_log",
         )

@@ -50,8 +50,12 @@ class ErasureRequestAdmin(ReadOnlyAdmin):
         """The reasons of the holds."""
         if asked.person is None:
             return NOTHING
-        holds = legal_read.standing_holds(legal_read.rows_of(asked.person))
-        return "; ".join(holds.values_list("reason", flat=True)) or NOTHING
+        rows = legal_read.rows_of(asked.person)
+        reasons = [
+            *legal_read.standing_holds(rows).values_list("reason", flat=True),
+            *legal_read.standing_event_holds(rows).values_list("reason", flat=True),
+        ]
+        return "; ".join(reasons) or NOTHING
 
     @display(description=gettext_lazy("certificate"))
     def certificate_link(self, asked: ErasureRequest) -> str:

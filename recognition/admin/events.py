@@ -15,10 +15,11 @@ from django.utils.translation import gettext, gettext_lazy
 from unfold.decorators import display
 
 from recognition import conf
-from recognition.admin import event_detail, event_faces, event_log, quality_table, review_item
+from recognition.admin import event_detail, event_faces, event_log, quality_table, retention, review_item
 from recognition.admin.base import ReadOnlyAdmin, actor_of, button
 from recognition.models import AuditEntry, EventOverride, RecognitionEvent
 from recognition.selectors import alerts
+from recognition.selectors import retention as retention_read
 from recognition.selectors import reviews as reviews_read
 from recognition.services import anchors, archives, dispute_bundles, overrides
 
@@ -53,6 +54,7 @@ class RecognitionEventAdmin(ReadOnlyAdmin):
                 "title": str(event),
                 "outcomes": EventOverride.Outcome.choices,
                 "fingerprint": archives.fingerprint(conf.signing_key().public_key()) if self._exports(request) else "",
+                "holds": retention_read.standing_holds(event).select_related("placed_by"),
                 "can_enrol_face": event_faces.may_enrol(request) and hasattr(event, "crop"),
                 **self._said(request, event),
                 "can_open_door": overrides.can_open_door(event=event, now=timezone.now()),
@@ -65,6 +67,7 @@ class RecognitionEventAdmin(ReadOnlyAdmin):
             button(self, "override", OVERRIDE, self._override),
             button(self, "bundle", EXPORT, self._bundle),
             button(self, "verdict", review_item.JUDGE, self._judge),
+            *retention.addresses(self),
             event_faces.address(self),
             *event_log.addresses(self),
         ]

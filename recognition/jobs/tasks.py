@@ -39,17 +39,13 @@ def register() -> None:
             retry=KeepForTheNextProcess(),
             task_middleware=[_take_no_more],
         )(functools.partial(_run, work))
-    forget = app.task(
-        name=upkeep.FORGET_EXPIRED,
-        queue=jobs.QUEUE,
-        queueing_lock=upkeep.FORGET_EXPIRED,
-        retry=KeepForTheNextProcess(),
-    )(upkeep.forget_expired)
-    app.periodic(cron=upkeep.SCHEDULE)(forget)
-    anchor = app.task(name=upkeep.ANCHOR, queue=jobs.QUEUE, queueing_lock=upkeep.ANCHOR, retry=KeepForTheNextProcess())(
-        upkeep.anchor_sealed_log
-    )
-    app.periodic(cron=upkeep.ANCHOR_SCHEDULE)(anchor)
+    for name, schedule, chore in (
+        (upkeep.FORGET_EXPIRED, upkeep.SCHEDULE, upkeep.forget_expired),
+        (upkeep.ANCHOR, upkeep.ANCHOR_SCHEDULE, upkeep.anchor_sealed_log),
+        (upkeep.APPLY_RETENTION, upkeep.RETENTION_SCHEDULE, upkeep.apply_retention),
+    ):
+        periodic = app.task(name=name, queue=jobs.QUEUE, queueing_lock=name, retry=KeepForTheNextProcess())(chore)
+        app.periodic(cron=schedule)(periodic)
 
 
 def _take_no_more(call_next: SyncCallNext, context: JobContext, worker: Worker) -> Any:

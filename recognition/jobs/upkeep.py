@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from faceweb import signing, state
 from recognition import conf
-from recognition.services import anchors, choosing, import_batches
+from recognition.services import anchors, choosing, import_batches, retention
 
 logger = logging.getLogger(__name__)
 
@@ -58,3 +58,20 @@ def anchor_sealed_log(timestamp: int) -> None:
             anchors.send(url=conf.anchor_url(), anchor=head, key=signing.key())
         except (anchors.AnchorRefused, state.StateError) as error:
             logger.error("%s", error)
+
+
+RETENTION_SCHEDULE = "23 * * * *"
+"""Every hour a part, so that no run takes long."""
+
+APPLY_RETENTION = "faceweb.apply_retention"
+
+
+def apply_retention(timestamp: int) -> None:
+    """Removes events and pictures that were kept long enough.
+
+    Args:
+        timestamp: when it was due, in seconds since 1970; what counts is the time when it is done.
+    """
+    removed = retention.apply(now=timezone.now())
+    if removed.events or removed.crops:
+        logger.info("%d events and %d pictures were kept long enough and are removed", removed.events, removed.crops)

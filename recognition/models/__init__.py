@@ -20,6 +20,7 @@ from recognition.models.people import (
     WaitingPhoto,
 )
 from recognition.models.policies import ThresholdPolicy
+from recognition.models.retention import EventHold, RetentionRule
 from recognition.models.reviews import ReviewBatch, ReviewItem, ReviewStratum, Verdict
 from recognition.models.sealed import SealedContent, SealedKind, SealedRow
 
@@ -36,6 +37,7 @@ __all__ = [
     "ErasureReason",
     "ErasureRequest",
     "EventCrop",
+    "EventHold",
     "EventOverride",
     "FaceSample",
     "FaceTemplate",
@@ -51,6 +53,7 @@ __all__ = [
     "PersonGroup",
     "PersonMove",
     "RecognitionEvent",
+    "RetentionRule",
     "ReviewBatch",
     "ReviewItem",
     "ReviewStratum",

@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 from django.db.models import Q, QuerySet
 
-from recognition.models import ErasureRequest, FaceSample, LegalHold, Person, RecognitionEvent
+from recognition.models import ErasureRequest, EventHold, FaceSample, LegalHold, Person, RecognitionEvent
 
 
 def rows_of(person: Person) -> list[int]:
@@ -23,9 +23,14 @@ def standing_holds(rows: Collection[int]) -> QuerySet[LegalHold]:
     return LegalHold.objects.filter(person__in=rows, lifted_at=None)
 
 
+def standing_event_holds(rows: Collection[int]) -> QuerySet[EventHold]:
+    """The holds that were not lifted on events that show those people."""
+    return EventHold.objects.filter(event__in=events_showing(rows), lifted_at=None)
+
+
 def is_held(rows: Collection[int]) -> bool:
-    """Whether a legal hold keeps the data of those people."""
-    return standing_holds(rows).exists()
+    """Whether a legal hold keeps the data of those people, or an event that shows them."""
+    return standing_holds(rows).exists() or standing_event_holds(rows).exists()
 
 
 def waiting_erasure(rows: Collection[int]) -> ErasureRequest | None:

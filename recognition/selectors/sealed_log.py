@@ -13,7 +13,7 @@ from recognition.sealing.chain import ChainRow, Content
 BATCH_ROWS = 2_000
 """Rows of the chain that are read at once; contents of that many are in memory."""
 
-VOUCHERS = (AuditAction.PERSON_ERASED,)
+VOUCHERS = (AuditAction.PERSON_ERASED, AuditAction.RETENTION_APPLIED)
 """Actions whose entries may say under `removed` which contents they removed."""
 
 

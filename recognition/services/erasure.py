@@ -44,7 +44,7 @@ from recognition.models import (
 from recognition.selectors import imported
 from recognition.selectors import legal as legal_read
 from recognition.selectors import people as people_read
-from recognition.services import audit, erasure_ledger, sealed_log
+from recognition.services import audit, erasure_ledger, holds, sealed_log
 
 _SIGNER = Signer(salt="recognition.erasure-certificate")
 
@@ -140,6 +140,7 @@ def is_genuine(handed_out: dict[str, Any]) -> bool:
 
 def _held(person: Person) -> Person:
     """Whom a row stands for now, whatever it stood for when it was read; locked."""
+    holds.reserve()
     stands_for = people_read.following_merges(Person.objects.get(pk=person.pk))
     return Person.objects.select_for_update().get(pk=stands_for.pk)
 

@@ -10,7 +10,7 @@ from django.db import transaction
 from django.utils.translation import gettext
 
 from recognition.models import AuditAction, ErasureRequest, LegalBasis, LegalHold, Person
-from recognition.services import audit, erasure
+from recognition.services import audit, erasure, holds
 
 
 class LegalRefused(Exception):
@@ -100,6 +100,7 @@ def place_hold(*, person: Person, reason: str, actor: User | None) -> LegalHold:
     """
     if not reason.strip():
         raise LegalRefused(gettext("Give a reason: it is what explains why an erasure waits."))
+    holds.reserve()
     # An erasure that runs now holds the row: whoever is second sees what the first one did.
     if not Person.objects.select_for_update().filter(pk=person.pk).exists():
         raise LegalRefused(gettext("This person was erased meanwhile."))
@@ -118,6 +119,7 @@ def lift_hold(*, hold: LegalHold, actor: User | None, now: dt.datetime) -> Erasu
     Raises:
         LegalRefused: when it was lifted before.
     """
+    holds.reserve()
     lifted = LegalHold.objects.filter(pk=hold.pk, lifted_at=None)
     if not lifted.update(lifted_at=now, lifted_by=actor):
         raise LegalRefused(gettext("That hold was lifted already."))

@@ -84,6 +84,7 @@ def test_one_is_due_every_five_minutes_and_one_waits_at_most() -> None:
     assert {name: each.cron for name, each in periodic.items()} == {
         upkeep.FORGET_EXPIRED: "*/5 * * * *",
         upkeep.ANCHOR: "7 * * * *",
+        upkeep.APPLY_RETENTION: "23 * * * *",
     }
     assert all(each.task.queueing_lock == name for name, each in periodic.items())
 
