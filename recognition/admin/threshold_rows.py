@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils.translation import gettext
 
 from recognition.admin import rates
+from recognition.evaluation import targets
 from recognition.evaluation.error_rates import LEAST_FALSE_MATCHES
 from recognition.evaluation.targets import Rate, Target
 from recognition.models import ModelPack
@@ -45,7 +46,7 @@ class TargetRow:
         missed: FNMR or FNIR there.
         is_supported: whether enough was compared.
         reason: why not; empty where it was.
-        published: the pack's own threshold for that rate; empty without one.
+        published: the pack's own threshold for that rate, of a search for so many people; empty without one.
         propose: where a version with that threshold is proposed; empty where too little supports it.
         what_if: where the log is decided anew with it; empty where too little supports it.
     """
@@ -113,8 +114,8 @@ def claims(found: Iterable[Target], pack: ModelPack) -> tuple[TargetRow, ...]:
     )
 
 
-def searches(found: Iterable[Target]) -> tuple[TargetRow, ...]:
-    """Thresholds of searches."""
+def searches(found: Iterable[Target], pack: ModelPack, people: int) -> tuple[TargetRow, ...]:
+    """Thresholds of searches among so many people, beside those that the pack publishes for as many."""
     return tuple(
         _row(
             each,
@@ -123,10 +124,20 @@ def searches(found: Iterable[Target]) -> tuple[TargetRow, ...]:
                 "Too few: %(trials)s samples were searched as strangers, and a rate of %(wanted)s takes %(needed)s to "
                 "show %(errors)d errors."
             ),
-            "",
+            similarity(_published(pack, each.wanted, people)),
         )
         for each in found
     )
+
+
+def _published(pack: ModelPack, fpir: float, people: int) -> float | None:
+    """The lowest threshold of the pack whose false match rate keeps that rate among so many people."""
+    keeping = (
+        float(point["threshold"])
+        for point in pack.operating_points
+        if targets.expected_fpir(float(point["fmr"]), people) <= fpir
+    )
+    return min(keeping, default=None)
 
 
 def holding(held: Holding) -> HoldingRow:

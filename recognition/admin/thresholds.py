@@ -122,7 +122,7 @@ def _measured(
         "trade_off": threshold_charts.trade_off(tally),
         "trade_off_rows": threshold_charts.trade_off_rows(tally),
         "claims": threshold_rows.claims(targets.verification(tally), pack),
-        "searches": threshold_rows.searches(targets.identification(tally)),
+        "searches": threshold_rows.searches(targets.identification(tally), pack, found.people),
         "genuine": int(tally.genuine.sum()),
         "impostor": int(tally.impostor.sum()),
         "pairs": _pairs(tally) if actor_of(request).has_perm(SEE_PEOPLE) else None,

@@ -9,7 +9,7 @@ import functools
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import Count, Q, QuerySet
 
 from recognition.decision import replay, stored_votes
 from recognition.decision.matching import Strategy
@@ -102,19 +102,22 @@ def what_if(
         strategy: of the policy in force; similarities to a mean are on another scale than those to samples.
         since: the first moment that counts.
     """
+    of_pack = Q(pack=pack)
+    comparable = of_pack & (Q(thresholds__strategy=strategy) | Q(thresholds__strategy__isnull=True))
     everything = _of_scope(pack, checkpoint).filter(decided_at__gte=since)
-    of_pack = everything.filter(pack=pack)
-    comparable = of_pack.filter(Q(thresholds__strategy=strategy) | Q(thresholds__strategy__isnull=True))
-    events = list(comparable.order_by("-decided_at", "-pk").values("pk", "decided_at", "policy", *_READ)[:MOST_EVENTS])
+    newest = everything.filter(comparable).order_by("-decided_at", "-pk")
+    events = list(newest.values("pk", "decided_at", "policy", *_READ)[:MOST_EVENTS])
+    counted = everything.aggregate(
+        all=Count("pk"), of_pack=Count("pk", filter=of_pack), comparable=Count("pk", filter=comparable)
+    )
     changed, counts, not_replayed = _changes(wanted, events)
-    count, count_of_pack, count_comparable = everything.count(), of_pack.count(), comparable.count()
     return WhatIf(
         changed=changed,
         counts=counts,
-        other_pack=count - count_of_pack,
-        other_strategy=count_of_pack - count_comparable,
+        other_pack=counted["all"] - counted["of_pack"],
+        other_strategy=counted["of_pack"] - counted["comparable"],
         not_replayed=not_replayed,
-        older=count_comparable - len(events),
+        older=counted["comparable"] - len(events),
     )
 
 

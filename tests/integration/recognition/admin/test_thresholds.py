@@ -183,6 +183,24 @@ def test_a_supported_threshold_is_proposed_with_its_value_filled_in(administrato
     assert "Too few: 20,000 samples were searched as strangers, and a rate of 0.1 % takes 30,000" in page
 
 
+def test_beside_a_wanted_rate_stands_what_the_pack_publishes_for_as_many_people(
+    administrator: Client, pack: ModelPack
+) -> None:
+    gallery()
+    measure()
+    Job.objects.update(result={**Job.objects.get().result, "people": 100})
+    context = administrator.get(PAGE).context
+    # Among 100 people an FMR of 1e-4 names one stranger in 100, and 1e-5 one in 1,000.
+    assert {row.wanted: row.published for row in context["searches"]} == {
+        "5 %": "0.400",
+        "2 %": "0.400",
+        "1 %": "0.400",
+        "0.5 %": "0.500",
+        "0.1 %": "0.500",
+    }
+    assert {row.wanted: row.published for row in context["claims"]}["1 in 10,000"] == "0.400"
+
+
 def test_a_gallery_that_has_outgrown_its_threshold_is_warned_of(administrator: Client, pack: ModelPack) -> None:
     large(pack)
     # At 0.5 one comparison in 1,000 matches: that suits ten people.
