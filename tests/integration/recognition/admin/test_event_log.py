@@ -3,14 +3,19 @@ from __future__ import annotations
 import datetime as dt
 import json
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from asgiref.sync import sync_to_async
 from django.contrib.auth.models import User
 from django.db import connections
+from django.http import QueryDict
 from django.test import AsyncClient, Client
 from django.urls import reverse
+from hypothesis import given
+from hypothesis import strategies as st
 
+from recognition.admin import log_form
 from recognition.admin.log_form import LogForm
 from recognition.decision.reviews import ReviewVerdict
 from recognition.models import AuditEntry, RecognitionEvent, SavedFilter
@@ -79,6 +84,12 @@ def test_a_moment_is_gone_to(browser: Client) -> None:
 def test_a_place_that_makes_no_sense_is_the_first_page(browser: Client, place: dict[str, str]) -> None:
     row = fakes.event()
     assert shown(browser.get(LOG, place)) == [row]
+
+
+@given(name=st.sampled_from(("at", "before", "after")), text=st.text(max_size=60) | st.datetimes().map(str))
+def test_no_address_breaks_the_page(name: str, text: str) -> None:
+    place = log_form.place_of(QueryDict(urlencode({name: text})))
+    assert place is None or place.at.tzinfo is not None
 
 
 @pytest.mark.parametrize(

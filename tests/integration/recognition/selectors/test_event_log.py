@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from recognition.decision.reviews import ReviewVerdict
 from recognition.models import EventCrop, EventOverride, RecognitionEvent
@@ -171,6 +173,11 @@ class TestFilters:
             event=rows["note"], code=ReviewVerdict.FALSE_MATCH, note="twins/brothers", actor=auditor, now=fakes.NOW
         )
         assert found(EventFilter(text=text), auditor) == {rows[name].pk for name in kept}
+
+    @given(text=st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=100))
+    @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+    def test_any_text_is_looked_for_without_an_error(self, auditor: User, text: str) -> None:
+        event_log.page(EventFilter(text=text), user=auditor)
 
     def test_a_person_and_a_text_have_both_to_fit(self, auditor: User) -> None:
         fakes.activated_pack()
