@@ -35,13 +35,13 @@ class SimilarityRow:
 
     Args:
         similarity: where the step begins.
-        genuine: comparisons of one person.
-        impostor: comparisons of two people.
+        mated: comparisons of one person.
+        non_mated: comparisons of two people.
     """
 
     similarity: str
-    genuine: str
-    impostor: str
+    mated: str
+    non_mated: str
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -66,22 +66,22 @@ def similarities(tally: Tally, thresholds: Sequence[tuple[str, float]]) -> Chart
         tally: what was counted.
         thresholds: names and values of those in force, drawn as upright lines.
     """
-    genuine, impostor = _shares(tally.genuine), _shares(tally.impostor)
+    mated, non_mated = _shares(tally.mated), _shares(tally.non_mated)
     steps = EDGES[::WIDTH]
-    seen = np.flatnonzero(genuine + impostor)
+    seen = np.flatnonzero(mated + non_mated)
     first, last = (max(int(seen[0]) - 1, 0), min(int(seen[-1]) + 1, len(steps) - 1)) if len(seen) else (0, 0)
     inside = range(first, last + 1)
-    most = float(max(genuine.max(), impostor.max()))
+    most = float(max(mated.max(), non_mated.max()))
     dashes = ((6, 4), (2, 3))
     upright = [
         Line(f"{name} {value:.3f}", ((value, 0.0), (value, most)), charts.THIRD, dash)
         for (name, value), dash in zip(thresholds, dashes, strict=False)
     ]
     return charts.lines(
-        Line(gettext("One person"), [(float(steps[step]), float(genuine[step])) for step in inside], charts.FIRST),
+        Line(gettext("One person"), [(float(steps[step]), float(mated[step])) for step in inside], charts.FIRST),
         Line(
             gettext("Two people"),
-            [(float(steps[step]), float(impostor[step])) for step in inside],
+            [(float(steps[step]), float(non_mated[step])) for step in inside],
             charts.SECOND,
             (8, 3),
         ),
@@ -97,10 +97,10 @@ def similarities(tally: Tally, thresholds: Sequence[tuple[str, float]]) -> Chart
 
 def similarity_rows(tally: Tally) -> tuple[SimilarityRow, ...]:
     """The same in numbers, the steps in which there is any."""
-    genuine, impostor = _steps(tally.genuine), _steps(tally.impostor)
+    mated, non_mated = _steps(tally.mated), _steps(tally.non_mated)
     return tuple(
-        SimilarityRow(f"{EDGES[step * WIDTH]:.2f}", rates.count(int(genuine[step])), rates.count(int(impostor[step])))
-        for step in np.flatnonzero(genuine + impostor)
+        SimilarityRow(f"{EDGES[step * WIDTH]:.2f}", rates.count(int(mated[step])), rates.count(int(non_mated[step])))
+        for step in np.flatnonzero(mated + non_mated)
     )
 
 
@@ -124,8 +124,8 @@ def trade_off(tally: Tally) -> Chart | None:
 
 def trade_off_rows(tally: Tally) -> tuple[DetRow, ...]:
     """The same in numbers, at round false match rates that the comparisons can tell."""
-    impostors = int(tally.impostor.sum())
-    told = [target for target in targets.verification(tally, SHOWN_FMRS) if target.wanted * impostors >= 1.0]
+    non_mated = int(tally.non_mated.sum())
+    told = [target for target in targets.verification(tally, SHOWN_FMRS) if target.wanted * non_mated >= 1.0]
     return tuple(_det_row(target) for target in told if target.threshold is not None)
 
 
@@ -135,7 +135,7 @@ def file(name: str, tally: Tally) -> HttpResponse:
     rows: Iterable[tuple[object, ...]]
     match name:
         case "similarities":
-            header, rows = ("similarity_from", "genuine", "impostor"), _similarity_lines(tally)
+            header, rows = ("similarity_from", "mated", "non_mated"), _similarity_lines(tally)
         case "det":
             points = targets.det(tally)
             header, rows = ("threshold", "fmr", "fnmr"), [(each.threshold, each.fmr, each.fnmr) for each in points]
@@ -160,8 +160,8 @@ def _target_lines(found: Sequence[Target]) -> Iterator[tuple[object, ...]]:
 
 
 def _similarity_lines(tally: Tally) -> Iterator[tuple[object, ...]]:
-    for edge in np.flatnonzero(tally.genuine + tally.impostor):
-        yield float(EDGES[edge]), int(tally.genuine[edge]), int(tally.impostor[edge])
+    for edge in np.flatnonzero(tally.mated + tally.non_mated):
+        yield float(EDGES[edge]), int(tally.mated[edge]), int(tally.non_mated[edge])
 
 
 def _det_row(target: Target) -> DetRow:

@@ -123,8 +123,8 @@ def _measured(
         "trade_off_rows": threshold_charts.trade_off_rows(tally),
         "claims": threshold_rows.claims(targets.verification(tally), pack),
         "searches": threshold_rows.searches(targets.identification(tally), pack, found.people),
-        "genuine": int(tally.genuine.sum()),
-        "impostor": int(tally.impostor.sum()),
+        "mated": int(tally.mated.sum()),
+        "non_mated": int(tally.non_mated.sum()),
         "pairs": _pairs(tally) if actor_of(request).has_perm(SEE_PEOPLE) else None,
     }
 

@@ -1,7 +1,7 @@
 """How well a gallery tells its own people apart: every sample held against every other one, block by block.
 
-Nothing but the gallery is needed. Two samples of one person are a genuine comparison, two of different people an
-impostor one; a sample that is searched among everybody else's is a stranger to that gallery, and one that is searched
+Nothing but the gallery is needed. Two samples of one person are a mated comparison, two of different people a
+non-mated one; a sample that is searched among everybody else's is a stranger to that gallery, and one that is searched
 among all samples but itself is an enrolled person. What is counted fits into bins whatever the gallery's size, and the
 counts at the edges of the bins are exact. Terms are those of ISO/IEC 19795-1.
 """
@@ -27,7 +27,7 @@ EDGES: NDArray[np.float64] = np.arange(-1000, 1001) / 1000
 BINS = len(EDGES)
 
 MOST_PAIRS = 20
-"""Impostor comparisons that are kept, one for each two people; those with the highest similarity."""
+"""Non-mated comparisons that are kept, one for each two people; those with the highest similarity."""
 
 Counts = NDArray[np.int64]
 
@@ -68,7 +68,7 @@ class Samples:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class ImpostorPair:
+class NonMatedPair:
     """The most similar samples of two people.
 
     Args:
@@ -87,8 +87,8 @@ class Tally:
     """What was counted; sums of blocks are the counts of the gallery.
 
     Args:
-        genuine: (BINS,) int64, comparisons of one person by their similarity.
-        impostor: (BINS,) int64, those of two people.
+        mated: (BINS,) int64, comparisons of one person by their similarity.
+        non_mated: (BINS,) int64, those of two people.
         strangers: (BINS,) int64, samples by the similarity of the closest person but their own.
         strangers_named: (BINS,) int64, those whose closest person is ahead of the next by the margin.
         owners_named: (BINS,) int64, samples whose own person is the closest, by the margin, when they are searched
@@ -98,20 +98,20 @@ class Tally:
         pairs: the most similar two people, the most similar first, `MOST_PAIRS` at most.
     """
 
-    genuine: Counts
-    impostor: Counts
+    mated: Counts
+    non_mated: Counts
     strangers: Counts
     strangers_named: Counts
     owners_named: Counts
     stranger_searches: int = 0
     owner_searches: int = 0
-    pairs: tuple[ImpostorPair, ...] = ()
+    pairs: tuple[NonMatedPair, ...] = ()
 
     @classmethod
     def nothing(cls) -> Tally:
         """No comparison yet."""
-        genuine, impostor, strangers, named, owned = (np.zeros(BINS, np.int64) for _ in _COUNTED)
-        return cls(genuine, impostor, strangers, named, owned)
+        mated, non_mated, strangers, named, owned = (np.zeros(BINS, np.int64) for _ in _COUNTED)
+        return cls(mated, non_mated, strangers, named, owned)
 
     def __add__(self, other: Tally) -> Tally:
         return Tally(
@@ -134,7 +134,7 @@ class Tally:
     def from_json(cls, kept: Mapping[str, Any]) -> Tally:
         """The inverse of `as_json`."""
         pairs = (
-            ImpostorPair((one, other), (sample, other_sample), similarity)
+            NonMatedPair((one, other), (sample, other_sample), similarity)
             for one, other, sample, other_sample, similarity in kept["pairs"]
         )
         return cls(
@@ -148,7 +148,7 @@ class Tally:
 _NOBODY = np.float32(-9.0)
 """Stands for the similarity of nobody: so far below every other one that it leaves more than any margin."""
 
-_COUNTED = ("genuine", "impostor", "strangers", "strangers_named", "owners_named")
+_COUNTED = ("mated", "non_mated", "strangers", "strangers_named", "owners_named")
 
 
 def at_or_above(counts: Counts) -> Counts:
@@ -156,9 +156,9 @@ def at_or_above(counts: Counts) -> Counts:
     return np.cumsum(counts[::-1])[::-1].astype(np.int64)
 
 
-def highest(pairs: Iterable[ImpostorPair]) -> tuple[ImpostorPair, ...]:
+def highest(pairs: Iterable[NonMatedPair]) -> tuple[NonMatedPair, ...]:
     """The most similar ones, the most similar first, each two people once, `MOST_PAIRS` at most."""
-    best: dict[tuple[int, int], ImpostorPair] = {}
+    best: dict[tuple[int, int], NonMatedPair] = {}
     for pair in pairs:
         known = best.get(pair.people)
         if known is None or pair.similarity > known.similarity:
@@ -183,23 +183,23 @@ def measure(samples: Samples, block: int, *, margin: float, block_rows: int = BL
     tiles = list(samples.tiles(block_rows))
     rows = tiles[block]
     search = _Searches(rows.stop - rows.start)
-    genuine, impostor = np.zeros(BINS, np.int64), np.zeros(BINS, np.int64)
-    pairs: tuple[ImpostorPair, ...] = ()
+    mated, non_mated = np.zeros(BINS, np.int64), np.zeros(BINS, np.int64)
+    pairs: tuple[NonMatedPair, ...] = ()
     for columns in tiles:
         scores = samples.vectors[rows] @ samples.vectors[columns].T
         search.take(samples.people[rows], samples.people[columns], scores, is_own_tile=columns == rows)
         if columns == rows:
             same = samples.people[rows][:, None] == samples.people[columns][None, :]
             later = np.triu(np.ones(scores.shape, np.bool_), k=1)
-            genuine += _binned(scores[same & later])
-            impostor += _binned(scores[~same & later])
+            mated += _binned(scores[same & later])
+            non_mated += _binned(scores[~same & later])
             scores[same | ~later] = -np.inf
         elif columns.start > rows.start:
-            impostor += _binned(scores.ravel())
+            non_mated += _binned(scores.ravel())
         else:
             continue  # counted when those were the rows
         pairs = highest((*pairs, *_closest(samples, rows, columns, scores, beyond=_floor(pairs))))
-    return Tally(genuine, impostor, *search.counts(margin), pairs)
+    return Tally(mated, non_mated, *search.counts(margin), pairs)
 
 
 class _Searches:
@@ -241,16 +241,16 @@ class _Searches:
         return _binned(strangers), _binned(named), _binned(owned), int(others.sum()), int(has_own.sum())
 
 
-def _floor(pairs: Sequence[ImpostorPair]) -> float:
+def _floor(pairs: Sequence[NonMatedPair]) -> float:
     """What a comparison must exceed to be kept beside those."""
     return pairs[-1].similarity if len(pairs) == MOST_PAIRS else -np.inf
 
 
 def _closest(
     samples: Samples, rows: slice, columns: slice, scores: NDArray[np.float32], *, beyond: float
-) -> Sequence[ImpostorPair]:
+) -> Sequence[NonMatedPair]:
     """The most similar comparison of each two people of a tile, the most similar first; `scores` is used up."""
-    found: list[ImpostorPair] = []
+    found: list[NonMatedPair] = []
     while len(found) < MOST_PAIRS:
         above, right = np.unravel_index(int(scores.argmax()), scores.shape)
         similarity = float(scores[above, right])
@@ -261,7 +261,7 @@ def _closest(
             (int(samples.people[each]), int(samples.numbers[each])) for each in (one, other)
         )
         # Rounding may take the product of two equal vectors above 1.
-        found.append(ImpostorPair((first, second), (first_sample, second_sample), min(similarity, 1.0)))
+        found.append(NonMatedPair((first, second), (first_sample, second_sample), min(similarity, 1.0)))
         scores[
             np.ix_(samples.people[rows] == samples.people[one], samples.people[columns] == samples.people[other])
         ] = -np.inf

@@ -55,8 +55,8 @@ class Target:
         wanted: the rate, 0..1.
         threshold: the lowest edge of a bin at which the rate is not exceeded; None where there is nothing to count,
             or where equal vectors alone exceed it.
-        wrong: what was counted there: impostor comparisons that match, or strangers who are named.
-        missed: what is lost there: genuine comparisons that do not match, or enrolled people who are not named.
+        wrong: what was counted there: non-mated comparisons that match, or strangers who are named.
+        missed: what is lost there: mated comparisons that do not match, or enrolled people who are not named.
         needed: trials that the wanted rate takes to rest on `LEAST_FALSE_MATCHES` errors.
     """
 
@@ -78,8 +78,8 @@ class DetPoint:
 
     Args:
         threshold: similarity from which a comparison matches.
-        fmr: impostor comparisons that match, 0..1.
-        fnmr: genuine comparisons that do not, 0..1.
+        fmr: non-mated comparisons that match, 0..1.
+        fnmr: mated comparisons that do not, 0..1.
     """
 
     threshold: float
@@ -89,7 +89,7 @@ class DetPoint:
 
 def verification(tally: Tally, fmrs: Sequence[float] = FMRS) -> tuple[Target, ...]:
     """Thresholds of claims, for false match rates."""
-    return tuple(_target(fmr, tally.impostor, tally.genuine, int(tally.genuine.sum())) for fmr in fmrs)
+    return tuple(_target(fmr, tally.non_mated, tally.mated, int(tally.mated.sum())) for fmr in fmrs)
 
 
 def identification(tally: Tally, fpirs: Sequence[float] = FPIRS) -> tuple[Target, ...]:
@@ -105,7 +105,7 @@ def identification(tally: Tally, fpirs: Sequence[float] = FPIRS) -> tuple[Target
 
 def verification_at(tally: Tally, threshold: float) -> tuple[Rate, Rate]:
     """FMR and FNMR of a threshold in force, exact at a thousandth; between two the stricter one's."""
-    return _rates(tally.impostor, tally.genuine, threshold, int(tally.impostor.sum()), int(tally.genuine.sum()))
+    return _rates(tally.non_mated, tally.mated, threshold, int(tally.non_mated.sum()), int(tally.mated.sum()))
 
 
 def identification_at(tally: Tally, threshold: float) -> tuple[Rate, Rate]:
@@ -116,13 +116,13 @@ def identification_at(tally: Tally, threshold: float) -> tuple[Rate, Rate]:
 
 def det(tally: Tally) -> tuple[DetPoint, ...]:
     """Both error rates at every edge where one of them changes; none without comparisons of both kinds."""
-    impostors, genuine = int(tally.impostor.sum()), int(tally.genuine.sum())
-    if not impostors or not genuine:
+    non_mated, mated = int(tally.non_mated.sum()), int(tally.mated.sum())
+    if not non_mated or not mated:
         return ()
-    wrong, right = at_or_above(tally.impostor), at_or_above(tally.genuine)
+    wrong, right = at_or_above(tally.non_mated), at_or_above(tally.mated)
     changes = np.flatnonzero(np.diff(wrong, append=-1) | np.diff(right, append=-1))
     return tuple(
-        DetPoint(float(EDGES[edge]), int(wrong[edge]) / impostors, 1.0 - int(right[edge]) / genuine) for edge in changes
+        DetPoint(float(EDGES[edge]), int(wrong[edge]) / non_mated, 1.0 - int(right[edge]) / mated) for edge in changes
     )
 
 

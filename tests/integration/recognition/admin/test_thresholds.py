@@ -53,8 +53,8 @@ def large(pack: ModelPack) -> None:
     counts = {"first": BINS - 501, "counts": [180] + 99 * [0] + [20]}
     tally = {
         **Tally.nothing().as_json(),
-        "genuine": {"first": 1700, "counts": [500]},
-        "impostor": {"first": 1000, "counts": [999_000] + 599 * [0] + [1_000]},
+        "mated": {"first": 1700, "counts": [500]},
+        "non_mated": {"first": 1000, "counts": [999_000] + 599 * [0] + [1_000]},
         "strangers_named": counts,
         "owners_named": {"first": 1700, "counts": [450]},
         "stranger_searches": 20_000,

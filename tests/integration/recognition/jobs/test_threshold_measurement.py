@@ -32,7 +32,7 @@ def measured() -> dict[str, Any]:
 def test_an_empty_gallery_is_measured_as_such() -> None:
     result = measured()
     assert (result["people"], result["samples"]) == (0, 0)
-    assert Tally.from_json(result["tally"]).impostor.sum() == 0
+    assert Tally.from_json(result["tally"]).non_mated.sum() == 0
 
 
 def test_it_counts_what_is_searched_and_names_the_highest_pair() -> None:
@@ -43,7 +43,7 @@ def test_it_counts_what_is_searched_and_names_the_highest_pair() -> None:
     result = measured()
     assert (result["people"], result["samples"], result["margin"]) == (2, 3, 0.05)
     tally = Tally.from_json(result["tally"])
-    assert (tally.genuine.sum(), tally.impostor.sum()) == (1, 2)
+    assert (tally.mated.sum(), tally.non_mated.sum()) == (1, 2)
     assert (tally.stranger_searches, tally.owner_searches) == (3, 2)
     (pair,) = tally.pairs
     assert pair.people == (ada.pk, bob.pk)
@@ -92,7 +92,7 @@ class TestGoingOn:
         assert small_blocks == [0, 1, 2]
         job.refresh_from_db()
         tally = Tally.from_json(job.result["tally"])
-        assert (tally.genuine.sum(), tally.impostor.sum(), tally.stranger_searches) == (3, 12, 6)
+        assert (tally.mated.sum(), tally.non_mated.sum(), tally.stranger_searches) == (3, 12, 6)
 
     def test_begins_anew_when_the_gallery_changed(self, small_blocks: list[int]) -> None:
         job = self.stopped_after_a_block()

@@ -55,19 +55,19 @@ def test_samples_of_another_shape_are_refused() -> None:
 
 def test_one_person_alone_is_searched_by_nobody() -> None:
     tally = whole(gallery(1, 1, 1))
-    assert (tally.genuine.sum(), tally.impostor.sum()) == (3, 0)
+    assert (tally.mated.sum(), tally.non_mated.sum()) == (3, 0)
     assert (tally.stranger_searches, tally.owner_searches, tally.pairs) == (0, 3, ())
 
 
 def test_comparisons_are_counted_once_by_who_they_are_of() -> None:
     # Of 1 and 2 at 0 and 60 degrees: 0.5; of 1 alone at 10 degrees: 0.985.
     tally = whole(drawn((1, 0), (1, 10), (2, 60)))
-    assert tally.genuine.sum() == 1
-    assert reaching(tally.genuine, 0.984) == 1
-    assert reaching(tally.genuine, 0.985) == 0
-    assert tally.impostor.sum() == 2
-    assert reaching(tally.impostor, 0.499) == 2
-    assert reaching(tally.impostor, 0.642) == 1
+    assert tally.mated.sum() == 1
+    assert reaching(tally.mated, 0.984) == 1
+    assert reaching(tally.mated, 0.985) == 0
+    assert tally.non_mated.sum() == 2
+    assert reaching(tally.non_mated, 0.499) == 2
+    assert reaching(tally.non_mated, 0.642) == 1
     assert [(pair.people, pair.samples) for pair in tally.pairs] == [((1, 2), (2, 3))]
     assert tally.pairs[0].similarity == pytest.approx(0.6428, abs=1e-4)
 
@@ -101,7 +101,7 @@ def test_an_owner_is_named_by_another_sample_of_theirs() -> None:
 
 def test_equal_vectors_are_in_the_last_bin() -> None:
     tally = whole(drawn((1, 30), (1, 30)))
-    assert tally.genuine[BINS - 1] + tally.genuine[BINS - 2] == 1
+    assert tally.mated[BINS - 1] + tally.mated[BINS - 2] == 1
 
 
 def test_of_many_pairs_the_highest_are_kept_each_two_people_once() -> None:
@@ -134,8 +134,8 @@ def test_blocks_change_nothing_and_every_count_is_what_comparing_one_by_one_give
     assert [pair.people for pair in tally.pairs] == [pair.people for pair in at_once.pairs]
     slow = OneByOne(samples, margin)
     for counts, expected in (
-        (tally.genuine, slow.genuine),
-        (tally.impostor, slow.impostor),
+        (tally.mated, slow.mated),
+        (tally.non_mated, slow.non_mated),
         (tally.strangers, slow.strangers),
         (tally.strangers_named, slow.named),
         (tally.owners_named, slow.owned),
@@ -152,8 +152,8 @@ class OneByOne:
     """The same, one sample after the other."""
 
     def __init__(self, samples: Samples, margin: float) -> None:
-        self.genuine: list[float] = []
-        self.impostor: list[float] = []
+        self.mated: list[float] = []
+        self.non_mated: list[float] = []
         self.strangers: list[float] = []
         self.named: list[float] = []
         self.owned: list[float] = []
@@ -170,7 +170,7 @@ class OneByOne:
             person = int(samples.people[other])
             closest[person] = max(closest.get(person, -2.0), similarity)
             if other > probe:
-                (self.genuine if person == samples.people[probe] else self.impostor).append(similarity)
+                (self.mated if person == samples.people[probe] else self.non_mated).append(similarity)
         own = closest.pop(int(samples.people[probe]), None)
         ranked = sorted(closest.values(), reverse=True)
         if ranked:
@@ -187,5 +187,5 @@ def test_what_is_kept_comes_back() -> None:
     tally = whole(gallery(1, 1, 2, 2, 3))
     kept = Tally.from_json(tally.as_json())
     assert kept.as_json() == tally.as_json()
-    assert (kept.genuine == tally.genuine).all()
-    assert Tally.from_json(Tally.nothing().as_json()).impostor.sum() == 0
+    assert (kept.mated == tally.mated).all()
+    assert Tally.from_json(Tally.nothing().as_json()).non_mated.sum() == 0

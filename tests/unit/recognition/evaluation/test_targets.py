@@ -34,7 +34,7 @@ def test_nothing_counted_gives_no_threshold() -> None:
 
 
 def test_the_threshold_is_the_lowest_edge_that_keeps_the_rate() -> None:
-    counted = tally(impostor=counts(m100=9_970, m300=20, m400=10), genuine=counts(m350=1, m800=9))
+    counted = tally(non_mated=counts(m100=9_970, m300=20, m400=10), mated=counts(m350=1, m800=9))
     at_thousandth, at_permille = targets.verification(counted, (0.003, 0.001))
     assert at_thousandth.threshold == 0.101
     assert (at_thousandth.wrong, at_thousandth.missed) == (Rate(30, 10_000), Rate(0, 10))
@@ -46,7 +46,7 @@ def test_the_threshold_is_the_lowest_edge_that_keeps_the_rate() -> None:
 
 
 def test_a_rate_that_equal_vectors_exceed_has_no_threshold() -> None:
-    counted = tally(impostor=counts(m1000=5))
+    counted = tally(non_mated=counts(m1000=5))
     (target,) = targets.verification(counted, (0.1,))
     assert target.threshold is None
 
@@ -66,7 +66,7 @@ def test_a_search_that_names_nobody_for_want_of_margin_counts_as_one() -> None:
 
 @pytest.mark.parametrize(("threshold", "wrong", "missed"), [(-1.0, 4, 0), (0.3, 4, 0), (0.3005, 1, 1), (0.401, 0, 2)])
 def test_a_threshold_in_force_has_its_rates(threshold: float, wrong: int, missed: int) -> None:
-    counted = tally(impostor=counts(m300=3, m400=1), genuine=counts(m300=1, m400=1))
+    counted = tally(non_mated=counts(m300=3, m400=1), mated=counts(m300=1, m400=1))
     assert targets.verification_at(counted, threshold) == (Rate(wrong, 4), Rate(missed, 2))
     searched = tally(
         strangers_named=counts(m300=3, m400=1),
@@ -78,7 +78,7 @@ def test_a_threshold_in_force_has_its_rates(threshold: float, wrong: int, missed
 
 
 def test_the_trade_off_has_a_point_where_a_rate_changes() -> None:
-    counted = tally(impostor=counts(m100=3, m300=1), genuine=counts(m300=1, m800=1))
+    counted = tally(non_mated=counts(m100=3, m300=1), mated=counts(m300=1, m800=1))
     points = [(point.threshold, point.fmr, point.fnmr) for point in targets.det(counted)]
     assert points == [(0.1, 1.0, 0.0), (0.3, 0.25, 0.0), (0.8, 0.0, 0.5), (1.0, 0.0, 1.0)]
 
