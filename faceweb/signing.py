@@ -1,4 +1,4 @@
-"""The key that signs this installation's backups and exports, kept in the state directory and in no archive."""
+"""The key that signs backups, exports, anchors and dispute bundles, kept in the state directory and in no archive."""
 
 from __future__ import annotations
 

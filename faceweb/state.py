@@ -1,7 +1,7 @@
 """The state directory: where one installation keeps what it must remember between two starts.
 
     <state>/secret_key     signs sessions, 0600
-    <state>/backup_key     signs backups and exports, 0600 (see `faceweb.signing`)
+    <state>/backup_key     signs backups, exports, anchors and bundles, 0600 (see `faceweb.signing`)
     <state>/erasures.jsonl who was erased, by number and time (see `recognition.services.erasure_ledger`)
     <state>/anchors.jsonl  heads of the sealed log (see `recognition.services.anchors`)
     <state>/up.json        what a running `up` listens on

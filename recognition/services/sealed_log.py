@@ -6,9 +6,11 @@ removed, `forget` is.
 
 from __future__ import annotations
 
+import concurrent.futures
 import dataclasses
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from typing import TypeVar
 
 from django.db.backends.utils import CursorWrapper
 
@@ -18,6 +20,8 @@ from recognition.sealing.anchors import Anchor
 from recognition.sealing.chain import Broken, Fault
 from recognition.selectors import sealed_log
 from recognition.services import backup
+
+T = TypeVar("T")
 
 Report = Callable[[int], object]
 """Is told how many rows have been looked at since it was told last."""
@@ -101,7 +105,7 @@ def _first_broken(
     heads: dict[int, set[bytes]] = {}
     for anchor in anchors:
         heads.setdefault(anchor.position, set()).add(anchor.hash)
-    for batch in sealed_log.batches(cursor):
+    for batch in _one_ahead(sealed_log.batches(cursor)):
         for row, content in batch:
             broken = walk.step(row) or chain.content_fault(row, content)
             if broken is not None:
@@ -110,6 +114,15 @@ def _first_broken(
                 return Broken(Fault.NOT_AS_ANCHORED, row.position, row.kind, row.row_id)
         report(len(batch))
     return None
+
+
+def _one_ahead(batches: Iterator[T]) -> Iterator[T]:
+    """The same, each read while the one before it is looked at: the database and this program each keep a core busy."""
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        coming = pool.submit(next, batches, None)
+        while (batch := coming.result()) is not None:
+            coming = pool.submit(next, batches, None)
+            yield batch
 
 
 def _cut_off(walk: chain.Walk, anchors: Collection[Anchor]) -> Broken | None:

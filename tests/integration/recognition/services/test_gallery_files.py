@@ -23,7 +23,7 @@ from recognition.models import (
     PersonGroup,
 )
 from recognition.selectors import gallery, packs
-from recognition.services import archives, gallery_export, gallery_import, merging
+from recognition.services import archives, gallery_export, gallery_import, merging, sealed_log
 from recognition.services import packs as packs_write
 from recognition.services.gallery_export import Exported
 from recognition.services.gallery_import import GalleryRefused, Imported
@@ -112,6 +112,7 @@ class TestRoundTrip:
         doubt = FaceSample.objects.get(status="set_aside").doubts[0]
         bob = Person.objects.get(name="Bob")
         assert (doubt["person"], doubt["sample"]) == (bob.pk, bob.samples.get().pk)
+        assert sealed_log.verify().is_whole
 
     def test_of_an_empty_gallery_is_empty(self, file: Path) -> None:
         assert export(file).people == 0

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from typing import Any
 
-import psycopg
 import pytest
 from django.db import IntegrityError, connection, transaction
 
+from faceweb import env
 from recognition.models import (
     AuditAction,
     AuditEntry,
@@ -24,11 +26,22 @@ from recognition.models import (
 )
 from recognition.sealing.chain import GENESIS, Broken, Fault
 from recognition.selectors import sealed_log as read
-from recognition.services import audit, overrides, people, sealed_log
+from recognition.services import audit, merging, overrides, people, sealed_log
 from tests import fakes, sealed_log_size
 from tests.other_databases import second_connection
 
 pytestmark = pytest.mark.django_db
+WRITER = """
+import sys, time, psycopg
+with psycopg.connect(sys.argv[1], dbname=sys.argv[2]) as connection:
+    connection.execute(
+        "INSERT INTO recognition_auditentry (at, action, subject, details) VALUES (now(), 'x', 'lost', '{}')"
+    )
+    connection.execute("SET CONSTRAINTS ALL IMMEDIATE")  # it is sealed, and holds the head
+    print("sealed", flush=True)
+    time.sleep(60)
+"""
+
 committing = pytest.mark.django_db(transaction=True)
 
 TABLES = ("sealedrow", "sealedcontent", "recognitionevent", "eventcrop", "eventoverride", "verdict", "auditentry")
@@ -57,6 +70,10 @@ def broken() -> Broken | None:
     settle()
     with connection.cursor() as cursor:
         return sealed_log.look_through(cursor=cursor).first_broken
+
+
+def _address() -> tuple[str, str]:
+    return env.DATABASE_URL.read(), str(connection.settings_dict["NAME"])
 
 
 def row_of(kind: SealedKind, number: int) -> SealedRow:
@@ -220,16 +237,14 @@ class TestWriters:
 
     def test_one_that_is_killed_in_the_middle_leaves_nothing(self, event: RecognitionEvent) -> None:
         before = kinds()
-        with contextlib.suppress(psycopg.OperationalError), second_connection() as other:
-            other.execute("BEGIN")
-            other.execute(
-                "INSERT INTO recognition_auditentry (at, action, subject, details) VALUES (now(), 'x', 'lost', '{}')"
-            )
-            other.execute("SET CONSTRAINTS ALL IMMEDIATE")  # it is sealed, and holds the head
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_terminate_backend(%s)", [other.info.backend_pid])
+        with subprocess.Popen([sys.executable, "-c", WRITER, *_address()], stdout=subprocess.PIPE, text=True) as writer:
+            assert writer.stdout is not None
+            assert writer.stdout.readline() == "sealed\n"
+            writer.kill()
+        # It waits until the server has noticed, as every writer does.
         audit.record(action=AuditAction.PERSON_CHANGED, actor=None, subject=None)
         assert kinds() == [*before, "audit"]
+        assert not AuditEntry.objects.filter(subject="lost").exists()
         assert broken() is None
 
 
@@ -387,6 +402,19 @@ def test_a_long_chain_is_read_in_pieces(event: RecognitionEvent, monkeypatch: py
     assert found.first_broken is None
     assert sum(pieces) == found.rows == sealed_log.rows_now()
     assert len(pieces) == (found.rows + 1) // 2
+
+
+def test_merges_splits_and_their_undoing_leave_it_whole() -> None:
+    fakes.activated_pack()
+    ada, other = fakes.person("Ada", fakes.probe()), fakes.person("Ada again", fakes.like_probe(0.9), fakes.probe())
+    fakes.event(person=ada, best_person=ada, best_sample=ada.samples.get())
+    fakes.event(person=other, best_person=other, runner_up=ada)
+    settle()
+    move = merging.merge(keep=ada, gone=other, actor=None)
+    merging.undo(move=move, actor=None, now=fakes.NOW)
+    assert broken() is None
+    merging.split(person=other, samples=[other.samples.earliest("pk").pk], name="Bea", actor=None)
+    assert broken() is None
 
 
 def test_the_content_of_an_event_is_written_the_same_for_ever(event: RecognitionEvent) -> None:
