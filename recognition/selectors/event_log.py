@@ -38,6 +38,19 @@ LIVE_PAGE = 0
 REVIEW_STATES = ("unreviewed", "reviewed", "disputed", "waiting", "overridden", *(code.value for code in ReviewVerdict))
 """By what was said of an event afterwards. "waiting" is what waits for whoever asks; a verdict is one that stands."""
 
+_SHOWN = (
+    "decision",
+    "decided_at",
+    "claimed_id",
+    "similarity",
+    "margin",
+    "person__name",
+    "best_person__name",
+    "claimed_person__name",
+    "checkpoint__name",
+)
+"""What the list shows: of an event its votes are the most, and they stay where they are."""
+
 _BREAKS = re.compile(f"[\\s{re.escape(WORD_BREAKS)}]+")
 
 
@@ -276,8 +289,8 @@ def _row(at: F | Value, number: F | Value) -> Func:
 
 def _events(wanted: Sequence[int], user: User) -> tuple[RecognitionEvent, ...]:
     """Those events, in their order, with what the list shows of each."""
-    shown = RecognitionEvent.objects.select_related("person", "best_person", "claimed_person", "checkpoint", "policy")
-    shown = shown.defer("votes", "reasons", "thresholds", "timings", "quality").annotate(
+    shown = RecognitionEvent.objects.select_related("person", "best_person", "claimed_person", "checkpoint")
+    shown = shown.only(*_SHOWN).annotate(
         has_crop=Exists(EventCrop.objects.filter(event=OuterRef("pk"))),
         was_overridden=Exists(EventOverride.objects.filter(event=OuterRef("pk"))),
     )
