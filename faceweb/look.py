@@ -74,13 +74,13 @@ UNFOLD: dict[str, Any] = {
     "BORDER_RADIUS": "8px",
     "COLORS": {"base": _SLATE, "primary": _TEAL},
     "STYLES": [_file(f"css/{name}.css") for name in ("admin", "admin-pages", "people", "guided", "measured", "review")],
-    "DASHBOARD_CALLBACK": "recognition.admin.index.with_overview",
+    "DASHBOARD_CALLBACK": "recognition.admin.dashboard.with_dashboard",
     "SIDEBAR": {
         "navigation": [
             {
                 "title": _("Recognise"),
                 "items": [
-                    _item(_("Live page"), "videocam", "live", "recognition.use_live", active=_is_at("/")),
+                    _item(_("Live page"), "videocam", "live", "recognition.use_live", active=_is_at("/live/")),
                     _item(
                         _("Search by photo"),
                         "image_search",

@@ -9,6 +9,7 @@ from django.urls import include, path
 from django.views.i18n import JavaScriptCatalog, set_language
 
 from faceweb import health
+from recognition.admin import dashboard
 from recognition.web.log_in import LogInView
 
 urlpatterns = [
@@ -22,6 +23,7 @@ urlpatterns = [
         name="javascript-catalog",
     ),
     path("admin/", admin.site.urls),
+    path("decisions.csv", dashboard.decisions_file, name="decisions-file"),
     path("", include("recognition.web.urls")),
 ]
 

@@ -172,6 +172,10 @@ class FakeAnalyser:
             raise answer
         return answer
 
+    def is_up(self) -> bool:
+        """See `StillImageAnalyser`."""
+        return True
+
 
 # --- values ---
 

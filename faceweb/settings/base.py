@@ -188,7 +188,7 @@ CONTENT_SECURITY_POLICY = {
         "frame-ancestors": [NONE],
     }
 }
-# Below /admin/ only: Unfold's Alpine evaluates expressions written in attributes, and its templates hold styles.
+# In the admin and at / only: Unfold's Alpine evaluates expressions written in attributes, its templates hold styles.
 ADMIN_CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         **CONTENT_SECURITY_POLICY["DIRECTIVES"],

@@ -9,7 +9,8 @@ from typing import Any
 
 # The component reads the colours of lines from these properties of admin.css once, when the page is loaded, so they
 # are readable on the light and on the dark surface alike. Its options are JSON and name no property.
-FIRST, SECOND, THIRD = "var(--fw-chart-first)", "var(--fw-chart-second)", "var(--fw-chart-third)"
+FIRST, SECOND = "var(--fw-chart-first)", "var(--fw-chart-second)"
+THIRD, FOURTH = "var(--fw-chart-third)", "var(--fw-chart-fourth)"
 _TEXT = "#748291"
 
 
@@ -20,7 +21,7 @@ class Line:
     Args:
         label: what it shows.
         points: x and y, in the order in which they are joined.
-        colour: one of the three.
+        colour: one of the four.
         dashes: lengths of stroke and gap, so that lines are told apart without colours; none for a full line.
         fills: whether the area below it is tinted.
     """
@@ -39,7 +40,7 @@ class Bars:
     Args:
         label: what they show.
         values: of the groups; None for a group without.
-        colour: one of the three.
+        colour: one of the four.
     """
 
     label: str
@@ -85,17 +86,23 @@ def lines(*shown: Line, x: Axis, y: Axis, summary: str) -> Chart:
     return Chart(json.dumps({"datasets": [_dataset(line) for line in shown]}), json.dumps(options), summary)
 
 
-def bars(groups: Sequence[str], *shown: Bars, unit: str, summary: str) -> Chart:
-    """A chart of bars, side by side for each group.
+def bars(groups: Sequence[str], *shown: Bars, unit: str, summary: str, is_stacked: bool = False) -> Chart:
+    """A chart of bars for each group.
 
     Args:
         groups: names below the bars.
         shown: what stands there.
         unit: of the upright axis.
         summary: see `Chart`.
+        is_stacked: whether they stand on top of each other, the first one lowest, and not side by side.
     """
-    upright = _scale(Axis(unit, least=0.0))
-    along = {"type": "category", "grid": {"tickWidth": 0}, "ticks": {"color": _TEXT, "maxRotation": 60}}
+    upright = {**_scale(Axis(unit, least=0.0)), "stacked": is_stacked}
+    along = {
+        "stacked": is_stacked,
+        "type": "category",
+        "grid": {"tickWidth": 0},
+        "ticks": {"color": _TEXT, "maxRotation": 60},
+    }
     datasets = [
         {"label": each.label, "data": list(each.values), "backgroundColor": each.colour, "maxBarThickness": 32}
         for each in shown

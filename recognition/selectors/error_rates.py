@@ -24,12 +24,12 @@ _MATCHED = frozenset({ReviewVerdict.TRUE_MATCH, ReviewVerdict.FALSE_MATCH})
 _MATED = frozenset({ReviewVerdict.TRUE_MATCH, ReviewVerdict.FALSE_NON_MATCH})
 _UNTOLD = frozenset({ReviewVerdict.SPOOF, ReviewVerdict.CANNOT_TELL})
 
-_NOT_ACQUIRED = Q(decision__in=[Decision.NO_DECISION_QUALITY, Decision.NO_DECISION_MULTIPLE_FACES]) | Q(
+NOT_ACQUIRED = Q(decision__in=[Decision.NO_DECISION_QUALITY, Decision.NO_DECISION_MULTIPLE_FACES]) | Q(
     decision=Decision.NO_DECISION_TIMEOUT, votes=[]
 )
 """Transactions in which no face could be compared; whose votes did not agree in time came to a comparison."""
 
-_NO_TRANSACTION = (Decision.LOCKED_OUT, Decision.ERROR)
+NO_TRANSACTION = (Decision.LOCKED_OUT, Decision.ERROR)
 """Ended before a face was looked at, or by a fault: they say nothing of acquiring."""
 
 
@@ -192,17 +192,17 @@ def _acquisitions(batch: ReviewBatch | None, dimension: Dimension) -> Mapping[st
     if dimension not in fields:
         return {}
     rows = _transactions(batch).annotate(group=fields[dimension]).values("group").order_by("group")
-    counted = rows.annotate(failures=Count("pk", filter=_NOT_ACQUIRED), transactions=Count("pk"))
+    counted = rows.annotate(failures=Count("pk", filter=NOT_ACQUIRED), transactions=Count("pk"))
     return {_text(row["group"]): Acquisition(row["failures"], row["transactions"]) for row in counted}
 
 
 def _acquisition(batch: ReviewBatch | None) -> Acquisition:
-    counted = _transactions(batch).aggregate(failures=Count("pk", filter=_NOT_ACQUIRED), transactions=Count("pk"))
+    counted = _transactions(batch).aggregate(failures=Count("pk", filter=NOT_ACQUIRED), transactions=Count("pk"))
     return Acquisition(counted["failures"], counted["transactions"])
 
 
 def _transactions(batch: ReviewBatch | None) -> QuerySet[RecognitionEvent]:
-    events = RecognitionEvent.objects.exclude(decision__in=_NO_TRANSACTION)
+    events = RecognitionEvent.objects.exclude(decision__in=NO_TRANSACTION)
     return events if batch is None else events.filter(decided_at__gte=batch.since, decided_at__lt=batch.until)
 
 

@@ -1,38 +1,16 @@
-"""What an administrator wants to know first: how much there is, and what was decided today."""
+"""What an administrator wants to know first: how much there is, and what waits for somebody."""
 
 from __future__ import annotations
 
 import dataclasses
 import datetime as dt
 
-from django.db.models import Count, Q
-from django.utils import timezone
+from django.db.models import Q
 
 from recognition import conf
-from recognition.decision.verdict import Decision
-from recognition.models import Alert, ClaimLockout, FaceSample, ModelPack, Person, RecognitionEvent, ThresholdPolicy
+from recognition.models import Alert, ClaimLockout, FaceSample, ModelPack, Person, ThresholdPolicy
 from recognition.selectors import doubts, packs
 from recognition.selectors.people import searched_samples, without_basis
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class DecisionsToday:
-    """How many transactions ended since midnight, by kind.
-
-    Args:
-        named: accepted.
-        unknown: like nobody enrolled.
-        other: everything else: ambiguous, refused, or without a decision.
-    """
-
-    named: int
-    unknown: int
-    other: int
-
-    @property
-    def total(self) -> int:
-        """All of them."""
-        return self.named + self.unknown + self.other
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -47,7 +25,6 @@ class Overview:
         doubtful: samples that are set aside until somebody has looked at them.
         denied_in_vain: people on the deny list who cannot be recognised.
         without_basis: people who are not recognised for want of a legal basis; 0 where none is demanded.
-        today: decisions since midnight.
         pack: the active pack; None on a database without one.
         policy: the site's policy in force; None while nothing is decided.
         open_alerts: alerts that nobody has acknowledged.
@@ -62,7 +39,6 @@ class Overview:
     doubtful: int
     denied_in_vain: int
     without_basis: int
-    today: DecisionsToday
     pack: ModelPack | None
     policy: ThresholdPolicy | None
     open_alerts: int
@@ -74,7 +50,7 @@ def read(*, now: dt.datetime) -> Overview:
     """Counts everything that the overview shows.
 
     Args:
-        now: an aware time; the day is that of the current time zone.
+        now: with a time zone.
     """
     people = Person.objects.filter(is_active=True)
     pack = ModelPack.objects.filter(is_active=True).first()
@@ -91,20 +67,9 @@ def read(*, now: dt.datetime) -> Overview:
         doubtful=doubts.waiting().count(),
         denied_in_vain=gallery.denied_in_vain if gallery else 0,
         without_basis=without_basis().count() if conf.requires_legal_basis() else 0,
-        today=_today(now),
         pack=pack,
         policy=ThresholdPolicy.objects.filter(pack=pack, checkpoint=None, state=ThresholdPolicy.State.ACTIVE).first()
         if decides
         else None,
         proposals=ThresholdPolicy.objects.filter(state=ThresholdPolicy.State.PROPOSED).count(),
     )
-
-
-def _today(now: dt.datetime) -> DecisionsToday:
-    midnight = timezone.localtime(now).replace(hour=0, minute=0, second=0, microsecond=0)
-    # Without an ordering: the model's own would split the groups.
-    rows = RecognitionEvent.objects.filter(decided_at__gte=midnight).order_by().values_list("decision")
-    counts = dict(rows.annotate(count=Count("pk")))
-    named = counts.pop(Decision.ACCEPT.value, 0)
-    unknown = counts.pop(Decision.REJECT_NO_MATCH.value, 0)
-    return DecisionsToday(named=named, unknown=unknown, other=sum(counts.values()))

@@ -34,6 +34,9 @@ class StillImageAnalyser(Protocol):
             AnalyserUnavailable: when no worker answers.
         """
 
+    def is_up(self) -> bool:
+        """Whether a photo would be analysed now."""
+
 
 _analysers: list[StillImageAnalyser] = []
 
@@ -41,6 +44,11 @@ _analysers: list[StillImageAnalyser] = []
 def connect(analyser: StillImageAnalyser) -> None:
     """Fills the port of this process; the last one connected is used."""
     _analysers[:] = [analyser]
+
+
+def is_up() -> bool:
+    """Whether this process reaches something that analyses photos."""
+    return bool(_analysers) and _analysers[0].is_up()
 
 
 def analyse(data: bytes) -> tuple[EmbeddedFace, ...]:

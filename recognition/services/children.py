@@ -140,6 +140,10 @@ class ChildWorkers:
             gettext("The photo could not be analysed, or not in time. Try again; faceweb's log says more.")
         )
 
+    def is_up(self) -> bool:
+        """Whether a child takes photos now; see `services.analysis.StillImageAnalyser`."""
+        return self._lanes.are_up
+
     def stop(self) -> None:
         """Finishes what is in hand and ends the children."""
         self._stopping.set()

@@ -29,6 +29,9 @@ logger = logging.getLogger(__name__)
 REQUESTS = "faceweb:requests"
 """The list that every worker pops from."""
 
+HEARTBEATS = "faceweb:worker:"
+"""What the key of each worker host begins with; it is there as long as the worker lives."""
+
 FRAME_TIMEOUT_S = 2.0
 """A frame without a reply for this long is answered as failed: its worker is gone, or none is there."""
 
@@ -96,6 +99,13 @@ class RemoteWorkers:
         return outcome.faces_or_error(
             gettext("No recognition worker answers. Ask whoever runs the system to start one.")
         )
+
+    def is_up(self) -> bool:
+        """Whether a worker has told lately that it lives, on any host; see `services.analysis.StillImageAnalyser`."""
+        try:
+            return any(True for _ in self._redis.scan_iter(f"{HEARTBEATS}*"))
+        except redis.RedisError:
+            return False
 
     def stop(self) -> None:
         """Ends the threads and answers what is pending as failed."""

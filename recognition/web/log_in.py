@@ -22,7 +22,7 @@ def start_page(user: User | AnonymousUser) -> str:
     if user.has_perm("recognition.use_live"):
         return reverse("live")
     if user.is_staff:
-        return reverse("admin:index")
+        return reverse("home")
     if user.has_perm("recognition.search_gallery"):
         return reverse("search")
     return reverse("live")

@@ -7,7 +7,8 @@ from django.urls import path
 from recognition.web import kiosks, views
 
 urlpatterns = [
-    path("", views.live, name="live"),
+    path("", views.home, name="home"),
+    path("live/", views.live, name="live"),
     path("search/", views.search, name="search"),
     path("kiosk/", kiosks.pair, name="kiosk"),
     path("checkpoint/<slug:slug>/", kiosks.checkpoint, name="checkpoint"),

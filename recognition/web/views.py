@@ -5,8 +5,9 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Any
 
+from django.contrib import admin
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
@@ -19,6 +20,7 @@ from recognition.services import analysis
 from recognition.services import search as photo_search
 from recognition.web.access import needs
 from recognition.web.forms import PhotoForm
+from recognition.web.log_in import start_page
 from recognition.web.presentation import face_cards
 
 SEARCH_PAGE = "recognition/search.html"
@@ -31,6 +33,13 @@ _NO_PHOTO = (
     '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 96 96" fill="none" stroke="#7d8a98" stroke-width="4">'
     '<circle cx="48" cy="36" r="15"/><path d="M20 82a28 24 0 0 1 56 0"/><path d="M14 14l68 68"/></svg>'
 )
+
+
+@require_GET
+@never_cache
+def home(request: HttpRequest) -> HttpResponse:
+    """The dashboard of the admin for staff; everybody else is led to the first page that they may open."""
+    return admin.site.index(request) if request.user.is_staff else redirect(start_page(request.user))
 
 
 @require_GET

@@ -106,6 +106,10 @@ class Recogniser:
         """
         return processing.photo(images.decode(data), self._engines.current())
 
+    def is_up(self) -> bool:
+        """See `services.analysis.StillImageAnalyser`: the networks are in this process."""
+        return True
+
 
 def start(engines: EngineSource | None = None) -> Recogniser:
     """Activates the default pack where none is, loads the active one and warms it up.

@@ -11,7 +11,7 @@ import redis
 from django import db
 
 from recognition.services import wire
-from recognition.services.remote import FRAME_TIMEOUT_S, POLL_S, RECONNECT_S, REPLIES_TTL_S, REQUESTS
+from recognition.services.remote import FRAME_TIMEOUT_S, HEARTBEATS, POLL_S, RECONNECT_S, REPLIES_TTL_S, REQUESTS
 from recognition.services.wire import Reply, Request
 from recognition.worker.recogniser import Recogniser
 
@@ -32,7 +32,7 @@ def is_alive(redis_url: str) -> bool:
 
 
 def _heartbeat_key() -> str:
-    return f"faceweb:worker:{socket.gethostname()}"
+    return f"{HEARTBEATS}{socket.gethostname()}"
 
 
 class RedisWorker:

@@ -9,7 +9,7 @@ from tests.browser.site import Site
 
 def start(site: Site, page: Page) -> None:
     """Opens the page and starts the camera."""
-    page.goto(site.url("/"))
+    page.goto(site.url("/live/"))
     page.get_by_role("button", name="Start", exact=True).click()
     expect_state(page, "running")
 

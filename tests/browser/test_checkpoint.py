@@ -274,7 +274,15 @@ def test_a_kiosk_reaches_its_own_checkpoint_and_nothing_else(door: Door) -> None
     expect_state(page, "claim")
     assert close_code(page, "/ws/live/") == 4401
     assert close_code(page, "/ws/checkpoint/hall-2/") == 4405
-    for path in ("/", "/search/", "/admin/", "/events/1/crop/", "/samples/1/image/", "/admin/recognition/person/"):
+    for path in (
+        "/",
+        "/live/",
+        "/search/",
+        "/admin/",
+        "/events/1/crop/",
+        "/samples/1/image/",
+        "/admin/recognition/person/",
+    ):
         page.goto(door.site.url(path))
         assert "/login/" in page.url, path
     for slug in ("hall-2", "no-such"):

@@ -88,7 +88,7 @@ def test_people_enrolled_in_the_admin_are_named_live_and_strangers_are_not(share
     for name, photos in ENROLLED.items():
         shared_site.enrol(page, name, [lfw_photo(*photo) for photo in photos])
     pictures.take(page, "enrol", full_page=True)
-    page.goto(shared_site.url("/"))
+    page.goto(shared_site.url("/live/"))
 
     watch_until(page, known=set(ENROLLED), unknown=2)
 
@@ -106,7 +106,7 @@ def test_people_enrolled_in_the_admin_are_named_live_and_strangers_are_not(share
 
 
 def test_with_an_empty_gallery_nobody_is_named(shared_site: Site, page: Page) -> None:
-    page.goto(shared_site.url("/"))
+    page.goto(shared_site.url("/live/"))
 
     watch_until(page, known=set(), unknown=6)
 
@@ -116,7 +116,7 @@ def test_with_an_empty_gallery_nobody_is_named(shared_site: Site, page: Page) ->
 
 def test_a_person_enrolled_under_another_name_is_shown_with_that_name(shared_site: Site, page: Page) -> None:
     shared_site.enrol(page, "Alias of Wu", [lfw_photo("Wu_Yi", 1)])
-    page.goto(shared_site.url("/"))
+    page.goto(shared_site.url("/live/"))
 
     watch_until(page, known={"Alias of Wu"}, unknown=5)
 

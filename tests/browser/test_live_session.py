@@ -123,7 +123,7 @@ def test_the_page_comes_back_by_itself_after_the_server_was_killed(
 
 def test_without_a_camera_the_page_says_so(shared_site: Site) -> None:
     page = shared_site.page_of()
-    page.goto(shared_site.url("/"))
+    page.goto(shared_site.url("/live/"))
     page.get_by_role("button", name="Start", exact=True).click()
     expect(page.get_by_role("heading", name="No camera found")).to_be_visible()
     expect(page.get_by_role("button", name="Try again")).to_be_visible()

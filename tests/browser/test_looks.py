@@ -15,9 +15,9 @@ from tests.browser.site import Account, Site
 pytestmark = pytest.mark.browser
 
 PAGES = {
-    "live-idle": "/",
+    "dashboard": "/",
+    "live-idle": "/live/",
     "search": "/search/",
-    "overview": "/admin/",
     "people": "/admin/recognition/person/",
     "person-add": "/admin/recognition/person/add/",
     "person": "/admin/recognition/person/1/change/",
@@ -216,7 +216,7 @@ def test_live_page_with_the_camera_on(looked_at: Site, video: Path) -> None:
 def test_not_permitted(looked_at: Site) -> None:
     looked_at.complaints.expect("403")
     page = looked_at.page_of("nobody")
-    page.goto(looked_at.url("/"))
+    page.goto(looked_at.url("/live/"))
     looks.inspect(page, "403")
 
 
@@ -228,7 +228,7 @@ def test_not_found(looked_at: Site, page: Page) -> None:
 
 def test_camera_refused(looked_at: Site, video: Path) -> None:
     page = looked_at.page_of("admin", video, arguments=["--deny-permission-prompts"])
-    page.goto(looked_at.url("/"))
+    page.goto(looked_at.url("/live/"))
     page.get_by_role("button", name="Start", exact=True).click()
     expect(page.get_by_role("heading", name="The browser does not allow the camera")).to_be_visible()
     looks.inspect(page, "live-camera-refused")

@@ -16,8 +16,8 @@ pytestmark = pytest.mark.browser
 
 def test_a_newcomer_enrols_somebody_and_sees_them_named_live(site: Site, tmp_path: Path) -> None:
     page = site.log_in(site.open_browser(people.astronaut_and_stranger_video(tmp_path)))
-    expect(page).to_have_url(site.url("/"))
-    page.get_by_role("link", name="Admin").click()
+    page.get_by_role("link", name="faceweb").click()
+    expect(page.get_by_role("heading", name="Nobody is enrolled yet")).to_be_visible()
     looks.inspect(page, "overview-of-a-new-installation")
 
     page.get_by_role("link", name="Add the first person").click()
@@ -43,5 +43,5 @@ def test_a_newcomer_enrols_somebody_and_sees_them_named_live(site: Site, tmp_pat
 
     page.get_by_role("button", name="Log out").click()
     expect(page.get_by_role("heading", name="Log in")).to_be_visible()
-    page.goto(site.url("/"))
-    expect(page).to_have_url(site.url("/accounts/login/?next=/"))
+    page.goto(site.url("/live/"))
+    expect(page).to_have_url(site.url("/accounts/login/?next=/live/"))

@@ -28,5 +28,10 @@ def test_only_the_admin_allows_what_its_look_needs(client: Client) -> None:
     assert policy["frame-ancestors"] == ["'none'"]
 
 
+def test_the_dashboard_is_a_page_of_the_admin_and_the_live_page_is_not(admin_client: Client) -> None:
+    assert "'unsafe-eval'" in directives(admin_client, "/")["script-src"]
+    assert directives(admin_client, "/live/")["script-src"] == ["'self'"]
+
+
 def test_an_address_that_only_resembles_the_admins_stays_strict(client: Client) -> None:
     assert directives(client, "/administration/")["script-src"] == ["'self'"]

@@ -5,17 +5,14 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
-from django.utils import timezone
 from pytest_django import Settings
 
-from recognition.decision.verdict import Decision
 from recognition.models import (
     DenyListEntry,
     FaceSample,
     LegalBasis,
     ModelPack,
     Person,
-    RecognitionEvent,
     ThresholdPolicy,
 )
 from recognition.selectors import overview
@@ -44,12 +41,6 @@ def active_policy() -> ThresholdPolicy:
     )
 
 
-def decided(policy: ThresholdPolicy, decision: Decision, at: dt.datetime) -> None:
-    RecognitionEvent.objects.create(
-        decision=decision.value, policy=policy, pack=policy.pack, started_at=at, decided_at=at
-    )
-
-
 def sample_of(person: Person, status: FaceSample.Status = FaceSample.Status.ACTIVE) -> None:
     FaceSample.objects.create(
         person=person, status=status, source=FaceSample.Source.UPLOAD, quality={}, image_sha256=str(status)
@@ -59,7 +50,6 @@ def sample_of(person: Person, status: FaceSample.Status = FaceSample.Status.ACTI
 def test_is_all_zero_on_a_new_database() -> None:
     read = overview.read(now=NOON)
     assert (read.people, read.people_without_sample, read.samples, read.samples_without_template) == (0, 0, 0, 0)
-    assert read.today.total == 0
     assert (read.pack, read.policy) == (None, None)
 
 
@@ -94,26 +84,6 @@ def test_counts_who_has_no_legal_basis_where_one_is_demanded(settings: Settings)
     assert overview.read(now=NOON).without_basis == 0
     settings.FACEWEB_LEGAL_BASIS = "required"
     assert overview.read(now=NOON).without_basis == 2
-
-
-def test_counts_the_decisions_since_midnight_by_kind() -> None:
-    policy = active_policy()
-    midnight = NOON.replace(hour=0)
-    decided(policy, Decision.ACCEPT, midnight - dt.timedelta(microseconds=1))
-    decided(policy, Decision.ACCEPT, midnight)
-    decided(policy, Decision.ACCEPT, NOON)
-    decided(policy, Decision.REJECT_NO_MATCH, NOON)
-    decided(policy, Decision.REJECT_AMBIGUOUS, NOON)
-    decided(policy, Decision.NO_DECISION_TIMEOUT, NOON)
-    today = overview.read(now=NOON).today
-    assert (today.named, today.unknown, today.other, today.total) == (2, 1, 2, 5)
-
-
-def test_the_day_begins_at_midnight_of_the_current_time_zone() -> None:
-    policy = active_policy()
-    decided(policy, Decision.ACCEPT, NOON.replace(hour=0))
-    with timezone.override(dt.timezone(dt.timedelta(hours=-2))):
-        assert overview.read(now=NOON).today.total == 0
 
 
 def test_shows_the_active_pack_and_its_policy() -> None:

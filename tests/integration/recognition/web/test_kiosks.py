@@ -79,17 +79,17 @@ class TestPairing:
 
     def test_logs_out_whoever_paired_it_on_the_device_itself(self, client: Client, gate: Checkpoint) -> None:
         client.force_login(fakes.in_role("operator"))
-        assert client.get("/").status_code == HTTPStatus.OK
+        assert client.get("/live/").status_code == HTTPStatus.OK
         assert "Pairing logs you out" in client.get("/kiosk/").content.decode()
         paired(client, gate)
-        for path in ("/", "/admin/recognition/recognitionevent/"):
+        for path in ("/", "/live/", "/admin/recognition/recognitionevent/"):
             assert client.get(path).status_code == HTTPStatus.FOUND
         assert client.get("/checkpoint/gate/").status_code == HTTPStatus.OK
 
     def test_with_a_wrong_code_logs_nobody_out(self, client: Client, gate: Checkpoint) -> None:
         client.force_login(fakes.user("use_live"))
         client.post("/kiosk/", {"code": "AAAA-AAAA", "label": "Tablet"})
-        assert client.get("/").status_code == HTTPStatus.OK
+        assert client.get("/live/").status_code == HTTPStatus.OK
 
     def test_again_ends_what_the_device_was_before(self, client: Client, gate: Checkpoint) -> None:
         before = paired(client, gate)
@@ -146,7 +146,7 @@ class TestCheckpointPage:
         assert client.get("/checkpoint/gate/").status_code == HTTPStatus.OK
         assert client.get("/checkpoint/nowhere/").status_code == HTTPStatus.NOT_FOUND
 
-    @pytest.mark.parametrize("path", ["/", "/search/", "/admin/", "/samples/1/image/", "/events/1/crop/"])
+    @pytest.mark.parametrize("path", ["/", "/live/", "/search/", "/admin/", "/samples/1/image/", "/events/1/crop/"])
     def test_a_kiosk_reaches_nothing_else(self, client: Client, gate: Checkpoint, path: str) -> None:
         paired(client, gate)
         answer = client.get(path)

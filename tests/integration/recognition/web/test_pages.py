@@ -39,7 +39,7 @@ def sample() -> FaceSample:
 
 
 ADDRESSES = [
-    ("/", "recognition.use_live"),
+    ("/live/", "recognition.use_live"),
     ("/search/", "recognition.search_gallery"),
     ("/samples/1/image/", "recognition.view_facesample"),
     ("/events/1/crop/", "recognition.view_recognitionevent"),
@@ -69,7 +69,7 @@ def test_opens_with_the_permission_alone(address: str, permission: str) -> None:
     assert client_of(permission).get(address).status_code == 200
 
 
-@pytest.mark.parametrize("address", ["/", "/search/", "/accounts/login/", "/nothing/"])
+@pytest.mark.parametrize("address", ["/live/", "/search/", "/accounts/login/", "/nothing/"])
 def test_pages_carry_no_inline_script_or_style(address: str) -> None:
     client = Client() if "login" in address else client_of("recognition.use_live", "recognition.search_gallery")
     response = client.get(address)
@@ -82,14 +82,14 @@ def test_pages_carry_no_inline_script_or_style(address: str) -> None:
     assert "unsafe" not in policy
 
 
-@pytest.mark.parametrize("address", ["/", "/search/"])
+@pytest.mark.parametrize("address", ["/live/", "/search/"])
 def test_pages_are_not_kept_by_the_browser(address: str) -> None:
     response = client_of("recognition.use_live", "recognition.search_gallery").get(address)
     assert "no-store" in response["Cache-Control"]
 
 
 def test_offers_only_pages_that_the_user_may_open() -> None:
-    shown = client_of("recognition.use_live").get("/").content.decode()
+    shown = client_of("recognition.use_live").get("/live/").content.decode()
     assert 'href="/search/"' not in shown
     assert 'href="/admin/"' not in shown
 
@@ -112,12 +112,12 @@ def test_logs_in_and_goes_where_the_user_wanted() -> None:
 @pytest.mark.parametrize(
     ("roles", "page"),
     [
-        (("operator",), "/"),
-        (("enroller", "operator"), "/"),
-        (("enroller",), "/admin/"),
-        (("auditor",), "/admin/"),
-        (("administrator",), "/admin/"),
-        ((), "/admin/"),
+        (("operator",), "/live/"),
+        (("enroller", "operator"), "/live/"),
+        (("enroller",), "/"),
+        (("auditor",), "/"),
+        (("administrator",), "/"),
+        ((), "/"),
     ],
 )
 def test_logs_in_and_goes_where_the_role_works(roles: tuple[str, ...], page: str) -> None:
@@ -126,7 +126,7 @@ def test_logs_in_and_goes_where_the_role_works(roles: tuple[str, ...], page: str
     assert response["Location"] == page
 
 
-@pytest.mark.parametrize(("permissions", "page"), [(["recognition.search_gallery"], "/search/"), ([], "/")])
+@pytest.mark.parametrize(("permissions", "page"), [(["recognition.search_gallery"], "/search/"), ([], "/live/")])
 def test_logs_in_and_goes_to_a_page_that_may_be_opened(permissions: list[str], page: str) -> None:
     client_of(*permissions)
     response = Client().post("/accounts/login/", {"username": "guard", "password": "a quiet night"})
@@ -150,4 +150,4 @@ def test_a_picture_that_is_not_there_is_not_found(address: str) -> None:
 
 
 def test_the_live_page_shows_event_pictures_only_to_those_who_may_see_them() -> None:
-    assert "data-crop-url" not in client_of("recognition.use_live").get("/").content.decode()
+    assert "data-crop-url" not in client_of("recognition.use_live").get("/live/").content.decode()

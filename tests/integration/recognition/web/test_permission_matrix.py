@@ -114,7 +114,9 @@ def admin_pages(
 
 ROUTES: dict[str, Row] = {
     # pages
-    "": Row(those("operator")),
+    "": Row(LOGGED_IN),  # the dashboard for staff; leads others to a page that asks
+    "live/": Row(those("operator")),
+    "decisions.csv": Row(those("operator", "auditor")),
     "search/": Row(those("enroller"), those("enroller"), answers=frozenset({200, 422})),
     "samples/<int:sample_id>/image/": Row(those("enroller", "auditor", "administrator")),
     "photos/<int:photo_id>/image/": Row(those("enroller")),

@@ -1,0 +1,156 @@
+"""What was decided over time and at each checkpoint, for the dashboard."""
+
+from __future__ import annotations
+
+import collections
+import dataclasses
+import datetime as dt
+import enum
+from collections.abc import Iterator, Mapping
+
+from django.db.models import Count, F
+from django.db.models.functions import TruncDay, TruncHour
+from django.utils import timezone
+
+from recognition.decision.verdict import Decision
+from recognition.models import RecognitionEvent
+from recognition.selectors.error_rates import NO_TRANSACTION, NOT_ACQUIRED
+
+
+class Period(enum.IntEnum):
+    """How far back the dashboard looks, in days."""
+
+    DAY = 1
+    WEEK = 7
+    MONTH = 30
+
+
+class Outcome(enum.StrEnum):
+    """Kinds of decisions, coarse enough to be compared at a glance."""
+
+    ACCEPTED = "accepted"
+    UNKNOWN = "unknown"
+    REFUSED = "refused"
+    NO_DECISION = "no_decision"
+
+
+OUTCOMES: Mapping[Decision, Outcome] = {
+    Decision.ACCEPT: Outcome.ACCEPTED,
+    Decision.REJECT_NO_MATCH: Outcome.UNKNOWN,
+    Decision.REJECT_NOT_ALLOWED: Outcome.REFUSED,
+    Decision.REJECT_AMBIGUOUS: Outcome.REFUSED,
+    Decision.REJECT_PAD: Outcome.REFUSED,
+    Decision.LOCKED_OUT: Outcome.REFUSED,
+    Decision.NO_DECISION_QUALITY: Outcome.NO_DECISION,
+    Decision.NO_DECISION_MULTIPLE_FACES: Outcome.NO_DECISION,
+    Decision.NO_DECISION_TIMEOUT: Outcome.NO_DECISION,
+    Decision.ERROR: Outcome.NO_DECISION,
+}
+
+LIVE_PAGE = ""
+"""What stands for the name of a checkpoint where there is none."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Tally:
+    """Decisions of one hour, one day, or one checkpoint.
+
+    Args:
+        by_outcome: how many of each kind.
+        attempts: transactions in which a face was looked for; neither lockouts nor errors are any.
+        not_acquired: of those, how many ended before any face could be compared.
+    """
+
+    by_outcome: Mapping[Outcome, int]
+    attempts: int
+    not_acquired: int
+
+    @property
+    def total(self) -> int:
+        """All of them."""
+        return sum(self.by_outcome.values())
+
+    @property
+    def failure_to_acquire(self) -> float | None:
+        """Share of attempts in which no face could be compared (FTA, ISO/IEC 19795-1); None without any."""
+        return self.not_acquired / self.attempts if self.attempts else None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Activity:
+    """What was decided in a period.
+
+    Args:
+        period: which one.
+        over_time: of each hour or day from the first to the present one, also where nothing was decided.
+        by_checkpoint: the busiest first; the live page under `LIVE_PAGE`.
+        total: of the whole period.
+    """
+
+    period: Period
+    over_time: tuple[tuple[dt.datetime, Tally], ...]
+    by_checkpoint: tuple[tuple[str, Tally], ...]
+    total: Tally
+
+
+def read(*, period: Period, now: dt.datetime) -> Activity:
+    """Counts the decisions of a period; one query, which reads its events alone.
+
+    Args:
+        period: how far to look back. The first hour or day is whole.
+        now: with a time zone.
+    """
+    starts = tuple(_starts(period, timezone.localtime(now)))
+    truncated = TruncHour("decided_at") if period is Period.DAY else TruncDay("decided_at")
+    rows = (
+        RecognitionEvent.objects.filter(decided_at__gte=starts[0])
+        .order_by()
+        .annotate(start=truncated, name=F("checkpoint__name"))
+        .values_list("start", "name", "decision")
+        .annotate(count=Count("pk"), not_acquired=Count("pk", filter=NOT_ACQUIRED))
+    )
+    times: dict[dt.datetime, _Counts] = collections.defaultdict(_Counts)
+    places: dict[str, _Counts] = collections.defaultdict(_Counts)
+    everything = _Counts()
+    for start, name, code, count, not_acquired in rows:
+        for counts in (times[start], places[name or LIVE_PAGE], everything):
+            counts.add(Decision(code), count, not_acquired)
+    return Activity(
+        period,
+        tuple((start, times[start].tally()) for start in starts),
+        tuple(sorted(((name, place.tally()) for name, place in places.items()), key=_busiest_first)),
+        everything.tally(),
+    )
+
+
+def _starts(period: Period, now: dt.datetime) -> Iterator[dt.datetime]:
+    """The beginning of each hour of a day, or of each day of a longer period, the present one last."""
+    if period is Period.DAY:
+        present = now.replace(minute=0, second=0, microsecond=0)
+        for hours in reversed(range(24)):
+            # Counted in UTC: a clock that is put forward or back skips an hour or has one twice.
+            yield timezone.localtime(present.astimezone(dt.UTC) - dt.timedelta(hours=hours))
+        return
+    for days in reversed(range(period)):
+        day = now.date() - dt.timedelta(days=days)
+        yield timezone.make_aware(dt.datetime.combine(day, dt.time()))
+
+
+def _busiest_first(row: tuple[str, Tally]) -> tuple[int, str]:
+    name, tally = row
+    return -tally.total, name
+
+
+class _Counts:
+    def __init__(self) -> None:
+        self._by_outcome: collections.Counter[Outcome] = collections.Counter()
+        self._attempts = self._not_acquired = 0
+
+    def add(self, decision: Decision, count: int, not_acquired: int) -> None:
+        self._by_outcome[OUTCOMES[decision]] += count
+        if decision not in NO_TRANSACTION:
+            self._attempts += count
+            self._not_acquired += not_acquired
+
+    def tally(self) -> Tally:
+        return Tally({outcome: self._by_outcome[outcome] for outcome in Outcome}, self._attempts, self._not_acquired)
