@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -27,6 +28,15 @@ def no_database(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_command_that_needs_no_database_starts_none(arguments: list[str]) -> None:
     with contextlib.suppress(SystemExit):  # how argparse ends after help
         cli.run(arguments)
+
+
+@pytest.mark.usefixtures("no_database")
+def test_a_bundle_is_proved_without_a_database(tmp_path: Path) -> None:
+    file = tmp_path / "bundle.json"
+    file.write_text("{}")
+    with pytest.raises(SystemExit) as end:
+        cli.run(["audit", "verify-bundle", str(file), "--key", "00" * 32])
+    assert end.value.code == 1  # refused, and not for want of a database
 
 
 def test_an_expected_failure_is_a_sentence_and_not_a_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
