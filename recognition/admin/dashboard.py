@@ -18,8 +18,9 @@ from django.views.decorators.http import require_GET
 from recognition.admin import charts, csv_files, rates
 from recognition.admin.base import actor_of
 from recognition.admin.charts import Bars, Chart
+from recognition.decision.retention import RetentionClass
 from recognition.selectors import activity, overview, reviews, system
-from recognition.selectors.activity import LIVE_PAGE, Outcome, Period, Tally
+from recognition.selectors.activity import LIVE_PAGE, Period, Tally
 from recognition.selectors.system import Part, State
 from recognition.services import analysis
 
@@ -34,17 +35,17 @@ _PERIODS = {
 }
 
 _OUTCOMES = {
-    Outcome.ACCEPTED: gettext_lazy("accepted"),
-    Outcome.UNKNOWN: gettext_lazy("unknown"),
-    Outcome.REFUSED: gettext_lazy("refused"),
-    Outcome.NO_DECISION: gettext_lazy("no decision"),
+    RetentionClass.ACCEPTED: gettext_lazy("accepted"),
+    RetentionClass.UNKNOWN: gettext_lazy("unknown"),
+    RetentionClass.REFUSED: gettext_lazy("refused"),
+    RetentionClass.NO_DECISION: gettext_lazy("no decision"),
 }
 
 _COLOURS = {
-    Outcome.ACCEPTED: charts.FIRST,
-    Outcome.UNKNOWN: charts.SECOND,
-    Outcome.REFUSED: charts.FOURTH,
-    Outcome.NO_DECISION: charts.THIRD,
+    RetentionClass.ACCEPTED: charts.FIRST,
+    RetentionClass.UNKNOWN: charts.SECOND,
+    RetentionClass.REFUSED: charts.FOURTH,
+    RetentionClass.NO_DECISION: charts.THIRD,
 }
 
 
@@ -72,9 +73,9 @@ def decisions_file(request: HttpRequest) -> HttpResponse:
     if not (request.user.is_staff and actor_of(request).has_perm(SEE_EVENTS)):
         raise PermissionDenied
     found = activity.read(period=_period(request), now=timezone.now())
-    header = ["from", *(outcome.value for outcome in Outcome), "not_acquired"]
+    header = ["from", *(outcome.value for outcome in _OUTCOMES), "not_acquired"]
     rows = (
-        (start.isoformat(), *(tally.by_outcome[outcome] for outcome in Outcome), tally.not_acquired)
+        (start.isoformat(), *(tally.by_outcome[outcome] for outcome in _OUTCOMES), tally.not_acquired)
         for start, tally in found.over_time
     )
     return csv_files.response(f"decisions-{found.period.value}-days", header, rows)
@@ -115,7 +116,7 @@ def _decisions(request: HttpRequest) -> Mapping[str, Any]:
 
 
 def _when(start: Any, period: Period) -> str:
-    return date_format(start, "TIME_FORMAT" if period is Period.DAY else "SHORT_DATE_FORMAT")
+    return date_format(timezone.localtime(start), "TIME_FORMAT" if period is Period.DAY else "SHORT_DATE_FORMAT")
 
 
 def _row(name: str, tally: Tally) -> Row:
@@ -124,13 +125,13 @@ def _row(name: str, tally: Tally) -> Row:
     if share is not None:
         numbers = {"share": rates.percent(share), "count": tally.not_acquired, "of": tally.attempts}
         not_acquired = gettext("%(share)s (%(count)d of %(of)d)") % numbers
-    return Row(name, tuple(tally.by_outcome[outcome] for outcome in Outcome), tally.total, not_acquired)
+    return Row(name, tuple(tally.by_outcome[outcome] for outcome in _OUTCOMES), tally.total, not_acquired)
 
 
 def _chart(named: list[tuple[str, Tally]], total: Tally) -> Chart:
     bars = [
         Bars(str(_OUTCOMES[outcome]), [tally.by_outcome[outcome] for _, tally in named], _COLOURS[outcome])
-        for outcome in Outcome
+        for outcome in _OUTCOMES
     ]
     counts = ", ".join(f"{label} {total.by_outcome[outcome]}" for outcome, label in _OUTCOMES.items())
     summary = gettext("Decisions over time: %(counts)s. The table below has the numbers.") % {"counts": counts}

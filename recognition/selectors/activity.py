@@ -12,6 +12,7 @@ from django.db.models import Count, F
 from django.db.models.functions import TruncDay, TruncHour
 from django.utils import timezone
 
+from recognition.decision.retention import RetentionClass, class_of
 from recognition.decision.verdict import Decision
 from recognition.models import RecognitionEvent
 from recognition.selectors.error_rates import NO_TRANSACTION, NOT_ACQUIRED
@@ -24,28 +25,6 @@ class Period(enum.IntEnum):
     WEEK = 7
     MONTH = 30
 
-
-class Outcome(enum.StrEnum):
-    """Kinds of decisions, coarse enough to be compared at a glance."""
-
-    ACCEPTED = "accepted"
-    UNKNOWN = "unknown"
-    REFUSED = "refused"
-    NO_DECISION = "no_decision"
-
-
-OUTCOMES: Mapping[Decision, Outcome] = {
-    Decision.ACCEPT: Outcome.ACCEPTED,
-    Decision.REJECT_NO_MATCH: Outcome.UNKNOWN,
-    Decision.REJECT_NOT_ALLOWED: Outcome.REFUSED,
-    Decision.REJECT_AMBIGUOUS: Outcome.REFUSED,
-    Decision.REJECT_PAD: Outcome.REFUSED,
-    Decision.LOCKED_OUT: Outcome.REFUSED,
-    Decision.NO_DECISION_QUALITY: Outcome.NO_DECISION,
-    Decision.NO_DECISION_MULTIPLE_FACES: Outcome.NO_DECISION,
-    Decision.NO_DECISION_TIMEOUT: Outcome.NO_DECISION,
-    Decision.ERROR: Outcome.NO_DECISION,
-}
 
 LIVE_PAGE = ""
 """What stands for the name of a checkpoint where there is none."""
@@ -61,7 +40,7 @@ class Tally:
         not_acquired: of those, how many ended before any face could be compared.
     """
 
-    by_outcome: Mapping[Outcome, int]
+    by_outcome: Mapping[RetentionClass, int]
     attempts: int
     not_acquired: int
 
@@ -101,20 +80,20 @@ def read(*, period: Period, now: dt.datetime) -> Activity:
         now: with a time zone.
     """
     starts = tuple(_starts(period, timezone.localtime(now)))
-    truncated = TruncHour("decided_at") if period is Period.DAY else TruncDay("decided_at")
+    truncated = TruncHour("decided_at", tzinfo=dt.UTC) if period is Period.DAY else TruncDay("decided_at")
     rows = (
         RecognitionEvent.objects.filter(decided_at__gte=starts[0])
         .order_by()
         .annotate(start=truncated, name=F("checkpoint__name"))
-        .values_list("start", "name", "decision")
-        .annotate(count=Count("pk"), not_acquired=Count("pk", filter=NOT_ACQUIRED))
+        .values_list("start", "name", "kind", "decision")
+        .annotate(count=Count("pk"), failed=Count("pk", filter=NOT_ACQUIRED))
     )
     times: dict[dt.datetime, _Counts] = collections.defaultdict(_Counts)
     places: dict[str, _Counts] = collections.defaultdict(_Counts)
     everything = _Counts()
-    for start, name, code, count, not_acquired in rows:
+    for start, name, kind, code, count, failed in rows:
         for counts in (times[start], places[name or LIVE_PAGE], everything):
-            counts.add(Decision(code), count, not_acquired)
+            counts.add(Decision(code), is_claim=kind == RecognitionEvent.Kind.VERIFICATION, count=count, failed=failed)
     return Activity(
         period,
         tuple((start, times[start].tally()) for start in starts),
@@ -124,12 +103,13 @@ def read(*, period: Period, now: dt.datetime) -> Activity:
 
 
 def _starts(period: Period, now: dt.datetime) -> Iterator[dt.datetime]:
-    """The beginning of each hour of a day, or of each day of a longer period, the present one last."""
+    """The beginning of each hour of a day, or of each day of a longer period, the present one last.
+
+    Hours are those of UTC: where the clocks are put back, one of the site would be there twice.
+    """
     if period is Period.DAY:
-        present = now.replace(minute=0, second=0, microsecond=0)
-        for hours in reversed(range(24)):
-            # Counted in UTC: a clock that is put forward or back skips an hour or has one twice.
-            yield timezone.localtime(present.astimezone(dt.UTC) - dt.timedelta(hours=hours))
+        present = now.astimezone(dt.UTC).replace(minute=0, second=0, microsecond=0)
+        yield from (present - dt.timedelta(hours=hours) for hours in reversed(range(24)))
         return
     for days in reversed(range(period)):
         day = now.date() - dt.timedelta(days=days)
@@ -143,14 +123,16 @@ def _busiest_first(row: tuple[str, Tally]) -> tuple[int, str]:
 
 class _Counts:
     def __init__(self) -> None:
-        self._by_outcome: collections.Counter[Outcome] = collections.Counter()
+        self._by_outcome: collections.Counter[RetentionClass] = collections.Counter()
         self._attempts = self._not_acquired = 0
 
-    def add(self, decision: Decision, count: int, not_acquired: int) -> None:
-        self._by_outcome[OUTCOMES[decision]] += count
+    def add(self, decision: Decision, *, is_claim: bool, count: int, failed: int) -> None:
+        self._by_outcome[class_of(decision, is_claim=is_claim)] += count
         if decision not in NO_TRANSACTION:
             self._attempts += count
-            self._not_acquired += not_acquired
+            self._not_acquired += failed
 
     def tally(self) -> Tally:
-        return Tally({outcome: self._by_outcome[outcome] for outcome in Outcome}, self._attempts, self._not_acquired)
+        return Tally(
+            {outcome: self._by_outcome[outcome] for outcome in RetentionClass}, self._attempts, self._not_acquired
+        )

@@ -51,6 +51,18 @@ def test_an_enroller_sees_no_decisions_and_whether_the_system_runs_is_for_those_
     assert "No process takes jobs" not in shown(client, "operator")
 
 
+def test_each_count_stands_below_its_name(client: Client) -> None:
+    for decision, count in (("accept", 1), ("reject_no_match", 2), ("locked_out", 3), ("error", 4)):
+        for _ in range(count):
+            fakes.event(decided_at=timezone.now(), decision=decision)
+    client.force_login(fakes.in_role("auditor"))
+    context = client.get("/").context
+    shown = dict(zip(map(str, context["outcomes"]), context["decisions"].counts, strict=True))
+    assert shown == {"accepted": 1, "unknown": 2, "refused": 3, "no decision": 4}
+    (row,) = [row for row in csv.DictReader(client.get(FILE).content.decode().splitlines()) if row["accepted"] != "0"]
+    assert (row["unknown"], row["refused"], row["no_decision"]) == ("2", "3", "4")
+
+
 def test_the_file_holds_every_hour(client: Client) -> None:
     fakes.event(decided_at=timezone.now())
     client.force_login(fakes.in_role("auditor"))

@@ -8,9 +8,9 @@ import zoneinfo
 import pytest
 from django.utils import timezone
 
-from recognition.decision.verdict import Decision
+from recognition.decision.retention import RetentionClass
 from recognition.selectors import activity
-from recognition.selectors.activity import LIVE_PAGE, OUTCOMES, Outcome, Period
+from recognition.selectors.activity import LIVE_PAGE, Period
 from tests import fakes
 
 pytestmark = pytest.mark.django_db
@@ -39,10 +39,10 @@ def test_decisions_are_counted_by_hour_and_by_checkpoint_with_those_that_compare
     assert counted == [(9, 4, 1), (12, 1, 0)]
     assert [(name, tally.total) for name, tally in found.by_checkpoint] == [(door.name, 4), (LIVE_PAGE, 1)]
     assert found.total.by_outcome == {
-        Outcome.ACCEPTED: 1,
-        Outcome.UNKNOWN: 1,
-        Outcome.REFUSED: 1,
-        Outcome.NO_DECISION: 2,
+        RetentionClass.ACCEPTED: 1,
+        RetentionClass.UNKNOWN: 1,
+        RetentionClass.REFUSED: 1,
+        RetentionClass.NO_DECISION: 2,
     }
     assert found.total.failure_to_acquire == 1 / 4  # a lockout looks for no face
 
@@ -58,5 +58,20 @@ def test_days_begin_at_midnight_of_the_time_zone_and_one_of_23_hours_is_a_day() 
     assert [tally.total for _, tally in found.over_time] == [0, 0, 0, 0, 1, 1, 0]
 
 
-def test_every_decision_has_an_outcome() -> None:
-    assert set(OUTCOMES) == set(Decision)
+def test_an_hour_that_the_clocks_give_twice_is_counted_once_each_time() -> None:
+    berlin = zoneinfo.ZoneInfo("Europe/Berlin")
+    noon = dt.datetime(2026, 10, 25, 12, tzinfo=berlin)  # the clocks were put back that night
+    first = dt.datetime(2026, 10, 25, 0, 30, tzinfo=dt.UTC)  # 02:30, and an hour later 02:30 again
+    for moment in (first, first + HOUR, first + HOUR):
+        fakes.event(decided_at=moment)
+    with timezone.override(berlin):
+        found = activity.read(period=Period.DAY, now=noon)
+    assert [tally.total for _, tally in found.over_time if tally.total] == [1, 2]
+    assert len(found.over_time) == len({start for start, _ in found.over_time}) == 24
+
+
+def test_a_claim_that_is_not_recognised_is_refused_and_a_stranger_is_unknown() -> None:
+    fakes.event(decided_at=NOON, decision="reject_no_match", kind="verification")
+    fakes.event(decided_at=NOON, decision="reject_no_match")
+    counted = activity.read(period=Period.DAY, now=NOON).total.by_outcome
+    assert (counted[RetentionClass.REFUSED], counted[RetentionClass.UNKNOWN]) == (1, 1)
