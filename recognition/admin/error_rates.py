@@ -34,7 +34,7 @@ _MEANINGS = {
     RateName.FNIR: gettext_lazy("Searches for an enrolled person that did not name them"),
     RateName.FAR: gettext_lazy("Transactions of people who had to be refused that were accepted"),
     RateName.FRR: gettext_lazy(
-        "Transactions of people who had to be accepted that were not, those without a face included"
+        "Transactions of people who had to be accepted that were not, those without a decision included"
     ),
     RateName.FTA: gettext_lazy("Transactions in which no face could be compared; of all there were"),
 }

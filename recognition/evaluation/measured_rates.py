@@ -4,8 +4,15 @@ The terms are those of ISO/IEC 19795-1. Of comparisons with a claimed person: FM
 match, and FNMR, the share of true ones that do not. Of searches: FPIR, the share of strangers who are named, and FNIR,
 the share of enrolled people who are not. Of transactions: FAR, the share of those that had to be refused and were
 accepted; FRR, the share of those that had to be accepted and were not; and FTA, the share in which no face could be
-compared. A transaction in which nothing was compared accepts nobody, hence FAR = (1 - FTA) x and
-FRR = FTA + (1 - FTA) x, with the share x among the transactions that came to a comparison.
+compared.
+
+The standard counts a truthful claim that is denied as falsely rejected, a wrongful one that is confirmed as falsely
+accepted; for transactions of one attempt it gives FAR = FMR (1 - FTA) and FRR = FTA + FNMR (1 - FTA). A transaction
+here has several votes and can end undecided with a face compared, because its votes disagreed until its time was over:
+it accepts nobody either. With the share d of all transactions that ended in an accept or a refusal, and the share x of
+errors among those, hence FAR = d x and FRR = (1 - d) + d x. Two things are taken as known. d is counted of all
+transactions, not sampled, so that the intervals of x alone become those of FAR and FRR. And nobody judges an undecided
+transaction, so d is taken to be the same for people who have to be accepted and for those who have to be refused.
 """
 
 from __future__ import annotations
@@ -60,27 +67,37 @@ class Judged:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Acquisition:
-    """How many transactions came to a comparison; counted of all of them, not of a sample.
+    """How many transactions came to a comparison and to an end; counted of all of them, not of a sample.
 
     Args:
         failures: in which no face could be compared.
+        decided: that ended in an accept or a refusal. The rest were compared and ended undecided.
         transactions: altogether.
 
     Raises:
-        ValueError: for more failures than transactions.
+        ValueError: for more failures and decided ones than transactions.
     """
 
     failures: int
+    decided: int
     transactions: int
 
     def __post_init__(self) -> None:
-        if not 0 <= self.failures <= self.transactions:
-            raise ValueError(f"failures: expected 0..{self.transactions}, got {self.failures}")
+        if min(self.failures, self.decided) < 0 or self.failures + self.decided > self.transactions:
+            raise ValueError(
+                f"failures and decided: expected 0..{self.transactions} together, "
+                f"got {self.failures} and {self.decided}"
+            )
 
     @property
     def share(self) -> float:
         """The FTA, 0..1; 0 of nothing."""
         return self.failures / self.transactions if self.transactions else 0.0
+
+    @property
+    def decided_share(self) -> float:
+        """The share d of the module's docstring, 0..1; 1 of nothing."""
+        return self.decided / self.transactions if self.transactions else 1.0
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -131,7 +148,7 @@ def measure(
         judged: everything that was drawn and judged, also what belongs to other groups: how many of a draw fall into
             a group is left to chance as well, and the intervals know it.
         acquisition: of the transactions that the rates are for; None where it is not known, as of those with a face
-            of some quality: then FTA is left out, and FAR and FRR are those of transactions with a comparison.
+            of some quality: then FTA is left out, and FAR and FRR are those of transactions that were decided.
         group: the one that the rates are for; None for all.
     """
     rates = [_of_faces(name, definition, judged, group) for name, definition in _DEFINITIONS.items()]
@@ -178,14 +195,14 @@ def _of_faces(name: RateName, definition: _Definition, judged: Sequence[Judged],
 
 
 def _of_transactions(rate: Measured, acquisition: Acquisition) -> Measured:
-    """FAR and FRR with the transactions in which nothing was compared; every other rate as it is."""
-    missed = acquisition.share
+    """FAR and FRR with the transactions that ended undecided; every other rate as it is."""
+    decided = acquisition.decided_share
     if rate.share is None or rate.interval is None or rate.name not in (RateName.FAR, RateName.FRR):
         return rate
-    base = missed if rate.name is RateName.FRR else 0.0
+    base = 1.0 - decided if rate.name is RateName.FRR else 0.0
 
     def moved(share: float) -> float:
-        return min(1.0, base + (1.0 - missed) * share)
+        return min(1.0, base + decided * share)
 
     found = rate.interval
     return dataclasses.replace(

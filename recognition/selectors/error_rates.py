@@ -32,6 +32,12 @@ NOT_ACQUIRED = Q(decision__in=[Decision.NO_DECISION_QUALITY, Decision.NO_DECISIO
 NO_TRANSACTION = (Decision.LOCKED_OUT, Decision.ERROR)
 """Ended before a face was looked at, or by a fault: they say nothing of acquiring."""
 
+_COUNTED = {
+    "failures": Count("pk", filter=NOT_ACQUIRED),
+    "decided": Count("pk", filter=Q(decision__in=_COMPARED)),
+    "transactions": Count("pk"),
+}
+
 
 class Dimension(enum.StrEnum):
     """What rates are told apart by."""
@@ -183,7 +189,7 @@ def _labels(dimension: Dimension, deciles: Sequence[int]) -> Mapping[str, str]:
 
 
 def _acquisitions(batch: ReviewBatch | None, dimension: Dimension) -> Mapping[str, Acquisition]:
-    """The failures to acquire of each group; none by quality, which no failure has."""
+    """The acquisition of each group; none by quality, which no failure has."""
     fields: dict[Dimension, Any] = {
         Dimension.CHECKPOINT: F("checkpoint"),
         Dimension.HOUR: ExtractHour("decided_at", tzinfo=timezone.get_current_timezone()),
@@ -192,13 +198,15 @@ def _acquisitions(batch: ReviewBatch | None, dimension: Dimension) -> Mapping[st
     if dimension not in fields:
         return {}
     rows = _transactions(batch).annotate(group=fields[dimension]).values("group").order_by("group")
-    counted = rows.annotate(failures=Count("pk", filter=NOT_ACQUIRED), transactions=Count("pk"))
-    return {_text(row["group"]): Acquisition(row["failures"], row["transactions"]) for row in counted}
+    return {_text(row["group"]): _as_acquisition(row) for row in rows.annotate(**_COUNTED)}
 
 
 def _acquisition(batch: ReviewBatch | None) -> Acquisition:
-    counted = _transactions(batch).aggregate(failures=Count("pk", filter=NOT_ACQUIRED), transactions=Count("pk"))
-    return Acquisition(counted["failures"], counted["transactions"])
+    return _as_acquisition(_transactions(batch).aggregate(**_COUNTED))
+
+
+def _as_acquisition(row: Mapping[str, Any]) -> Acquisition:
+    return Acquisition(row["failures"], row["decided"], row["transactions"])
 
 
 def _transactions(batch: ReviewBatch | None) -> QuerySet[RecognitionEvent]:

@@ -105,7 +105,7 @@ def test_a_group_of_the_draw_without_a_verdict_is_told() -> None:
     assert (found.judged, found.unjudged) == (1, 1)
 
 
-def test_transactions_without_a_face_are_counted_of_all() -> None:
+def test_transactions_without_a_decision_are_counted_of_all() -> None:
     event(**CLAIM)
     event(decision="no_decision_quality", similarity=None)
     event(decision="no_decision_timeout", similarity=None)
@@ -116,8 +116,20 @@ def test_transactions_without_a_face_are_counted_of_all() -> None:
     judge(batch, accept="true_match")
     found = rates(batch)
     assert (found["FTA"].errors, found["FTA"].trials) == (2, 4)
-    assert found["FRR"].share == 0.5
+    # Of the four that were attempts, one was decided: three accepted nobody, one of them although a face was compared.
+    assert found["FRR"].share == 0.75
     assert found["FNMR"].share == 0.0
+
+
+def test_of_strangers_too_only_the_decided_can_be_accepted() -> None:
+    event(**CLAIM)
+    event(decision="no_decision_timeout", similarity=0.3, votes=[{"similarity": 0.3}])
+    batch = draw()
+    judge(batch, accept="false_match")
+    found = rates(batch)
+    assert (found["FAR"].share, found["FTA"].share, found["FMR"].share) == (0.5, 0.0, 1.0)
+    by_point = error_rates.error_rates(batch, Dimension.CHECKPOINT).groups[0].rates
+    assert next(rate.share for rate in by_point if rate.name is RateName.FAR) == 0.5
 
 
 def test_a_spoof_and_what_nobody_can_tell_count_in_no_rate_of_faces() -> None:

@@ -22,15 +22,16 @@ def rates(*judged: Judged, acquisition: Acquisition | None = None, group: str | 
 
 
 def test_of_nothing_there_is_no_rate() -> None:
-    for found in (rates(), rates(UNTOLD, acquisition=Acquisition(0, 0))):
+    for found in (rates(), rates(UNTOLD, acquisition=Acquisition(0, 0, 0))):
         assert all((rate.share, rate.interval, rate.trials) == (None, None, 0) for rate in found.values())
-    assert list(rates(acquisition=Acquisition(0, 0))) == list(RateName)
+    assert list(rates(acquisition=Acquisition(0, 0, 0))) == list(RateName)
     assert RateName.FTA not in rates()
 
 
-def test_more_failures_than_transactions_are_refused() -> None:
-    with pytest.raises(ValueError, match=r"failures: expected 0\.\.2"):
-        Acquisition(3, 2)
+@pytest.mark.parametrize(("failures", "decided"), [(3, 0), (0, 3), (1, 2), (-1, 2), (2, -1)])
+def test_more_than_all_transactions_are_refused(failures: int, decided: int) -> None:
+    with pytest.raises(ValueError, match=r"expected 0\.\.2 together"):
+        Acquisition(failures, decided, 2)
 
 
 @pytest.mark.parametrize(
@@ -60,7 +61,7 @@ def test_a_false_match_that_was_refused_is_no_false_acceptance() -> None:
 
 def test_a_transaction_without_a_comparison_accepts_nobody() -> None:
     # By hand: of 10 % nothing is acquired; FAR 0.9 * 1/2, FRR 0.1 + 0.9 * 1/4.
-    found = rates(RIGHT, RIGHT, RIGHT, MISSED, FALSE, REPELLED, acquisition=Acquisition(10, 100))
+    found = rates(RIGHT, RIGHT, RIGHT, MISSED, FALSE, REPELLED, acquisition=Acquisition(10, 90, 100))
     assert found[RateName.FAR].share == pytest.approx(0.45)
     assert found[RateName.FRR].share == pytest.approx(0.325)
     assert found[RateName.FNMR].share == 0.25
@@ -70,6 +71,19 @@ def test_a_transaction_without_a_comparison_accepts_nobody() -> None:
     assert (interval.low, interval.high) == pytest.approx((0.1 + 0.9 * plain.low, 0.1 + 0.9 * plain.high))
     fta = found[RateName.FTA]
     assert (fta.errors, fta.trials, fta.share, fta.interval) == (10, 100, 0.1, intervals.simple(10, 100))
+
+
+def test_whose_votes_disagreed_is_accepted_by_nobody() -> None:
+    # By hand: of 100, 10 are not acquired and 20 disagree until their time is over, so d = 0.7:
+    # FAR 0.7 * 1/2, FRR 0.3 + 0.7 * 1/4; FTA knows only the 10.
+    found = rates(RIGHT, RIGHT, RIGHT, MISSED, FALSE, REPELLED, acquisition=Acquisition(10, 70, 100))
+    assert found[RateName.FAR].share == pytest.approx(0.35)
+    assert found[RateName.FRR].share == pytest.approx(0.475)
+    assert found[RateName.FTA].share == 0.1
+    plain = intervals.simple(1, 4)
+    interval = found[RateName.FRR].interval
+    assert interval is not None
+    assert (interval.low, interval.high) == pytest.approx((0.3 + 0.7 * plain.low, 0.3 + 0.7 * plain.high))
 
 
 def test_a_weighted_draw_is_weighted() -> None:
@@ -111,9 +125,9 @@ judged = st.builds(
 )
 
 
-@given(st.lists(judged, max_size=30), st.integers(0, 10))
-def test_every_rate_lies_in_its_interval_and_groups_add_up(found: list[Judged], failures: int) -> None:
-    acquisition = Acquisition(failures, 10)
+@given(st.lists(judged, max_size=30), st.integers(0, 5), st.integers(0, 5))
+def test_every_rate_lies_in_its_interval_and_groups_add_up(found: list[Judged], failures: int, decided: int) -> None:
+    acquisition = Acquisition(failures, decided, 10)
     whole = rates(*found, acquisition=acquisition)
     parts = [rates(*found, acquisition=acquisition, group=group) for group in "ab"]
     for name, rate in whole.items():
