@@ -17,7 +17,7 @@ from recognition.models import ModelPack
 from recognition.selectors.thresholds import FPIR_KEPT, Holding
 
 MOST_SUITED = 1_000_000
-"""A threshold for more people than this is said to suit "any" gallery: no measurement reaches so far."""
+"""A threshold for more samples than this is said to suit "any" gallery: no measurement reaches so far."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class TargetRow:
         missed: FNMR or FNIR there.
         is_supported: whether enough was compared.
         reason: why not; empty where it was.
-        published: the pack's own threshold for that rate, of a search for so many people; empty without one.
+        published: the pack's own threshold for that rate, of a search among so many samples; empty without one.
         propose: where a version with that threshold is proposed; empty where too little supports it.
         what_if: where the log is decided anew with it; empty where too little supports it.
     """
@@ -73,7 +73,7 @@ class HoldingRow:
         identification: threshold of searches.
         verification: threshold of claims.
         rates: FMR, FNMR, FPIR and FNIR of the two as measured; empty without a measurement.
-        suits: up to how many people the search is meant, in words.
+        suits: up to how many samples the search is meant, in words.
         warning: what to do where the gallery has outgrown it; empty where it has not.
     """
 
@@ -114,8 +114,8 @@ def claims(found: Iterable[Target], pack: ModelPack) -> tuple[TargetRow, ...]:
     )
 
 
-def searches(found: Iterable[Target], pack: ModelPack, people: int) -> tuple[TargetRow, ...]:
-    """Thresholds of searches among so many people, beside those that the pack publishes for as many."""
+def searches(found: Iterable[Target], pack: ModelPack, samples: int) -> tuple[TargetRow, ...]:
+    """Thresholds of searches among so many samples, beside those that the pack publishes for as many."""
     return tuple(
         _row(
             each,
@@ -124,18 +124,18 @@ def searches(found: Iterable[Target], pack: ModelPack, people: int) -> tuple[Tar
                 "Too few: %(trials)s samples were searched as strangers, and a rate of %(wanted)s takes %(needed)s to "
                 "show %(errors)d errors."
             ),
-            similarity(_published(pack, each.wanted, people)),
+            similarity(_published(pack, each.wanted, samples)),
         )
         for each in found
     )
 
 
-def _published(pack: ModelPack, fpir: float, people: int) -> float | None:
-    """The lowest threshold of the pack whose false match rate keeps that rate among so many people."""
+def _published(pack: ModelPack, fpir: float, samples: int) -> float | None:
+    """The lowest threshold of the pack whose false match rate keeps that rate among so many samples."""
     keeping = (
         float(point["threshold"])
         for point in pack.operating_points
-        if targets.expected_fpir(float(point["fmr"]), people) <= fpir
+        if targets.expected_fpir(float(point["fmr"]), samples) <= fpir
     )
     return min(keeping, default=None)
 
@@ -158,18 +158,34 @@ def holding(held: Holding) -> HoldingRow:
 
 def warning(held: Holding) -> str:
     """That the gallery has outgrown a threshold, and what to do."""
-    return gettext(
-        "The gallery has outgrown the identification threshold %(threshold)s of version %(version)d: it keeps wrong "
-        "names of strangers at %(kept)s up to %(suits)s people, and there are %(people)s, with whom about %(expected)s "
-        "of all strangers are named. Propose a higher one."
-    ) % {
+    return _outgrown(held) % {
         "threshold": similarity(held.policy.identification_threshold),
         "version": held.policy.version,
         "kept": rates.percent_plain(FPIR_KEPT),
         "suits": rates.count(held.suits or 0),
-        "people": rates.count(held.people),
-        "expected": rates.percent(held.expected_fpir or 0.0),
+        "samples": rates.count(held.samples),
+        "expected": rates.percent(held.fpir or held.expected_fpir or 0.0),
     }
+
+
+def _outgrown(held: Holding) -> str:
+    if held.fpir is not None:
+        return gettext(
+            "The gallery has outgrown the identification threshold %(threshold)s of version %(version)d: as measured "
+            "here, it names %(expected)s of all strangers, which is more than %(kept)s. Propose a higher one."
+        )
+    if held.is_below_published:
+        return gettext(
+            "The gallery has outgrown the identification threshold %(threshold)s of version %(version)d: it is lower "
+            "than every threshold that the pack publishes, so it keeps wrong names of strangers at %(kept)s up to "
+            "%(suits)s samples at most, and %(samples)s are searched, with which about %(expected)s of all strangers "
+            "or more are named. Propose a higher one."
+        )
+    return gettext(
+        "The gallery has outgrown the identification threshold %(threshold)s of version %(version)d: it keeps wrong "
+        "names of strangers at %(kept)s up to %(suits)s samples, and %(samples)s are searched, with which about "
+        "%(expected)s of all strangers are named. Propose a higher one."
+    )
 
 
 def similarity(value: float | None) -> str:
@@ -178,14 +194,19 @@ def similarity(value: float | None) -> str:
 
 
 def _suits(held: Holding) -> str:
+    if held.fpir is not None:
+        return gettext("fewer samples, as measured here") if held.is_outgrown else gettext("this gallery, as measured")
     if held.suits is None:
         return gettext("not known")
-    if held.suits > MOST_SUITED:
+    if held.suits > MOST_SUITED and not held.is_below_published:
         return gettext("any gallery")
-    people = rates.count(held.suits)
     if held.is_of_gallery:
-        return gettext("%(people)s people, as measured here") % {"people": people}
-    return gettext("%(people)s people, by the pack's numbers") % {"people": people}
+        text = gettext("%(samples)s samples, as measured here")
+    elif held.is_below_published:
+        text = gettext("at most %(samples)s samples, by the pack's numbers")
+    else:
+        text = gettext("%(samples)s samples, by the pack's numbers")
+    return text % {"samples": rates.count(held.suits)}
 
 
 def _row(found: Target, field: str, too_few: str, published: str) -> TargetRow:

@@ -81,10 +81,12 @@ def _context(request: HttpRequest) -> dict[str, Any]:
     pack = ModelPack.objects.filter(is_active=True).first()
     newest = thresholds.newest_job()
     is_open = newest is not None and newest.is_open
-    people = packs.gallery_state(pack.pk).people if pack else 0
+    state = packs.gallery_state(pack.pk) if pack else None
+    people = state.people if state else 0
     context: dict[str, Any] = {
         "pack": pack,
         "people": people,
+        "samples": state.templates if state else 0,
         "has_too_few": people < LEAST_PEOPLE,
         "job": newest,
         "job_sentence": job_detail.sentence(newest) if newest is not None else "",
@@ -122,7 +124,7 @@ def _measured(
         "trade_off": threshold_charts.trade_off(tally),
         "trade_off_rows": threshold_charts.trade_off_rows(tally),
         "claims": threshold_rows.claims(targets.verification(tally), pack),
-        "searches": threshold_rows.searches(targets.identification(tally), pack, found.people),
+        "searches": threshold_rows.searches(targets.identification(tally), pack, found.samples),
         "mated": int(tally.mated.sum()),
         "non_mated": int(tally.non_mated.sum()),
         "pairs": _pairs(tally) if actor_of(request).has_perm(SEE_PEOPLE) else None,

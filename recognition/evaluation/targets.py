@@ -126,20 +126,21 @@ def det(tally: Tally) -> tuple[DetPoint, ...]:
     )
 
 
-def expected_fpir(fmr: float, people: int) -> float:
-    """How often a stranger is named among so many people, were each comparison a draw of its own.
+def expected_fpir(fmr: float, comparisons: int) -> float:
+    """How often a stranger is named by so many comparisons, were each a draw of its own.
 
     Args:
         fmr: false match rate of one comparison, 0..1.
-        people: whom the stranger is compared with.
+        comparisons: of one search: with every sample that is searched.
 
-    Source: ISO/IEC 19795-1, 1 - (1 - FMR)^N for open-set identification by one comparison a person.
+    Source: ISO/IEC 19795-1, 1 - (1 - FMR)^N for open-set identification by N comparisons. Samples of one person
+    resemble each other, so the rate of N samples lies somewhat below that.
     """
-    return 1.0 - (1.0 - fmr) ** people
+    return 1.0 - (1.0 - fmr) ** comparisons
 
 
-def people_for(fmr: float, fpir: float) -> int:
-    """Up to how many people a threshold of that false match rate keeps the rate of a search: inverts `expected_fpir`.
+def comparisons_for(fmr: float, fpir: float) -> int:
+    """Up to how many comparisons of that false match rate keep the rate of a search: inverts `expected_fpir`.
 
     Args:
         fmr: false match rate of one comparison, above 0 and below 1.
@@ -149,7 +150,7 @@ def people_for(fmr: float, fpir: float) -> int:
         ValueError: for a rate outside that.
     """
     if not (0.0 < fmr < 1.0 and 0.0 <= fpir < 1.0):
-        raise ValueError(f"people_for: expected rates below 1 and an FMR above 0, got {fmr} and {fpir}")
+        raise ValueError(f"comparisons_for: expected rates below 1 and an FMR above 0, got {fmr} and {fpir}")
     return int(math.log1p(-fpir) / math.log1p(-fmr))
 
 

@@ -44,8 +44,10 @@ class Holding:
         policy: the version.
         fmr: of its identification threshold, 0..1; None where neither the gallery nor the pack tells.
         is_of_gallery: whether that was measured on the site's own gallery; else the pack tells at most so much.
-        suits: up to how many people a search names at most `FPIR_KEPT` of all strangers; None without `fmr`.
-        people: whom a search compares with now.
+        is_below_published: whether the pack tells at least so much, because it publishes no threshold as low.
+        suits: up to how many samples a search names at most `FPIR_KEPT` of all strangers; None without `fmr`.
+        samples: that a search compares with now: each is one more chance to be like a stranger.
+        is_current: whether the measurement is of those samples.
         verification: FMR and FNMR of the verification threshold, as measured; None without a measurement.
         identification: FPIR and FNIR of the identification threshold, as measured; None without a measurement.
     """
@@ -53,20 +55,38 @@ class Holding:
     policy: ThresholdPolicy
     fmr: float | None
     is_of_gallery: bool
+    is_below_published: bool
     suits: int | None
-    people: int
+    samples: int
+    is_current: bool
     verification: tuple[Rate, Rate] | None
     identification: tuple[Rate, Rate] | None
 
     @property
     def is_outgrown(self) -> bool:
-        """Whether there are more people than the threshold suits."""
-        return self.suits is not None and self.people > self.suits
+        """Whether it names more strangers than `FPIR_KEPT`: as counted where that tells, else by what it suits."""
+        if self.fpir is not None:
+            return self.fpir > FPIR_KEPT
+        return self.suits is not None and self.samples > self.suits
+
+    @property
+    def fpir(self) -> float | None:
+        """The measured FPIR, 0..1, where it tells; None else.
+
+        It rests on `LEAST_FALSE_MATCHES` errors, and is of the present gallery or too high already: what was too
+        high is not less for samples that came since.
+        """
+        if self.identification is None:
+            return None
+        wrong, _ = self.identification
+        if wrong.errors < error_rates.LEAST_FALSE_MATCHES or wrong.share is None:
+            return None
+        return wrong.share if self.is_current or wrong.share > FPIR_KEPT else None
 
     @property
     def expected_fpir(self) -> float | None:
         """How many strangers it is expected to name at the gallery's present size, 0..1."""
-        return None if self.fmr is None else targets.expected_fpir(self.fmr, self.people)
+        return None if self.fmr is None else targets.expected_fpir(self.fmr, self.samples)
 
 
 def latest() -> Measurement | None:
@@ -101,10 +121,10 @@ def holding(pack: ModelPack, measurement: Measurement | None) -> tuple[Holding, 
     if measurement is not None and measurement.job.result["pack"] != pack.pk:
         measurement = None
     in_force = ThresholdPolicy.objects.filter(pack=pack, state=ThresholdPolicy.State.ACTIVE)
-    people = packs.gallery_state(pack.pk).people
+    samples = packs.gallery_state(pack.pk).templates
     versions = in_force.select_related("checkpoint").order_by("checkpoint__name")
     return tuple(
-        _holding(policy, pack, people, measurement)
+        _holding(policy, pack, samples, measurement)
         for policy in sorted(versions, key=lambda policy: policy.checkpoint is not None)
     )
 
@@ -114,29 +134,37 @@ def outgrown(pack: ModelPack) -> tuple[Holding, ...]:
     return tuple(held for held in holding(pack, latest()) if held.is_outgrown)
 
 
-def _holding(policy: ThresholdPolicy, pack: ModelPack, people: int, measurement: Measurement | None) -> Holding:
+def _holding(policy: ThresholdPolicy, pack: ModelPack, samples: int, measurement: Measurement | None) -> Holding:
     threshold = policy.identification_threshold
-    fmr, is_of_gallery = _fmr(pack, threshold, measurement)
+    fmr, is_of_gallery, is_below_published = _fmr(pack, threshold, measurement)
     tally = measurement.tally if measurement else None
     return Holding(
         policy=policy,
         fmr=fmr,
         is_of_gallery=is_of_gallery,
-        suits=targets.people_for(fmr, FPIR_KEPT) if fmr is not None and 0.0 < fmr < 1.0 else None,
-        people=people,
+        is_below_published=is_below_published,
+        suits=targets.comparisons_for(fmr, FPIR_KEPT) if fmr is not None and 0.0 < fmr < 1.0 else None,
+        samples=samples,
+        is_current=measurement is not None and not measurement.has_changed,
         verification=targets.verification_at(tally, policy.verification_threshold) if tally else None,
         identification=targets.identification_at(tally, threshold) if tally else None,
     )
 
 
-def _fmr(pack: ModelPack, threshold: float, measurement: Measurement | None) -> tuple[float | None, bool]:
-    """The false match rate of a threshold: the gallery's own where enough errors tell it, else the pack's bound."""
+def _fmr(pack: ModelPack, threshold: float, measurement: Measurement | None) -> tuple[float | None, bool, bool]:
+    """The false match rate of a threshold, whether it is the gallery's own, and whether it is at least so much.
+
+    The gallery's where enough errors tell it. Else the pack's: at most that of the next lower threshold it publishes;
+    below all of them, at least that of the lowest.
+    """
     if measurement is not None:
         wrong, _ = targets.verification_at(measurement.tally, threshold)
         if wrong.errors >= error_rates.LEAST_FALSE_MATCHES:
-            return wrong.share, True
+            return wrong.share, True, False
     below = [float(point["fmr"]) for point in pack.operating_points if float(point["threshold"]) <= threshold]
-    return min(below, default=None), False
+    if below:
+        return min(below), False, False
+    return max((float(point["fmr"]) for point in pack.operating_points), default=None), False, True
 
 
 def _basis_now() -> tuple[str, int, float] | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import json
 import re
 
@@ -11,6 +12,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
+from recognition.evaluation import targets
 from recognition.evaluation.gallery_scores import BINS, Tally
 from recognition.jobs import running, threshold_measurement
 from recognition.models import Job, ModelPack, Person
@@ -183,14 +185,14 @@ def test_a_supported_threshold_is_proposed_with_its_value_filled_in(administrato
     assert "Too few: 20,000 samples were searched as strangers, and a rate of 0.1 % takes 30,000" in page
 
 
-def test_beside_a_wanted_rate_stands_what_the_pack_publishes_for_as_many_people(
+def test_beside_a_wanted_rate_stands_what_the_pack_publishes_for_as_many_samples(
     administrator: Client, pack: ModelPack
 ) -> None:
     gallery()
     measure()
-    Job.objects.update(result={**Job.objects.get().result, "people": 100})
+    Job.objects.update(result={**Job.objects.get().result, "people": 50, "samples": 100})
     context = administrator.get(PAGE).context
-    # Among 100 people an FMR of 1e-4 names one stranger in 100, and 1e-5 one in 1,000.
+    # Among 100 samples an FMR of 1e-4 names one stranger in 100, and 1e-5 one in 1,000.
     assert {row.wanted: row.published for row in context["searches"]} == {
         "5 %": "0.400",
         "2 %": "0.400",
@@ -203,25 +205,67 @@ def test_beside_a_wanted_rate_stands_what_the_pack_publishes_for_as_many_people(
 
 def test_a_gallery_that_has_outgrown_its_threshold_is_warned_of(administrator: Client, pack: ModelPack) -> None:
     large(pack)
-    # At 0.5 one comparison in 1,000 matches: that suits ten people.
+    # At 0.5 one comparison in 1,000 matches: that suits ten samples. One stranger in 100 is named as measured.
     (held,) = thresholds.holding(pack, thresholds.latest())
-    assert (held.fmr, held.is_of_gallery, held.suits) == (1e-3, True, 10)
+    assert (held.fmr, held.is_of_gallery, held.suits, held.fpir) == (1e-3, True, 10, 0.01)
     assert not held.is_outgrown
-    for number in range(12):
-        fakes.person(f"person {number}", fakes.probe())
+    for number in range(6):
+        fakes.person(f"person {number}", fakes.probe(), fakes.probe())
     for where in (PAGE, "/admin/recognition/thresholdpolicy/"):
         assert (
             "outgrown the identification threshold 0.500 of version 1: it keeps wrong names of strangers at 1 % up to "
-            "10 people, and there are 12, with whom about 1.19 %"
+            "10 samples, and 12 are searched, with which about 1.19 %"
         ) in text_at(administrator, where)
 
 
-def test_without_a_measurement_the_pack_says_how_many_people_a_threshold_suits(pack: ModelPack) -> None:
+@pytest.mark.parametrize(
+    ("named", "is_current", "is_outgrown"),
+    # Of 20,000 strangers 1 % are 200; 29 errors of 1,000 are too few to tell, so that 12 samples of 10 are too many.
+    [
+        ((201, 20_000), True, True),
+        ((201, 20_000), False, True),
+        ((200, 20_000), True, False),
+        ((200, 20_000), False, True),
+        ((29, 1_000), True, True),
+        ((0, 0), True, True),
+    ],
+)
+def test_what_was_measured_decides_where_it_tells(
+    pack: ModelPack, named: tuple[int, int], is_current: bool, is_outgrown: bool
+) -> None:
+    (held,) = thresholds.holding(pack, None)
+    rates = (targets.Rate(*named), targets.Rate(0, 1))
+    twelve = dataclasses.replace(held, suits=10, samples=12, is_current=is_current, identification=rates)
+    assert twelve.is_outgrown is is_outgrown
+    assert not dataclasses.replace(held, suits=12, samples=12).is_outgrown
+
+
+def test_the_measured_rate_is_told_where_it_is_too_high(administrator: Client, pack: ModelPack) -> None:
+    large(pack)
+    result = Job.objects.get().result
+    tally = {**result["tally"], "stranger_searches": 10_000}
+    Job.objects.update(result={**result, "tally": tally})
+    page = text_at(administrator)
+    # 200 of 10,000 strangers are named at 0.5.
+    assert "as measured here, it names 2.00 % of all strangers, which is more than 1 %" in page
+    assert "fewer samples, as measured here" in page
+
+
+def test_without_a_measurement_the_pack_says_how_many_samples_a_threshold_suits(
+    administrator: Client, pack: ModelPack
+) -> None:
     (held,) = thresholds.holding(pack, None)
     assert (held.fmr, held.is_of_gallery, held.suits, held.verification) == (1e-5, False, 1005, None)
     policies.create_version(pack=pack, values={"identification_threshold": 0.1}, reason="a test", actor=None)
     (low,) = thresholds.holding(pack, None)
-    assert (low.fmr, low.suits, low.is_outgrown) == (None, None, False)
+    # It publishes 1e-3 for 0.3 as its lowest: at 0.1 the rate is that or more, which suits ten samples at most.
+    assert (low.fmr, low.is_below_published, low.suits, low.is_outgrown) == (1e-3, True, 10, False)
+    fakes.person("Ada", *[fakes.probe()] * 11)
+    (low,) = thresholds.holding(pack, None)
+    assert low.is_outgrown
+    page = text_at(administrator)
+    assert "up to 10 samples at most, and 11 are searched, with which about 1.09 % of all strangers or more" in page
+    assert "at most 10 samples, by the pack" in page
 
 
 def test_each_version_in_force_has_its_row(pack: ModelPack, administrator: Client) -> None:
@@ -232,7 +276,7 @@ def test_each_version_in_force_has_its_row(pack: ModelPack, administrator: Clien
     site, own = thresholds.holding(pack, None)
     assert (site.policy.checkpoint, own.policy.checkpoint) == (None, point)
     assert own.suits == 10
-    assert "10 people, by the pack" in text_at(administrator)
+    assert "10 samples, by the pack" in text_at(administrator)
 
 
 @pytest.mark.parametrize(

@@ -90,20 +90,20 @@ def test_a_rate_says_how_sure_it_is() -> None:
 
 
 @pytest.mark.parametrize(
-    ("fmr", "people", "fpir"), [(1e-5, 0, 0.0), (1e-5, 500, 0.00499), (1e-5, 1_000, 0.00995), (1e-4, 10_000, 0.6321)]
+    ("fmr", "size", "fpir"), [(1e-5, 0, 0.0), (1e-5, 500, 0.00499), (1e-5, 1_000, 0.00995), (1e-4, 10_000, 0.6321)]
 )
-def test_the_rate_of_a_search_grows_with_the_gallery(fmr: float, people: int, fpir: float) -> None:
-    assert targets.expected_fpir(fmr, people) == pytest.approx(fpir, rel=1e-3)
+def test_the_rate_of_a_search_grows_with_the_gallery(fmr: float, size: int, fpir: float) -> None:
+    assert targets.expected_fpir(fmr, size) == pytest.approx(fpir, rel=1e-3)
 
 
 @given(st.floats(1e-7, 0.5), st.floats(1e-4, 0.5))
 def test_a_gallery_of_that_size_keeps_the_rate_and_a_larger_one_does_not(fmr: float, fpir: float) -> None:
-    people = targets.people_for(fmr, fpir)
-    assert targets.expected_fpir(fmr, people) <= fpir * (1 + 1e-9)
-    assert targets.expected_fpir(fmr, people + 2) > fpir
+    size = targets.comparisons_for(fmr, fpir)
+    assert targets.expected_fpir(fmr, size) <= fpir * (1 + 1e-9)
+    assert targets.expected_fpir(fmr, size + 2) > fpir
 
 
 @pytest.mark.parametrize(("fmr", "fpir"), [(0.0, 0.1), (1.0, 0.1), (0.1, 1.0), (0.1, -0.1)])
 def test_a_size_for_no_rate_is_refused(fmr: float, fpir: float) -> None:
     with pytest.raises(ValueError, match="expected rates below 1"):
-        targets.people_for(fmr, fpir)
+        targets.comparisons_for(fmr, fpir)
