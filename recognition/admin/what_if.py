@@ -31,6 +31,9 @@ from recognition.services import policies
 
 NEEDED = ("recognition.view_thresholdpolicy", "recognition.view_person")
 
+SEE_EVENTS = "recognition.view_recognitionevent"
+"""Without it the page counts and says nothing of single events: who, when and where are what events hold."""
+
 ROWS_A_PAGE = 50
 
 _STEP = 0.001
@@ -203,8 +206,9 @@ def _sliders(wanted: Wanted, in_force: ThresholdPolicy) -> Iterator[Slider]:
 
 
 def _found(request: HttpRequest, form: WhatIfForm, wanted: Wanted, found: WhatIf) -> dict[str, Any]:
-    shown = form.cleaned_data["change"]
-    rows = [event for event in found.changed if not shown or event.change == shown]
+    may_see_events = actor_of(request).has_perm(SEE_EVENTS)
+    shown = form.cleaned_data["change"] if may_see_events else ""
+    rows = [event for event in found.changed if may_see_events and (not shown or event.change == shown)]
     page = Paginator(rows, ROWS_A_PAGE).get_page(request.GET.get("p"))
     events = list(page.object_list)
     people = {outcome.person_id for event in events for outcome in (event.then, event.after) if outcome.person_id}
@@ -214,6 +218,7 @@ def _found(request: HttpRequest, form: WhatIfForm, wanted: Wanted, found: WhatIf
     kept = {name: str(value) for name, value in request.GET.items() if name != "p"}
     return {
         "found": found,
+        "may_see_events": may_see_events,
         "summary": _summary(found),
         "left_out": tuple(_left_out(found)),
         "tiles": tuple(_tiles(found, kept, shown)),

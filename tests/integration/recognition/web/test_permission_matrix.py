@@ -246,7 +246,9 @@ ROUTES: dict[str, Row] = {
         at="admin/recognition/thresholdpolicy/measured/det.csv",
         answers=frozenset({404}),  # before anything was measured
     ),
-    "admin/recognition/thresholdpolicy/what-if/": Row(those("auditor", "administrator")),
+    "admin/recognition/thresholdpolicy/what-if/": Row(
+        those("auditor", "administrator")
+    ),  # an administrator: counts alone
     "admin/recognition/thresholdpolicy/error-rates/": Row(those("auditor", "administrator")),
     "admin/recognition/thresholdpolicy/error-rates/rates.csv": Row(those("auditor", "administrator")),
     "admin/recognition/thresholdpolicy/measure/": Row(None, those("administrator")),
