@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from django.contrib.admin import ModelAdmin
@@ -11,6 +11,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
+from django.utils import timezone
 from django.utils.translation import gettext, gettext_lazy
 
 from recognition.admin import charts, csv_files, rates
@@ -21,7 +22,7 @@ from recognition.evaluation.intervals import Method
 from recognition.evaluation.measured_rates import Measured, RateName
 from recognition.models import ReviewBatch
 from recognition.selectors import error_rates
-from recognition.selectors.error_rates import Dimension, ErrorRates, GroupRates
+from recognition.selectors.error_rates import LOOKED_BACK, Dimension, ErrorRates, GroupRates
 
 NEEDED = "recognition.view_verdict"
 
@@ -106,7 +107,7 @@ class _Page:
 
     def save(self, request: HttpRequest) -> HttpResponse:
         _require(request)
-        found = [error_rates.error_rates(_asked(request)[0], dimension) for dimension in Dimension]
+        found = error_rates.error_rates(_asked(request)[0], tuple(Dimension), now=timezone.now())
         return csv_files.response("faceweb-error-rates", _HEADER, _lines(found))
 
 
@@ -135,11 +136,12 @@ def _context(request: HttpRequest) -> dict[str, Any]:
     batch, dimension = _asked(request)
     if not error_rates.has_verdicts():
         return {}
-    found = error_rates.error_rates(batch, dimension)
+    (found,) = error_rates.error_rates(batch, (dimension,), now=timezone.now())
     chosen = _EVERYTHING if batch is None else str(batch.pk)
     return {
         "found": found,
         "batch": batch,
+        "days": LOOKED_BACK.days,
         "batches": error_rates.batches(),
         "chosen": chosen,
         "dimensions": [(code.value, text, code is dimension) for code, text in _DIMENSIONS.items()],
@@ -213,7 +215,7 @@ def _hundred(share: float | None) -> float | None:
 _HEADER = ("by", "group", "label", "rate", "errors", "trials", "share", "low", "high", "method")
 
 
-def _lines(found: list[ErrorRates]) -> Iterator[tuple[object, ...]]:
+def _lines(found: Sequence[ErrorRates]) -> Iterator[tuple[object, ...]]:
     for rate in found[0].rates:
         yield "all", "", "", *_numbers(rate)
     for each in found:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
 import enum
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from django.db.models import Count, F, Q, QuerySet
+from django.db.models import Count, Q
 from django.db.models.functions import ExtractHour
 from django.utils import timezone
 
@@ -32,11 +32,8 @@ NOT_ACQUIRED = Q(decision__in=[Decision.NO_DECISION_QUALITY, Decision.NO_DECISIO
 NO_TRANSACTION = (Decision.LOCKED_OUT, Decision.ERROR)
 """Ended before a face was looked at, or by a fault: they say nothing of acquiring."""
 
-_COUNTED = {
-    "failures": Count("pk", filter=NOT_ACQUIRED),
-    "decided": Count("pk", filter=Q(decision__in=_COMPARED)),
-    "transactions": Count("pk"),
-}
+LOOKED_BACK = dt.timedelta(days=365)
+"""Of every event with a verdict, how far back those are that count: what is counted on a page has to have an end."""
 
 
 class Dimension(enum.StrEnum):
@@ -90,6 +87,19 @@ class ErrorRates:
     unjudged: int
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Tally:
+    """Transactions of one checkpoint, hour of the day and policy version.
+
+    Args:
+        keys: the group of each dimension but quality that they belong to.
+        acquisition: how many they are.
+    """
+
+    keys: Mapping[Dimension, str]
+    acquisition: Acquisition
+
+
 def batches() -> tuple[ReviewBatch, ...]:
     """The draws of which something was judged, the newest first."""
     return tuple(ReviewBatch.objects.filter(items__verdicts__isnull=False).distinct().order_by("-pk"))
@@ -100,24 +110,39 @@ def has_verdicts() -> bool:
     return Verdict.objects.exists()
 
 
-def error_rates(batch: ReviewBatch | None, dimension: Dimension) -> ErrorRates:
-    """The rates of a draw.
+def error_rates(
+    batch: ReviewBatch | None, dimensions: Sequence[Dimension], *, now: dt.datetime
+) -> tuple[ErrorRates, ...]:
+    """The rates of a draw, told apart by each of the dimensions; the log is read and counted once for all of them.
 
     Args:
-        batch: which one; None for every transaction with a verdict, which nobody's design has chosen.
-        dimension: what they are told apart by.
+        batch: which one; None for every transaction of `LOOKED_BACK` with a verdict, which nobody's design has chosen.
+        dimensions: what they are told apart by.
+        now: with a time zone.
     """
-    found = list(reviews.reviewed_events(batch))
+    since = now - LOOKED_BACK
+    found = list(reviews.reviewed_events(batch, since=since))
     weights, unjudged = _weights(batch)
+    tallies = tuple(_tallies(batch, since))
+    return tuple(_told_apart(dimension, found, weights, unjudged, tallies) for dimension in dimensions)
+
+
+def _told_apart(
+    dimension: Dimension,
+    found: Sequence[ReviewedEvent],
+    weights: Mapping[Stratum | None, tuple[int, float]],
+    unjudged: int,
+    tallies: Sequence[_Tally],
+) -> ErrorRates:
     qualities = measured_rates.deciles([each.quality_score for each in found if each.quality_score is not None])
     key = _keys(qualities)[dimension]
     judged = tuple(_judged(each, weights, key(each)) for each in found)
-    acquisitions = _acquisitions(batch, dimension)
+    acquisitions = _acquisitions(tallies, dimension)
     known = dimension is not Dimension.QUALITY
     groups = sorted({each.group for each in judged}, key=_in_order)
     labels = _labels(dimension, qualities)
     return ErrorRates(
-        rates=measured_rates.measure(judged, _acquisition(batch)),
+        rates=measured_rates.measure(judged, _total(tallies)),
         dimension=dimension,
         groups=tuple(
             GroupRates(
@@ -188,30 +213,45 @@ def _labels(dimension: Dimension, deciles: Sequence[int]) -> Mapping[str, str]:
             return {}
 
 
-def _acquisitions(batch: ReviewBatch | None, dimension: Dimension) -> Mapping[str, Acquisition]:
+def _acquisitions(tallies: Sequence[_Tally], dimension: Dimension) -> Mapping[str, Acquisition]:
     """The acquisition of each group; none by quality, which no failure has."""
-    fields: dict[Dimension, Any] = {
-        Dimension.CHECKPOINT: F("checkpoint"),
-        Dimension.HOUR: ExtractHour("decided_at", tzinfo=timezone.get_current_timezone()),
-        Dimension.POLICY: F("policy__version"),
-    }
-    if dimension not in fields:
+    if dimension is Dimension.QUALITY:
         return {}
-    rows = _transactions(batch).annotate(group=fields[dimension]).values("group").order_by("group")
-    return {_text(row["group"]): _as_acquisition(row) for row in rows.annotate(**_COUNTED)}
+    parts: dict[str, list[_Tally]] = {}
+    for each in tallies:
+        parts.setdefault(each.keys[dimension], []).append(each)
+    return {key: _total(part) for key, part in parts.items()}
 
 
-def _acquisition(batch: ReviewBatch | None) -> Acquisition:
-    return _as_acquisition(_transactions(batch).aggregate(**_COUNTED))
+def _total(tallies: Sequence[_Tally]) -> Acquisition:
+    return Acquisition(
+        failures=sum(each.acquisition.failures for each in tallies),
+        decided=sum(each.acquisition.decided for each in tallies),
+        transactions=sum(each.acquisition.transactions for each in tallies),
+    )
 
 
-def _as_acquisition(row: Mapping[str, Any]) -> Acquisition:
-    return Acquisition(row["failures"], row["decided"], row["transactions"])
-
-
-def _transactions(batch: ReviewBatch | None) -> QuerySet[RecognitionEvent]:
+def _tallies(batch: ReviewBatch | None, since: dt.datetime) -> Iterator[_Tally]:
+    """The transactions of a draw, or of the time since then, counted by everything that groups are made of."""
     events = RecognitionEvent.objects.exclude(decision__in=NO_TRANSACTION)
-    return events if batch is None else events.filter(decided_at__gte=batch.since, decided_at__lt=batch.until)
+    if batch is None:
+        events = events.filter(decided_at__gte=since)
+    else:
+        events = events.filter(decided_at__gte=batch.since, decided_at__lt=batch.until)
+    hour = ExtractHour("decided_at", tzinfo=timezone.get_current_timezone())
+    groups = events.order_by().annotate(hour=hour).values("checkpoint", "hour", "policy__version")
+    counted = groups.annotate(
+        failures=Count("pk", filter=NOT_ACQUIRED),
+        decided=Count("pk", filter=Q(decision__in=_COMPARED)),
+        transactions=Count("pk"),
+    )
+    for row in counted:
+        keys = {
+            Dimension.CHECKPOINT: _text(row["checkpoint"]),
+            Dimension.HOUR: str(row["hour"]),
+            Dimension.POLICY: str(row["policy__version"]),
+        }
+        yield _Tally(keys, Acquisition(row["failures"], row["decided"], row["transactions"]))
 
 
 def _text(number: int | None) -> str:

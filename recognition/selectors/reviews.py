@@ -184,15 +184,18 @@ def disputed(batch: ReviewBatch) -> QuerySet[ReviewItem]:
     return batch.items.annotate(said=said).filter(said__gt=1).order_by("position")
 
 
-def reviewed_events(batch: ReviewBatch | None) -> Iterator[ReviewedEvent]:
+def reviewed_events(batch: ReviewBatch | None, *, since: dt.datetime | None = None) -> Iterator[ReviewedEvent]:
     """The events that were judged, with what rates are computed from; in the order of their numbers.
 
     Args:
         batch: those that were drawn then, with their groups and weights. None for every event with a verdict,
             without groups and weights: they were chosen by nobody's design.
+        since: the first moment of every event with a verdict, with a time zone; None for all of them.
     """
     if batch is None:
         events = RecognitionEvent.objects.filter(Exists(Verdict.objects.filter(event=OuterRef("pk"))))
+        if since is not None:
+            events = events.filter(decided_at__gte=since)
         for event in _with_verdicts(events):
             yield _reviewed(event, None)
         return

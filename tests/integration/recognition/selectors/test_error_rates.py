@@ -6,6 +6,8 @@ import datetime as dt
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from recognition.decision.reviews import ReviewVerdict
 from recognition.evaluation.intervals import Method
@@ -45,7 +47,12 @@ def judge(batch: ReviewBatch, **codes: str) -> None:
 
 
 def rates(batch: ReviewBatch | None, dimension: Dimension = Dimension.CHECKPOINT) -> dict[str, Any]:
-    return {rate.name.value: rate for rate in error_rates.error_rates(batch, dimension).rates}
+    return {rate.name.value: rate for rate in told_apart(batch, dimension).rates}
+
+
+def told_apart(batch: ReviewBatch | None, dimension: Dimension) -> ErrorRates:
+    (found,) = error_rates.error_rates(batch, (dimension,), now=fakes.NOW)
+    return found
 
 
 def in_groups(found: ErrorRates, name: RateName) -> dict[str, tuple[int, int]]:
@@ -60,7 +67,7 @@ def test_without_a_verdict_there_is_nothing() -> None:
     batch = draw()
     assert not error_rates.has_verdicts()
     assert error_rates.batches() == ()
-    found = error_rates.error_rates(batch, Dimension.CHECKPOINT)
+    found = told_apart(batch, Dimension.CHECKPOINT)
     assert (found.judged, found.groups, found.unjudged) == (0, (), 1)
     assert [rate.share for rate in found.rates] == [None] * 6 + [0.0]
 
@@ -101,7 +108,7 @@ def test_a_group_of_the_draw_without_a_verdict_is_told() -> None:
     by = fakes.user("add_verdict", "view_verdict")
     item = batch.items.get(event__decision="accept")
     reviews.give(event=item.event, code=ReviewVerdict.TRUE_MATCH, note="", actor=by, now=fakes.NOW, item=item)
-    found = error_rates.error_rates(batch, Dimension.CHECKPOINT)
+    found = told_apart(batch, Dimension.CHECKPOINT)
     assert (found.judged, found.unjudged) == (1, 1)
 
 
@@ -128,7 +135,7 @@ def test_of_strangers_too_only_the_decided_can_be_accepted() -> None:
     judge(batch, accept="false_match")
     found = rates(batch)
     assert (found["FAR"].share, found["FTA"].share, found["FMR"].share) == (0.5, 0.0, 1.0)
-    by_point = error_rates.error_rates(batch, Dimension.CHECKPOINT).groups[0].rates
+    by_point = told_apart(batch, Dimension.CHECKPOINT).groups[0].rates
     assert next(rate.share for rate in by_point if rate.name is RateName.FAR) == 0.5
 
 
@@ -137,7 +144,7 @@ def test_a_spoof_and_what_nobody_can_tell_count_in_no_rate_of_faces() -> None:
     event(**REFUSED)
     batch = draw()
     judge(batch, accept="spoof", reject_no_match="cannot_tell")
-    found = error_rates.error_rates(batch, Dimension.CHECKPOINT)
+    found = told_apart(batch, Dimension.CHECKPOINT)
     assert (found.judged, found.spoofs, found.untold) == (2, 1, 1)
     assert all(rate.trials == 0 for rate in found.rates if rate.name is not RateName.FTA)
 
@@ -161,6 +168,27 @@ def test_without_a_draw_every_verdict_counts_once() -> None:
     assert found["FTA"].trials == 2
 
 
+def test_without_a_draw_what_is_older_than_a_year_counts_no_more() -> None:
+    by = fakes.user("add_verdict", "view_verdict")
+    for days in (365, 366):
+        old = event(decided_at=fakes.NOW - dt.timedelta(days=days))
+        reviews.give(event=old, code=ReviewVerdict.FALSE_MATCH, note="", actor=by, now=fakes.NOW)
+    found = rates(None)
+    assert (found["FPIR"].trials, found["FTA"].trials) == (1, 1)
+
+
+def test_the_log_is_counted_once_for_all_dimensions() -> None:
+    event(checkpoint=fakes.checkpoint("door"))
+    event(decision="no_decision_quality", similarity=None, decided_at=fakes.NOW + dt.timedelta(hours=1))
+    batch = draw()
+    judge(batch, accept="true_match")
+    with CaptureQueriesContext(connection) as queries:
+        found = error_rates.error_rates(batch, tuple(Dimension), now=fakes.NOW)
+    assert sum("GROUP BY" in query["sql"] for query in queries.captured_queries) == 1
+    assert [each.dimension for each in found] == list(Dimension)
+    assert [each.rates for each in found] == [found[0].rates] * 4
+
+
 class TestGroups:
     @pytest.fixture
     def batch(self) -> ReviewBatch:
@@ -180,7 +208,7 @@ class TestGroups:
         return batch
 
     def test_by_checkpoint(self, batch: ReviewBatch) -> None:
-        found = error_rates.error_rates(batch, Dimension.CHECKPOINT)
+        found = told_apart(batch, Dimension.CHECKPOINT)
         door, live = found.groups
         assert (door.label, live.key, live.label) == ("door", "", "")
         assert in_groups(found, RateName.FNIR) == {door.key: (0, 2), "": (1, 1)}
@@ -188,17 +216,17 @@ class TestGroups:
         assert [group.judged for group in found.groups] == [2, 1]
 
     def test_by_hour(self, batch: ReviewBatch) -> None:
-        found = error_rates.error_rates(batch, Dimension.HOUR)
+        found = told_apart(batch, Dimension.HOUR)
         assert in_groups(found, RateName.FNIR) == {"12": (0, 2), "15": (1, 1)}
         assert in_groups(found, RateName.FTA) == {"12": (1, 3), "15": (0, 1)}
 
     def test_by_policy(self, batch: ReviewBatch) -> None:
-        found = error_rates.error_rates(batch, Dimension.POLICY)
+        found = told_apart(batch, Dimension.POLICY)
         assert in_groups(found, RateName.FNIR) == {"1": (1, 3)}
         assert in_groups(found, RateName.FTA) == {"1": (1, 4)}
 
     def test_by_quality_nothing_is_known_of_faces_that_were_not_acquired(self, batch: ReviewBatch) -> None:
-        found = error_rates.error_rates(batch, Dimension.QUALITY)
+        found = told_apart(batch, Dimension.QUALITY)
         assert in_groups(found, RateName.FNIR) == {"10": (0, 2), "": (1, 1)}
         assert found.groups[0].label == "80"
         assert all(rate.name is not RateName.FTA for group in found.groups for rate in group.rates)
@@ -210,6 +238,6 @@ def test_two_who_said_different_things_are_told() -> None:
     for code in ("true_match", "false_match"):
         by = fakes.user("add_verdict", "view_verdict")
         reviews.give(event=one, code=ReviewVerdict(code), note="", actor=by, now=fakes.NOW)
-    found = error_rates.error_rates(None, Dimension.CHECKPOINT)
+    found = told_apart(None, Dimension.CHECKPOINT)
     assert (found.judged, found.disputed) == (1, 1)
     assert rates(None)["FPIR"].trials == 0
