@@ -63,6 +63,18 @@ class SignedAnchor:
     fingerprint: str
 
 
+def claimed_position(line: str | bytes) -> int:
+    """Which row a line says it is about; nothing is checked, for which `read` is.
+
+    Raises:
+        NoAnchor: for a line that names no row.
+    """
+    try:
+        return int(json.loads(line)["position"])
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
+        raise NoAnchor("it is no anchor") from error
+
+
 def read(line: str | bytes) -> SignedAnchor:
     """The anchor of a line that `Anchor.signed_by` made.
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import bisect
 import contextlib
+import dataclasses
 import datetime as dt
 import os
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -104,15 +106,53 @@ def read(*, path: Path, trusted: Collection[str]) -> list[Anchor]:
     return found
 
 
-def read_kept(*, path: Path, trusted: Collection[str]) -> list[Anchor]:
-    """The anchors of a file that these keys signed; what else is in it, and no file, counts for nothing."""
-    found = []
+@dataclasses.dataclass(frozen=True, slots=True)
+class KeptAnchors:
+    """The anchors of a file, each checked when it is asked for: one is added every hour, and a check takes its time.
+
+    Args:
+        lines: of the file with the rows that they say they are about, by row.
+        trusted: fingerprints of the keys that may have signed them.
+    """
+
+    lines: Sequence[tuple[int, bytes]]
+    trusted: Collection[str]
+
+    def next(self, position: int, *, within: int) -> Anchor | None:
+        """The nearest head at or after a row.
+
+        Args:
+            position: of the row.
+            within: how many rows further at most.
+
+        Returns:
+            The first that holds and that a trusted key signed; None where there is none.
+        """
+        for claimed, line in self.lines[bisect.bisect_left(self.lines, position, key=_claimed) :]:
+            if claimed > position + within:
+                break
+            with contextlib.suppress(NoAnchor):
+                signed = anchors.read(line)
+                if signed.fingerprint in self.trusted:
+                    return signed.anchor
+        return None
+
+
+def read_kept(*, path: Path, trusted: Collection[str]) -> KeptAnchors:
+    """The anchors of a file that these keys signed; what else is in it, and no file, counts for nothing.
+
+    Raises:
+        AnchorRefused: when the file cannot be read.
+    """
+    lines = []
     for _, line in _lines(path) if path.exists() else ():
         with contextlib.suppress(NoAnchor):
-            signed = anchors.read(line)
-            if signed.fingerprint in trusted:
-                found.append(signed.anchor)
-    return found
+            lines.append((anchors.claimed_position(line), line))
+    return KeptAnchors(sorted(lines, key=_claimed), trusted)
+
+
+def _claimed(line: tuple[int, bytes]) -> int:
+    return line[0]
 
 
 def _lines(path: Path) -> Iterator[tuple[int, bytes]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -28,6 +28,7 @@ from recognition.sealing.anchors import Anchor
 from recognition.sealing.bundle import Sealed, Stretch
 from recognition.selectors import sealed_log
 from recognition.services import audit, policies
+from recognition.services.anchors import KeptAnchors
 
 LONGEST_STRETCH = 100_000
 """Rows from a content to the next head that was kept; where that is farther, its own row is signed when the bundle is
@@ -42,7 +43,7 @@ class BundleNotMade(Exception):
 def make(
     *,
     events: Sequence[RecognitionEvent],
-    anchors: Iterable[Anchor],
+    anchors: KeptAnchors,
     key: Ed25519PrivateKey,
     actor: User | None,
     now: dt.datetime,
@@ -65,11 +66,10 @@ def make(
         audit.record(action=AuditAction.EVENTS_EXPORTED, actor=actor, subject=event, details={"form": "bundle"})
     numbers = [event.pk for event in events]
     sealed = _sealed(numbers)
-    kept = sorted(anchors, key=lambda anchor: anchor.position)
     return bundle.write(
         events=numbers,
         sealed=sealed,
-        stretches=_stretches([each.position for each in sealed], kept, key, now),
+        stretches=_stretches([each.position for each in sealed], anchors, key, now),
         crops={crop.pk: bytes(crop.jpeg) for crop in EventCrop.objects.filter(event__in=numbers)},
         policies=[_described(policy) for policy in ThresholdPolicy.objects.filter(events__in=numbers).distinct()],
         packs=[
@@ -119,18 +119,18 @@ def _sealed(numbers: Sequence[int]) -> list[Sealed]:
     return sorted(found, key=lambda each: each.position)
 
 
-def _stretches(
-    positions: Sequence[int], kept: Sequence[Anchor], key: Ed25519PrivateKey, now: dt.datetime
-) -> list[Stretch]:
+def _stretches(positions: Sequence[int], kept: KeptAnchors, key: Ed25519PrivateKey, now: dt.datetime) -> list[Stretch]:
     """For each position a stretch that it is in; those with the same head share one."""
     found = []
-    ends = itertools.groupby(positions, key=lambda position: _next_head(position, kept) or position)
-    for end, group in ends:
+    # A row without a head that was kept is its own head.
+    heads = itertools.groupby(positions, key=lambda position: kept.next(position, within=LONGEST_STRETCH) or position)
+    for kept_head, group in heads:
+        end = kept_head if isinstance(kept_head, int) else kept_head.position
         rows = [
             sealed_log.as_chain_row(row)
             for row in SealedRow.objects.filter(position__range=(next(group), end)).order_by("position")
         ]
-        head = next((anchor for anchor in kept if anchor.position == end), Anchor(end, rows[-1].hash, now))
+        head = Anchor(end, rows[-1].hash, now) if isinstance(kept_head, int) else kept_head
         if head.hash != rows[-1].hash:
             raise BundleNotMade(gettext("The sealed log is another one than was anchored. Verify it first."))
         found.append(
@@ -142,11 +142,6 @@ def _stretches(
             )
         )
     return found
-
-
-def _next_head(position: int, kept: Sequence[Anchor]) -> int | None:
-    heads = (anchor.position for anchor in kept if position <= anchor.position <= position + LONGEST_STRETCH)
-    return next(heads, None)
 
 
 def _described(policy: ThresholdPolicy) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import hashlib
 import stat
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -13,6 +14,7 @@ from django.db import connection
 
 from recognition.models import AuditAction, EventCrop, SealedRow
 from recognition.sealing import chain
+from recognition.sealing.anchors import Anchor
 from recognition.sealing.chain import Fault
 from recognition.services import anchors, audit, sealed_log, webhooks
 from recognition.services.anchors import AnchorRefused
@@ -151,6 +153,43 @@ class TestRead:
         keep(file)
         with pytest.raises(AnchorRefused, match=TRUSTED[0]):
             anchors.read(path=file, trusted=())
+
+
+class TestReadKept:
+    def test_no_file_keeps_none(self, file: Path) -> None:
+        assert anchors.read_kept(path=file, trusted=TRUSTED).next(1, within=100) is None
+
+    def test_the_nearest_that_holds_is_found_whatever_else_is_in_the_file(self, file: Path) -> None:
+        kept = {row: Anchor(row, bytes([row]) * 32, fakes.NOW) for row in (2, 5, 9)}
+        stranger = Ed25519PrivateKey.from_private_bytes(b"s" * 32)
+        lines = [
+            kept[9].signed_by(KEY),
+            kept[2].signed_by(KEY),
+            kept[5].signed_by(KEY),
+            Anchor(3, bytes(32), fakes.NOW).signed_by(stranger),
+            kept[2].signed_by(KEY).replace('"position": 2', '"position": 4'),
+            '{"position": 1}',
+            '{"position": "x"}',
+            '{"position": 1e999}',
+            "[" * 3000,
+            "7",
+            "torn",
+        ]
+        file.parent.mkdir()
+        file.write_text("\n".join(lines))
+        found = anchors.read_kept(path=file, trusted=TRUSTED)
+        # By hand: 1 and 4 are no anchors, 3 is of a stranger, so that 3 is followed by 5.
+        for row, expected in {1: 2, 2: 2, 3: 5, 5: 5, 6: 9, 9: 9}.items():
+            assert found.next(row, within=3) == kept[expected]
+        assert found.next(6, within=2) is None
+        assert found.next(10, within=100) is None
+
+    def test_only_what_is_asked_for_is_checked(self, file: Path) -> None:
+        head = Anchor(200, bytes(32), fakes.NOW)
+        # Bytes that are no line at all: whoever read them would fail.
+        unread: list[tuple[int, Any]] = [(row, None) for row in (*range(1, 200), 201)]
+        lines = sorted([*unread, (200, head.signed_by(KEY).encode())], key=lambda line: line[0])
+        assert anchors.KeptAnchors(lines, TRUSTED).next(200, within=100) == head
 
 
 class TestAgainstAnAnchor:

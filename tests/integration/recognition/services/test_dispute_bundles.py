@@ -41,7 +41,10 @@ def event() -> RecognitionEvent:
 
 
 def made(*events: RecognitionEvent, kept: tuple[Anchor, ...] = ()) -> bundle.Verified:
-    content = dispute_bundles.make(events=events, anchors=kept, key=KEY, actor=None, now=fakes.NOW)
+    lines = [(anchor.position, anchor.signed_by(KEY).encode()) for anchor in kept]
+    content = dispute_bundles.make(
+        events=events, anchors=anchors.KeptAnchors(lines, TRUSTED), key=KEY, actor=None, now=fakes.NOW
+    )
     settle()
     return bundle.verify(content, trusted=TRUSTED)
 
