@@ -78,7 +78,8 @@ def run(arguments: Sequence[str]) -> None:
         if command == "up" and not asks_for_help:
             stack.enter_context(running.only_up())
             listening.tell_settings(arguments[1:])
-        needs_database = command not in WITHOUT_DATABASE and tuple(arguments[:2]) != VERB_WITHOUT_DATABASE
+        words = tuple(argument for argument in arguments if not argument.startswith("-"))
+        needs_database = command not in WITHOUT_DATABASE and words[:2] != VERB_WITHOUT_DATABASE
         if needs_database and not asks_for_help:
             _prepare_database(stack, command)
         # Here, because management commands read the settings, and those need the lines above.

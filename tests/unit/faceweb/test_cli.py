@@ -31,11 +31,12 @@ def test_a_command_that_needs_no_database_starts_none(arguments: list[str]) -> N
 
 
 @pytest.mark.usefixtures("no_database")
-def test_a_bundle_is_proved_without_a_database(tmp_path: Path) -> None:
+@pytest.mark.parametrize("options", [[], ["--json"]])
+def test_a_bundle_is_proved_without_a_database(options: list[str], tmp_path: Path) -> None:
     file = tmp_path / "bundle.json"
     file.write_text("{}")
     with pytest.raises(SystemExit) as end:
-        cli.run(["audit", "verify-bundle", str(file), "--key", "00" * 32])
+        cli.run(["audit", *options, "verify-bundle", str(file), "--key", "00" * 32])
     assert end.value.code == 1  # refused, and not for want of a database
 
 
