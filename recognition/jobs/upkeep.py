@@ -46,14 +46,12 @@ def anchor_sealed_log(timestamp: int) -> None:
     head = anchors.head(now=timezone.now())
     if head is None:
         return
-    is_new = True
     try:
-        is_new = anchors.keep(path=conf.anchor_file(), anchor=head, key=signing.key())
-        if is_new:
+        if anchors.keep(path=conf.anchor_file(), anchor=head, key=signing.key()):
             logger.info("the sealed log is anchored at row %d", head.position)
     except (anchors.AnchorRefused, state.StateError) as error:
         logger.error("%s", error)
-    if is_new and conf.anchor_url():
+    if conf.anchor_url():  # also where the head is not new: nobody knows whether it was taken
         try:
             anchors.send(url=conf.anchor_url(), anchor=head, key=signing.key())
         except (anchors.AnchorRefused, state.StateError) as error:

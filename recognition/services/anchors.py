@@ -57,8 +57,11 @@ def keep(*, path: Path, anchor: Anchor, key: Ed25519PrivateKey) -> bool:
             end = os.pread(descriptor, _LAST_BYTES, max(0, size - _LAST_BYTES))
             if _is_about(end, anchor):
                 return False
-            is_torn = bool(end) and not end.endswith(b"\n")  # by a loss of power
-            file.write(b"\n" * is_torn + anchor.signed_by(key).encode() + b"\n")
+            unended = end[end.rfind(b"\n") + 1 :]
+            if _is_torn(unended):
+                os.ftruncate(descriptor, size - len(unended))
+                unended = b""
+            file.write(b"\n" * bool(unended) + anchor.signed_by(key).encode() + b"\n")
             file.flush()
             os.fsync(descriptor)
     except OSError as error:
@@ -177,6 +180,15 @@ def _require_trust(path: Path, number: int, signed: SignedAnchor, trusted: Colle
             )
             % {"number": number, "path": path, "found": signed.fingerprint}
         )
+
+
+def _is_torn(line: bytes) -> bool:
+    """Whether it is the beginning of a line that a loss of power cut off; the file would be refused for it."""
+    try:
+        anchors.read(line)
+    except NoAnchor:
+        return 0 < len(line) < MOST_LINE_BYTES
+    return False
 
 
 def _is_about(end: bytes, anchor: Anchor) -> bool:

@@ -118,6 +118,17 @@ class TestAnchor:
         assert "cannot be anchored in" in caplog.text
         assert "could not be anchored at its address" in caplog.text
 
+    @pytest.mark.django_db(transaction=True)
+    def test_an_address_that_failed_is_tried_again_without_a_new_row(
+        self, file: Path, settings: Any, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        settings.FACEWEB_ANCHOR_URL = "nowhere"
+        fakes.event()
+        upkeep.anchor_sealed_log(0)
+        upkeep.anchor_sealed_log(0)
+        assert caplog.text.count("could not be anchored at its address") == 2
+        assert len(file.read_text().splitlines()) == 1
+
 
 @pytest.mark.django_db(transaction=True)
 def test_a_jobs_process_forgets_by_itself(start_import: Start) -> None:

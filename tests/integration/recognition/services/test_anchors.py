@@ -84,12 +84,18 @@ class TestKeep:
         assert keep(file)
         assert [anchor.position for anchor in anchors.read(path=file, trusted=TRUSTED)] == [2, 3]
 
-    def test_a_line_that_was_torn_ends_before_the_next_one(self, file: Path) -> None:
-        entries(1)
+    @pytest.mark.parametrize("heads", [0, 1])
+    def test_a_line_that_was_torn_makes_room_for_the_next_one(self, heads: int, file: Path) -> None:
         file.parent.mkdir()
-        file.write_bytes(b'{"at": "20')
+        for _ in range(heads):
+            entries(1)
+            assert keep(file)
+        with file.open("ab") as torn:
+            torn.write(b'{"at": "20')
+        entries(1)
         assert keep(file)
-        assert len(file.read_bytes().splitlines()) == 2
+        positions = [anchor.position for anchor in anchors.read(path=file, trusted=TRUSTED)]
+        assert positions == list(range(1, heads + 2))
 
     def test_a_place_that_cannot_be_written_is_told(self, tmp_path: Path) -> None:
         entries(1)
