@@ -28,6 +28,7 @@ from recognition.sealing.chain import GENESIS, Broken, Fault
 from recognition.selectors import sealed_log as read
 from recognition.services import audit, merging, overrides, people, sealed_log
 from tests import fakes, sealed_log_size
+from tests.integration.recognition.services.test_merging import until_somebody_waits
 from tests.other_databases import second_connection
 
 pytestmark = pytest.mark.django_db
@@ -201,14 +202,14 @@ class TestWriters:
     def test_one_that_waits_for_a_row_of_another_at_its_end_is_no_deadlock(self, event: RecognitionEvent) -> None:
         """The foreign key of the second entry is looked at after the first was to be sealed."""
         actor = fakes.user()
-        is_held, may_go = threading.Event(), threading.Event()
+        is_held = threading.Event()
 
         def hold() -> None:
             try:
                 with transaction.atomic():
                     type(actor).objects.select_for_update().get(pk=actor.pk)
                     is_held.set()
-                    may_go.wait(10)
+                    until_somebody_waits()
                     audit.record(action=AuditAction.PERSON_CHANGED, actor=None, subject=None)
             finally:
                 connection.close()
@@ -227,7 +228,6 @@ class TestWriters:
 
         writer = threading.Thread(target=store)
         writer.start()
-        may_go.set()
         holder.join(10)
         writer.join(10)
         assert not holder.is_alive()
