@@ -12,8 +12,9 @@ from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group, User
+from django.db import transaction
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext, gettext_lazy
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
@@ -21,6 +22,7 @@ from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationFo
 
 from recognition.admin.base import NOTHING, actor_of
 from recognition.admin.checkboxes import WithCheckboxes
+from recognition.services import accounts
 
 admin.site.unregister(User)
 admin.site.unregister(Group)
@@ -80,7 +82,37 @@ class UserAdmin(WithCheckboxes, DjangoUserAdmin, ModelAdmin):  # type: ignore[ty
         """An account made here may enter the admin, where it finds only what its roles allow."""
         if not change:
             obj.is_staff = True
+        form.rights_before = accounts.rights_of(obj)
         super().save_model(request, obj, form, change)
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        """Roles are stored last: what changed is recorded after them."""
+        super().save_related(request, form, formsets, change)
+        accounts.record_user(
+            user=form.instance, before=form.rights_before, fields=form.changed_data, actor=actor_of(request)
+        )
+
+    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:  # noqa: A002  # Django's name
+        """Recorded where the page stored a password, or took it away."""
+        with transaction.atomic():
+            before = User.objects.filter(pk=id).values_list("password", flat=True).first()
+            response: HttpResponse = super().user_change_password(request, id, form_url)
+            user = User.objects.filter(pk=id).exclude(password=before).first()
+            if user is not None:
+                accounts.record_password(user=user, actor=actor_of(request))
+        return response
+
+    def delete_model(self, request: HttpRequest, obj: User) -> None:
+        """Recorded with what the account could do."""
+        accounts.record_user_deleted(user=obj, actor=actor_of(request))
+        super().delete_model(request, obj)
+
+    @transaction.atomic
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        """Each account is recorded."""
+        for user in queryset:
+            accounts.record_user_deleted(user=user, actor=actor_of(request))
+        super().delete_queryset(request, queryset)
 
 
 @admin.register(Group)
@@ -98,6 +130,28 @@ class GroupAdmin(WithCheckboxes, DjangoGroupAdmin, ModelAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """For superusers."""
         return _is_superuser(request) and bool(super().has_delete_permission(request, obj))
+
+    def save_model(self, request: HttpRequest, obj: Group, form: Any, change: bool) -> None:
+        """Looks at what the role allowed before."""
+        form.rights_before = accounts.rights_of_role(obj)
+        super().save_model(request, obj, form, change)
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        """Permissions are stored last: what changed is recorded after them."""
+        super().save_related(request, form, formsets, change)
+        accounts.record_role(role=form.instance, before=form.rights_before, actor=actor_of(request))
+
+    def delete_model(self, request: HttpRequest, obj: Group) -> None:
+        """Recorded with what the role allowed, and whom."""
+        accounts.record_role_deleted(role=obj, actor=actor_of(request))
+        super().delete_model(request, obj)
+
+    @transaction.atomic
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Group]) -> None:
+        """Each role is recorded."""
+        for role in queryset:
+            accounts.record_role_deleted(role=role, actor=actor_of(request))
+        super().delete_queryset(request, queryset)
 
 
 def _is_superuser(request: HttpRequest) -> bool:

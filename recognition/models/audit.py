@@ -66,6 +66,12 @@ class AuditAction(models.TextChoices):
     BACKUP_RESTORED = "backup.restored", _("backup restored")
     GALLERY_EXPORTED = "gallery.exported", _("gallery exported")
     GALLERY_IMPORTED = "gallery.imported", _("gallery imported")
+    USER_CREATED = "user.created", _("account made")
+    USER_CHANGED = "user.changed", _("account changed")
+    USER_DELETED = "user.deleted", _("account deleted")
+    USER_PASSWORD_SET = "user.password_set", _("password of an account set")
+    ROLE_SAVED = "role.saved", _("role changed")
+    ROLE_DELETED = "role.deleted", _("role deleted")
 
 
 class AuditEntry(models.Model):

@@ -44,6 +44,21 @@ def record_all(
     AuditEntry.objects.bulk_create([_entry(action, actor, subject, details) for subject, details in changes])
 
 
+def changes(before: Mapping[str, object], after: Mapping[str, object]) -> dict[str, object]:
+    """What differs, as `details` keep it.
+
+    Args:
+        before: values by name; empty for what is new.
+        after: likewise.
+
+    Returns:
+        Values `before` and `after`, of the names whose values differ; nothing where none does.
+    """
+    was = {name: value for name, value in before.items() if name not in after or after[name] != value}
+    is_now = {name: value for name, value in after.items() if name not in before or before[name] != value}
+    return {"before": was, "after": is_now} if was or is_now else {}
+
+
 def _entry(
     action: AuditAction, actor: User | None, subject: models.Model | None, details: Mapping[str, object]
 ) -> AuditEntry:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from urllib.parse import urlsplit
 
 from django.contrib.auth.models import User
 from django.db import transaction
@@ -25,13 +26,13 @@ def save_checkpoint(
         groups: who may pass from now on, where the checkpoint asks for groups; None leaves them.
         actor: who did it.
     """
+    before = _audited(checkpoint)
     columns = {field.name for field in Checkpoint._meta.concrete_fields}
     checkpoint.save(update_fields=[name for name in changed if name in columns] if checkpoint.pk else None)
     if groups is not None:
         checkpoint.allowed_groups.set(groups)
-    audit.record(
-        action=AuditAction.CHECKPOINT_SAVED, actor=actor, subject=checkpoint, details={"fields": list(changed)}
-    )
+    details = {"fields": list(changed), **audit.changes(before, _audited(checkpoint))}
+    audit.record(action=AuditAction.CHECKPOINT_SAVED, actor=actor, subject=checkpoint, details=details)
 
 
 @transaction.atomic
@@ -47,8 +48,10 @@ def make_new_key(*, checkpoint: Checkpoint, actor: User | None) -> None:
 @transaction.atomic
 def save_group(*, group: PersonGroup, actor: User | None) -> None:
     """Stores a new or renamed group of people."""
+    before: Mapping[str, object] = PersonGroup.objects.filter(pk=group.pk).values("name").first() or {}
     group.save()
-    audit.record(action=AuditAction.GROUP_SAVED, actor=actor, subject=group)
+    details = audit.changes(before, {"name": group.name})
+    audit.record(action=AuditAction.GROUP_SAVED, actor=actor, subject=group, details=details)
 
 
 @transaction.atomic
@@ -61,3 +64,22 @@ def delete_group(*, group: PersonGroup, actor: User | None) -> None:
         details={"checkpoints": list(group.checkpoints.values_list("pk", flat=True))},
     )
     group.delete()
+
+
+def _audited(checkpoint: Checkpoint) -> dict[str, object]:
+    """What decides who passes, as the database has it; nothing for a checkpoint that is not stored yet.
+
+    Of the webhook its host alone: the rest of the address may hold a secret.
+    """
+    stored = Checkpoint.objects.select_for_update(no_key=True).filter(pk=checkpoint.pk).first()
+    if stored is None:
+        return {}
+    return {
+        "mode": stored.mode,
+        "admits": stored.admits,
+        "groups": sorted(stored.allowed_groups.values_list("pk", flat=True)),
+        "attempt_limit": stored.attempt_limit,
+        "is_active": stored.is_active,
+        "action_host": urlsplit(stored.action_url).hostname,
+        "action_deadline_s": stored.action_deadline_s,
+    }

@@ -31,17 +31,33 @@ def save_person(
     Args:
         person: as it is to be.
         changed: names of the fields that were changed; only they are written, so that a form which was
-            open for long takes back nobody's suspension. Their values are kept in no log.
+            open for long takes back nobody's suspension. The audit trail keeps the values of those that decide
+            whether the person may pass; names and notes it keeps not.
         actor: who did it.
         groups: those that the person belongs to from now on; left out, they stay.
     """
-    is_new = person.pk is None
+    is_new, before = person.pk is None, _audited(person)
     columns = {field.name for field in Person._meta.concrete_fields}
     person.save(update_fields=None if is_new else [name for name in changed if name in columns])
     if groups is not None:
         person.groups.set(groups)
     action = AuditAction.PERSON_ENROLLED if is_new else AuditAction.PERSON_CHANGED
-    audit.record(action=action, actor=actor, subject=person, details={"fields": list(changed)})
+    details = {"fields": list(changed), **audit.changes(before, _audited(person))}
+    audit.record(action=action, actor=actor, subject=person, details=details)
+
+
+def _audited(person: Person) -> dict[str, object]:
+    """What decides whether somebody may pass, as the database has it; nothing for who is not stored yet."""
+    stored = Person.objects.select_for_update(no_key=True).filter(pk=person.pk).first()
+    if stored is None:
+        return {}
+    return {
+        "is_active": stored.is_active,
+        "is_suspended": stored.is_suspended,
+        "valid_from": stored.valid_from.isoformat() if stored.valid_from else None,
+        "valid_until": stored.valid_until.isoformat() if stored.valid_until else None,
+        "groups": sorted(stored.groups.values_list("pk", flat=True)),
+    }
 
 
 @transaction.atomic

@@ -127,7 +127,7 @@ def test_who_was_not_seen_for_long_is_set_inactive(enroller: Client, ada: Person
     ada.refresh_from_db()
     assert not ada.is_active
     entry = AuditEntry.objects.get(action="person.changed", subject=f"person:{ada.pk}")
-    assert entry.details == {"fields": ["is_active"]}
+    assert entry.details == {"fields": ["is_active"], "before": {"is_active": True}, "after": {"is_active": False}}
     assert "Nothing to mend" in text_at(enroller)
 
 

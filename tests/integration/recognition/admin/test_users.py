@@ -9,6 +9,7 @@ from django.contrib.auth.models import Group, Permission, User
 from django.http import HttpResponse
 from django.test import Client
 
+from recognition.models import AuditAction, AuditEntry
 from tests import fakes
 
 pytestmark = pytest.mark.django_db
@@ -154,3 +155,67 @@ def test_a_superuser_changes_everything(chiefs: Client) -> None:
     assert chiefs.post(f"{GROUPS}add/", {"name": "night shift"}).status_code == 302
     shown = chiefs.get(USERS).content.decode()
     assert "superuser" in shown
+
+
+class TestTheAuditTrail:
+    def test_a_new_account_and_its_roles_are_recorded_without_names(self, client: Client, administrator: User) -> None:
+        made = add_user(client, "guard")
+        created = entry(AuditAction.USER_CREATED, administrator)
+        assert created.subject == f"user:{made.pk}"
+        assert created.details["after"] == {
+            "is_active": True,
+            "is_staff": True,
+            "is_superuser": False,
+            "roles": [],
+            "permissions": [],
+        }
+        save(client, made, first_name="Grace", groups=[role("operator").pk])
+        changed = entry(AuditAction.USER_CHANGED, administrator).details
+        assert (changed["before"], changed["after"]) == ({"roles": []}, {"roles": ["operator"]})
+        assert "first_name" in changed["fields"]
+        assert not any(text in str(AuditEntry.objects.values_list("details")) for text in ("Grace", "guard", PASSWORD))
+
+    def test_flags_and_single_permissions_are_recorded(self, chiefs: Client, chief: User) -> None:
+        guard = fakes.in_role("operator")
+        permission = Permission.objects.get(codename="delete_user")
+        save(chiefs, guard, is_active="", is_superuser="on", groups=[], user_permissions=[permission.pk])
+        details = entry(AuditAction.USER_CHANGED, chief).details
+        assert details["after"]["is_superuser"] is True
+        assert details["after"]["permissions"] == ["auth.delete_user"]
+        assert (details["before"]["is_active"], details["after"]["is_active"]) == (True, False)
+
+    def test_a_password_is_recorded_where_one_was_set(self, client: Client, administrator: User) -> None:
+        guard = fakes.in_role("operator")
+        refused = {"usable_password": "true", "password1": PASSWORD, "password2": "another"}
+        assert client.post(f"{USERS}{guard.pk}/password/", refused).status_code == 200
+        assert not AuditEntry.objects.filter(action=AuditAction.USER_PASSWORD_SET).exists()
+        client.post(f"{USERS}{guard.pk}/password/", {**refused, "password2": PASSWORD})
+        set_to = entry(AuditAction.USER_PASSWORD_SET, administrator)
+        assert (set_to.subject, set_to.details) == (f"user:{guard.pk}", {"usable": True})
+
+    def test_deleted_accounts_are_recorded(self, chiefs: Client, chief: User) -> None:
+        one, other = fakes.in_role("operator"), fakes.in_role("auditor")
+        chiefs.post(f"{USERS}{one.pk}/delete/", {"post": "yes"})
+        assert entry(AuditAction.USER_DELETED, chief).details["before"]["roles"] == ["operator"]
+        chiefs.post(USERS, {"action": "delete_selected", "_selected_action": [other.pk], "post": "yes"})
+        subjects = AuditEntry.objects.filter(action=AuditAction.USER_DELETED).values_list("subject", flat=True)
+        assert set(subjects) == {f"user:{one.pk}", f"user:{other.pk}"}
+
+    def test_roles_are_recorded(self, chiefs: Client, chief: User) -> None:
+        permission = Permission.objects.get(codename="view_user")
+        chiefs.post(f"{GROUPS}add/", {"name": "night shift"})
+        made = role("night shift")
+        chiefs.post(f"{GROUPS}{made.pk}/change/", {"name": "night shift", "permissions": [permission.pk]})
+        saved = AuditEntry.objects.filter(action=AuditAction.ROLE_SAVED, actor=chief).order_by("pk")
+        assert [each.details for each in saved] == [
+            {"before": {}, "after": {"name": "night shift", "permissions": []}},
+            {"before": {"permissions": []}, "after": {"permissions": ["auth.view_user"]}},
+        ]
+        chief.groups.add(made)
+        chiefs.post(f"{GROUPS}{made.pk}/delete/", {"post": "yes"})
+        deleted = entry(AuditAction.ROLE_DELETED, chief)
+        assert (deleted.subject, deleted.details["users"]) == (f"group:{made.pk}", [chief.pk])
+
+
+def entry(action: AuditAction, actor: User) -> AuditEntry:
+    return AuditEntry.objects.get(action=action, actor=actor)

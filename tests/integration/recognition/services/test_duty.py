@@ -237,7 +237,31 @@ class TestACheckpoint:
         door = Checkpoint(name="Door", slug="door")
         checkpoints.save_checkpoint(checkpoint=door, changed=["name"], groups=[group], actor=guard)
         assert list(door.allowed_groups.all()) == [group]
-        assert entry(AuditAction.CHECKPOINT_SAVED).details == {"fields": ["name"]}
+        assert entry(AuditAction.CHECKPOINT_SAVED).details["fields"] == ["name"]
+
+    def test_is_recorded_before_and_after_without_what_the_webhook_keeps_secret(
+        self, door: Checkpoint, guard: User
+    ) -> None:
+        group = PersonGroup.objects.create(name="staff")
+        door.action_url, door.mode = "https://key@relay.example:8443/open?token=hush", Checkpoint.Mode.VERIFY
+        changed = ["action_url", "mode", "allowed_groups"]
+        checkpoints.save_checkpoint(checkpoint=door, changed=changed, groups=[group], actor=guard)
+        details = entry(AuditAction.CHECKPOINT_SAVED).details
+        assert (details["before"]["mode"], details["after"]["mode"]) == ("both", "verify")
+        assert details["after"]["groups"] == [group.pk]
+        assert details["after"]["action_host"] == "relay.example"
+        assert not any(secret in str(details) for secret in ("hush", "key@", door.action_secret))
+
+    def test_a_group_is_recorded_with_its_name_before_and_after(self, guard: User) -> None:
+        group = PersonGroup(name="staff")
+        checkpoints.save_group(group=group, actor=guard)
+        group.name = "night shift"
+        checkpoints.save_group(group=group, actor=guard)
+        saved = AuditEntry.objects.filter(action=AuditAction.GROUP_SAVED).order_by("pk")
+        assert [each.details for each in saved] == [
+            {"before": {}, "after": {"name": "staff"}},
+            {"before": {"name": "staff"}, "after": {"name": "night shift"}},
+        ]
 
     def test_keeps_a_key_that_was_made_while_its_form_was_open(self, door: Checkpoint, guard: User) -> None:
         in_a_form = Checkpoint.objects.get()
