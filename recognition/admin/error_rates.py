@@ -8,9 +8,9 @@ from typing import Any
 
 from django.contrib.admin import ModelAdmin
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, path
+from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.translation import gettext, gettext_lazy
 
@@ -21,7 +21,7 @@ from recognition.admin.threshold_rows import RateCell
 from recognition.evaluation.intervals import Method
 from recognition.evaluation.measured_rates import Measured, RateName
 from recognition.models import ReviewBatch
-from recognition.selectors import error_rates
+from recognition.selectors import error_rates, reviews
 from recognition.selectors.error_rates import LOOKED_BACK, Dimension, ErrorRates, GroupRates
 
 NEEDED = "recognition.view_verdict"
@@ -107,13 +107,26 @@ class _Page:
 
     def save(self, request: HttpRequest) -> HttpResponse:
         _require(request)
-        found = error_rates.error_rates(_asked(request)[0], tuple(Dimension), now=timezone.now())
+        batch, _ = _asked(request)
+        if _is_open(request, batch):
+            page = reverse("admin:recognition_thresholdpolicy_error_rates")
+            return HttpResponseRedirect(f"{page}?batch={_chosen(batch)}")  # which says why there is no file
+        found = error_rates.error_rates(batch, tuple(Dimension), now=timezone.now())
         return csv_files.response("faceweb-error-rates", _HEADER, _lines(found))
 
 
 def _require(request: HttpRequest) -> None:
     if not actor_of(request).has_perm(NEEDED):
         raise PermissionDenied
+
+
+def _is_open(request: HttpRequest, batch: ReviewBatch | None) -> bool:
+    """Whether something of the draw waits for the user, who is to judge it without knowing what others said."""
+    return reviews.waiting_for(actor_of(request), batch=batch).exists()
+
+
+def _chosen(batch: ReviewBatch | None) -> str:
+    return _EVERYTHING if batch is None else str(batch.pk)
 
 
 def _asked(request: HttpRequest) -> tuple[ReviewBatch | None, Dimension]:
@@ -136,15 +149,20 @@ def _context(request: HttpRequest) -> dict[str, Any]:
     batch, dimension = _asked(request)
     if not error_rates.has_verdicts():
         return {}
-    (found,) = error_rates.error_rates(batch, (dimension,), now=timezone.now())
-    chosen = _EVERYTHING if batch is None else str(batch.pk)
-    return {
-        "found": found,
+    choice: dict[str, Any] = {
         "batch": batch,
-        "days": LOOKED_BACK.days,
         "batches": error_rates.batches(),
-        "chosen": chosen,
+        "chosen": _chosen(batch),
         "dimensions": [(code.value, text, code is dimension) for code, text in _DIMENSIONS.items()],
+        "is_open": _is_open(request, batch),
+    }
+    if choice["is_open"]:
+        return choice
+    (found,) = error_rates.error_rates(batch, (dimension,), now=timezone.now())
+    return {
+        **choice,
+        "found": found,
+        "days": LOOKED_BACK.days,
         "dimension_label": _DIMENSIONS[dimension],
         "names": [name.value for name in RateName],
         "rows": tuple(_rows(found)),

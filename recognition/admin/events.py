@@ -17,7 +17,7 @@ from unfold.decorators import display
 from recognition import conf
 from recognition.admin import event_detail, event_faces, event_log, quality_table, retention, review_item
 from recognition.admin.base import ReadOnlyAdmin, actor_of, button
-from recognition.models import AuditEntry, EventOverride, RecognitionEvent
+from recognition.models import AuditAction, AuditEntry, EventOverride, RecognitionEvent
 from recognition.selectors import alerts
 from recognition.selectors import retention as retention_read
 from recognition.selectors import reviews as reviews_read
@@ -142,6 +142,8 @@ class AuditEntryAdmin(ReadOnlyAdmin):
 
     @display(description=gettext_lazy("details"))
     def details_text(self, entry: AuditEntry) -> str:
-        """Values before and after."""
-        text = json.dumps(entry.details, indent=2, ensure_ascii=False)
+        """Values before and after; of a verdict not the event, so that a second reviewer learns of no first one."""
+        is_verdict = entry.action == AuditAction.VERDICT_GIVEN
+        shown = {name: value for name, value in entry.details.items() if not (is_verdict and name == "event")}
+        text = json.dumps(shown, indent=2, ensure_ascii=False)
         return format_html('<pre class="faceweb-json">{}</pre>', text)

@@ -28,7 +28,8 @@ class ReviewedEvent:
         event_id: primary key.
         is_claim: whether it was a verification; else an identification.
         decision: how it ended.
-        verdict: what was said of it: the first verdict, where those that stand differ.
+        verdict: what was said of it: the first verdict, where those that stand differ; one that the draw asked
+            for goes before those that were given on the event's page.
         is_disputed: whether the verdicts that stand differ.
         stratum: the group that it was drawn from; None where no draw was asked for.
         weight: how many events of its group it stands for by the design of the draw (population / size); None
@@ -137,6 +138,16 @@ def queue(user: User, *, batch: ReviewBatch | None = None) -> QuerySet[ReviewIte
     )
 
 
+def waiting_for(user: User, *, batch: ReviewBatch | None = None) -> QuerySet[ReviewItem]:
+    """The queue of one person; empty for whoever may not judge, for whom nothing waits.
+
+    Args:
+        user: who is asked.
+        batch: of which; None for all.
+    """
+    return queue(user, batch=batch) if user.has_perm("recognition.add_verdict") else ReviewItem.objects.none()
+
+
 def progress(batch: ReviewBatch, user: User) -> Progress:
     """How far one person is with a batch."""
     done = batch.items.filter(Exists(Verdict.objects.filter(item=OuterRef("pk"), by=user))).count()
@@ -208,7 +219,9 @@ def reviewed_events(batch: ReviewBatch | None, *, since: dt.datetime | None = No
 
 
 def _with_verdicts(events: QuerySet[RecognitionEvent]) -> Iterable[RecognitionEvent]:
-    wanted = events.select_related("policy").prefetch_related("verdicts__superseded_by").order_by("pk")
+    wanted = (
+        events.select_related("policy").prefetch_related("verdicts__superseded_by", "verdicts__item").order_by("pk")
+    )
     # What is large and not asked for: of each event its votes are the most.
     return wanted.defer("votes", "reasons", "thresholds", "timings").iterator(chunk_size=_CHUNK)
 
@@ -216,7 +229,8 @@ def _with_verdicts(events: QuerySet[RecognitionEvent]) -> Iterable[RecognitionEv
 def _reviewed(event: RecognitionEvent, stratum: ReviewStratum | None) -> ReviewedEvent:
     # Read with hasattr: asking for a row that is not there raises an error.
     standing = [verdict for verdict in event.verdicts.all() if not hasattr(verdict, "superseded_by")]
-    first = min(standing, key=lambda verdict: verdict.pk)
+    drawn = [each for each in standing if stratum and each.item and each.item.batch_id == stratum.batch_id]
+    first = min(drawn or standing, key=lambda verdict: verdict.pk)
     return ReviewedEvent(
         event_id=event.pk,
         is_claim=event.kind == RecognitionEvent.Kind.VERIFICATION,

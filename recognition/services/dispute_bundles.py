@@ -26,7 +26,7 @@ from recognition.models import (
 from recognition.sealing import bundle, chain
 from recognition.sealing.anchors import Anchor
 from recognition.sealing.bundle import Sealed, Stretch
-from recognition.selectors import sealed_log
+from recognition.selectors import reviews, sealed_log
 from recognition.services import audit, policies
 from recognition.services.anchors import KeptAnchors
 
@@ -54,14 +54,16 @@ def make(
         events: which ones.
         anchors: heads that were kept; the nearest after each content proves it.
         key: what signs it.
-        actor: who takes it out.
+        actor: who takes it out; None for the command line.
         now: with a time zone.
 
     Raises:
-        BundleNotMade: when something of them is not in the sealed log.
+        BundleNotMade: when something of them is not in the sealed log, or one waits for the actor's own verdict.
     """
     if not events:
         raise BundleNotMade(gettext("Name at least one event."))
+    if actor is not None:
+        _require_judged(events, actor)
     for event in events:
         audit.record(action=AuditAction.EVENTS_EXPORTED, actor=actor, subject=event, details={"form": "bundle"})
     numbers = [event.pk for event in events]
@@ -79,6 +81,17 @@ def make(
         made_at=now,
         key=key,
     )
+
+
+def _require_judged(events: Sequence[RecognitionEvent], actor: User) -> None:
+    """A bundle holds every verdict, and a second reviewer is to know of none before they gave theirs."""
+    waiting = reviews.waiting_for(actor).filter(event__in=[event.pk for event in events]).first()
+    if waiting is not None:
+        message = gettext(
+            "Event %(number)s waits for your verdict in review %(review)s, and a bundle holds what others said of it. "
+            "Judge it first, or have somebody take the bundle out for whom it does not wait."
+        )
+        raise BundleNotMade(message % {"number": waiting.event_id, "review": waiting.batch_id})
 
 
 def _wanted(numbers: Sequence[int]) -> dict[SealedKind, list[int]]:

@@ -9,7 +9,9 @@ import re
 import pytest
 from django.test import Client
 
-from recognition.models import ReviewBatch
+from recognition.models import AuditAction, AuditEntry, ReviewBatch
+from recognition.services import reviews
+from recognition.services.reviews import fitting
 from tests import fakes
 from tests.integration.recognition.selectors.test_error_rates import REFUSED, draw, event, judge
 
@@ -94,3 +96,31 @@ def test_every_rate_is_saved_as_a_file(auditor: Client, batch: ReviewBatch) -> N
     whole = next(row for row in rows if (row["by"], row["rate"]) == ("all", "FNIR"))
     assert (whole["errors"], whole["trials"], whole["share"], whole["method"]) == ("1", "3", "0.25", "korn_graubard")
     assert {row["label"] for row in rows if row["by"] == "checkpoint"} == {"'=door", ""}
+
+
+def test_a_draw_that_is_open_for_somebody_shows_them_no_numbers(auditor: Client, batch: ReviewBatch) -> None:
+    later = draw()
+    item = later.items.first()
+    assert item is not None
+    other = fakes.user("add_verdict", "view_verdict")
+    reviews.give(event=item.event, code=fitting(item.event)[0], note="", actor=other, now=fakes.NOW, item=item)
+    for where in (PAGE, f"{PAGE}?batch={later.pk}", f"{PAGE}?batch=all"):
+        response = auditor.get(where)
+        assert "Open for you" in response.content.decode()
+        assert "found" not in response.context
+    saved = auditor.get(f"{PAGE}rates.csv?batch={later.pk}")
+    assert (saved.status_code, saved["Location"]) == (302, f"{PAGE}?batch={later.pk}")
+    assert "3 events were judged." in text_at(auditor, f"{PAGE}?batch={batch.pk}")
+    client = Client()
+    reader = fakes.user("view_verdict")
+    reader.is_staff = True
+    reader.save()
+    client.force_login(reader)
+    assert "1 event was judged." in text_at(client)
+
+
+def test_the_audit_trail_names_no_event_that_was_judged(auditor: Client, batch: ReviewBatch) -> None:
+    entry = AuditEntry.objects.filter(action=AuditAction.VERDICT_GIVEN).latest("pk")
+    page = auditor.get(f"/admin/recognition/auditentry/{entry.pk}/change/").content.decode()
+    assert "supersedes" in page
+    assert "&quot;event&quot;" not in page

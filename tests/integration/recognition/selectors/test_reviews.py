@@ -155,3 +155,20 @@ def test_what_nobody_drew_has_a_verdict_and_no_weight() -> None:
     reviews.give(event=about, code=ReviewVerdict.SPOOF, note="", actor=reader(), now=fakes.NOW)
     (row,) = reviews_read.reviewed_events(None)
     assert (row.event_id, row.verdict, row.stratum, row.weight) == (about.pk, ReviewVerdict.SPOOF, None, None)
+
+
+def test_a_verdict_that_was_drawn_goes_before_one_from_the_page_of_the_event() -> None:
+    about = event()
+    reviews.give(event=about, code=ReviewVerdict.SPOOF, note="", actor=reader(), now=fakes.NOW)
+    batch = draw()
+    answer(batch.items.get(), reader())
+    (of_draw,), (of_all,) = reviews_read.reviewed_events(batch), reviews_read.reviewed_events(None)
+    assert (of_draw.verdict, of_draw.is_disputed) == (ReviewVerdict.TRUE_MATCH, True)
+    assert of_all.verdict == ReviewVerdict.SPOOF
+
+
+def test_for_whoever_may_not_judge_nothing_waits() -> None:
+    event()
+    batch = draw()
+    assert not reviews_read.waiting_for(fakes.user("view_verdict"))
+    assert list(reviews_read.waiting_for(reader())) == [batch.items.get()]

@@ -7,12 +7,14 @@ import hashlib
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from recognition.decision.reviews import ReviewVerdict
 from recognition.models import AuditAction, AuditEntry, EventCrop, EventOverride, RecognitionEvent, Verdict
 from recognition.sealing import bundle
 from recognition.sealing.anchors import Anchor
-from recognition.services import anchors, dispute_bundles, overrides
+from recognition.services import anchors, dispute_bundles, overrides, reviews
 from recognition.services.dispute_bundles import BundleNotMade
 from tests import fakes
+from tests.integration.recognition.selectors.test_error_rates import draw
 from tests.integration.recognition.services.test_sealed_log import settle, tampering
 
 pytestmark = pytest.mark.django_db
@@ -98,3 +100,21 @@ def test_of_an_event_that_is_not_in_the_log_there_is_none(event: RecognitionEven
     unsealed = fakes.event()
     with pytest.raises(BundleNotMade, match="not in the sealed log"):
         made(unsealed)
+
+
+def test_none_is_made_for_whom_an_event_waits_and_any_is_on_the_command_line(event: RecognitionEvent) -> None:
+    """It would tell a second reviewer what the first one said."""
+    item = draw().items.get(event=event)
+    second = fakes.user("add_verdict", "view_verdict")
+
+    def by_second() -> bytes:
+        settle()
+        kept = anchors.KeptAnchors([], TRUSTED)
+        return dispute_bundles.make(events=[event], anchors=kept, key=KEY, actor=second, now=fakes.NOW)
+
+    with pytest.raises(BundleNotMade, match=f"Event {event.pk} waits for your verdict in review {item.batch_id}"):
+        by_second()
+    assert not AuditEntry.objects.filter(action=AuditAction.EVENTS_EXPORTED).exists()
+    assert "verdict" in {kind for kind, _ in made(event).contents}
+    reviews.give(event=event, code=ReviewVerdict.TRUE_MATCH, note="", actor=second, now=fakes.NOW, item=item)
+    assert bundle.verify(by_second(), trusted=TRUSTED).events
