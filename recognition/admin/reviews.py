@@ -128,14 +128,13 @@ class ReviewBatchAdmin(ReadOnlyAdmin):
     def _list(self, request: HttpRequest, form: DrawForm) -> HttpResponse:
         user = actor_of(request)
         may_judge = user.has_perm(JUDGE)
+        batches = list(ReviewBatch.objects.select_related("drawn_by")[:50])
+        progress = reviews_read.progress_of_each(batches, user)
         context = {
             **self.admin_site.each_context(request),
             "opts": ReviewBatch._meta,
             "title": gettext("Reviews"),
-            "batches": [
-                (batch, reviews_read.progress(batch, user))
-                for batch in ReviewBatch.objects.select_related("drawn_by")[:50]
-            ],
+            "batches": [(batch, progress[batch.pk]) for batch in batches],
             "may_judge": may_judge,
             "may_draw": user.has_perm(DRAW),
             "form": form,

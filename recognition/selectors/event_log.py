@@ -22,7 +22,7 @@ from django.db.models import BooleanField, Count, Exists, F, Func, OuterRef, Pre
 from django.db.models.lookups import GreaterThan, LessThan
 
 from recognition.decision.reviews import ReviewVerdict
-from recognition.models import EventCrop, EventOverride, Person, RecognitionEvent, ThresholdPolicy
+from recognition.models import EventCrop, EventOverride, Person, RecognitionEvent, ThresholdPolicy, Verdict
 from recognition.models.searching import WORD_BREAKS, reason_codes, words
 from recognition.selectors import legal
 from recognition.selectors.reviews import queue, visible_verdicts
@@ -240,7 +240,9 @@ def _reviewed(state: str, user: User) -> Q:
             standing = seen.filter(superseded_by=None).values("event").annotate(said=Count("code", distinct=True))
             return Q(pk__in=standing.filter(said__gt=1).values("event"))
         case _:
-            return Q(Exists(here.filter(superseded_by=None, code=state)))
+            # Not superseded_by=None: of that join the database expects no row, and then searches in the wrong order.
+            later = Verdict.objects.filter(supersedes=OuterRef("pk"))
+            return Q(Exists(here.filter(~Exists(later), code=state)))
 
 
 def _ways(wanted: EventFilter, user: User) -> list[Q]:

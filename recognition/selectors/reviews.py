@@ -4,12 +4,25 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from django.contrib.auth.models import User
-from django.db.models import Case, CharField, Count, Exists, F, FloatField, Max, OuterRef, Q, QuerySet, Value, When
+from django.db.models import (
+    Case,
+    CharField,
+    Count,
+    Exists,
+    F,
+    FloatField,
+    IntegerField,
+    OuterRef,
+    Q,
+    QuerySet,
+    Value,
+    When,
+)
 from django.db.models.fields.json import KT
-from django.db.models.functions import Abs, Cast, Coalesce
+from django.db.models.functions import Abs, Cast
 from django.utils import timezone
 
 from recognition.decision.reviews import REFUSALS, ReviewVerdict, Stratum
@@ -129,13 +142,10 @@ def queue(user: User, *, batch: ReviewBatch | None = None) -> QuerySet[ReviewIte
         batch: of which; None for all.
     """
     items = ReviewItem.objects.all() if batch is None else batch.items.all()
-    asked = Case(When(asks_second=True, then=Value(2)), default=Value(1))
-    own = Verdict.objects.filter(item=OuterRef("pk"), by=user)
-    return (
-        items.annotate(readings=Coalesce(Max("verdicts__reading"), 0))
-        .filter(~Exists(own), readings__lt=asked)
-        .order_by("batch", "position")
-    )
+    # Whoever is asked twice needs a second reading, else a first. Nothing is aggregated: one item costs one look.
+    enough = Q(reading__gt=Cast(OuterRef("asks_second"), IntegerField()))
+    said = Verdict.objects.filter(Q(by=user) | enough, item=OuterRef("pk"))
+    return items.filter(~Exists(said)).order_by("batch", "position")
 
 
 def waiting_for(user: User, *, batch: ReviewBatch | None = None) -> QuerySet[ReviewItem]:
@@ -150,8 +160,19 @@ def waiting_for(user: User, *, batch: ReviewBatch | None = None) -> QuerySet[Rev
 
 def progress(batch: ReviewBatch, user: User) -> Progress:
     """How far one person is with a batch."""
-    done = batch.items.filter(Exists(Verdict.objects.filter(item=OuterRef("pk"), by=user))).count()
-    return Progress(done, queue(user, batch=batch).count())
+    return progress_of_each([batch], user)[batch.pk]
+
+
+def progress_of_each(batches: Sequence[ReviewBatch], user: User) -> Mapping[int, Progress]:
+    """How far one person is with each of some batches, by their primary keys."""
+    judged = ReviewItem.objects.filter(Exists(Verdict.objects.filter(item=OuterRef("pk"), by=user)))
+    done, left = _count_by_batch(judged, batches), _count_by_batch(queue(user), batches)
+    return {batch.pk: Progress(done.get(batch.pk, 0), left.get(batch.pk, 0)) for batch in batches}
+
+
+def _count_by_batch(items: QuerySet[ReviewItem], batches: Sequence[ReviewBatch]) -> Mapping[int, int]:
+    counted = items.filter(batch__in=batches).order_by().values("batch").annotate(count=Count("pk"))
+    return {row["batch"]: row["count"] for row in counted}
 
 
 def visible_verdicts(user: User) -> QuerySet[Verdict]:
@@ -164,9 +185,9 @@ def visible_verdicts(user: User) -> QuerySet[Verdict]:
     verdicts = Verdict.objects.order_by("pk")
     if not user.has_perm("recognition.add_verdict"):
         return verdicts
-    # Asked for by number: the batches that are open are small, and the log is not.
-    waiting = queue(user).order_by().values("event")
-    return verdicts.filter(Q(by=user) | ~Q(event__in=waiting))
+    # Asked for by event: what was ever drawn grows for years, and a page shows a few verdicts.
+    waiting = queue(user).order_by().filter(event=OuterRef("event"))
+    return verdicts.filter(Q(by=user) | ~Exists(waiting))
 
 
 def strata(batch: ReviewBatch) -> tuple[StratumCount, ...]:

@@ -71,6 +71,20 @@ def test_what_is_asked_twice_waits_for_a_second_person_and_for_no_third() -> Non
     assert not reviews_read.queue(eve)
 
 
+def test_how_far_each_of_some_reviews_is_takes_two_queries(django_assert_num_queries: Any) -> None:
+    event()
+    event()
+    first, second, ada = draw(), draw(second_share=1.0), reader()
+    for item in second.items.all()[:1]:
+        answer(item, ada)
+    assert reviews_read.progress_of_each([], ada) == {}
+    with django_assert_num_queries(2):
+        found = reviews_read.progress_of_each([first, second], ada)
+    # By hand: nobody judged the first; of the second Ada judged one of two, and Bob may still do both.
+    assert found == {first.pk: Progress(0, 2), second.pk: Progress(1, 1)}
+    assert reviews_read.progress(second, reader()) == Progress(0, 2)
+
+
 def test_the_order_is_that_of_the_lot() -> None:
     for _ in range(5):
         event()
