@@ -98,7 +98,10 @@ def _save(request: HttpRequest) -> HttpResponse:
     require(request, VIEW)
     form = LogForm(QueryDict(request.POST.get("filter", "")), sees_verdicts=user.has_perm("recognition.view_verdict"))
     query = form.query
-    if form.is_valid() and form.wanted.person is not None:
+    if not form.is_valid():
+        messages.error(request, gettext("A filter that cannot be read is not saved. Correct it first."))
+        return HttpResponseRedirect(_address(query))
+    if form.wanted.person is not None:
         # By number: a filter that is kept must not keep the name of somebody who is erased.
         query["person"] = f"#{form.wanted.person.pk}"
     try:

@@ -7,6 +7,7 @@ from collections.abc import Collection
 from django.db.models import Q, QuerySet
 
 from recognition.models import ErasureRequest, EventHold, FaceSample, LegalHold, Person, RecognitionEvent
+from recognition.selectors.people import following_merges
 
 
 def rows_of(person: Person) -> list[int]:
@@ -33,6 +34,15 @@ def is_held(rows: Collection[int]) -> bool:
     return standing_holds(rows).exists() or standing_event_holds(rows).exists()
 
 
+def keeps_from_erasure(rows: Collection[int]) -> bool:
+    """Whether a legal hold makes the erasure of those people wait: theirs, or that of an event that it would touch.
+
+    What is kept of somebody else for a lawsuit may show them too: the picture, the claim, or who was nearly as close.
+    """
+    touched = RecognitionEvent.objects.filter(Q(pk__in=events_showing(rows).values("pk")) | Q(runner_up__in=rows))
+    return standing_holds(rows).exists() or touched.filter(held_events()).exists()
+
+
 def waiting_erasure(rows: Collection[int]) -> ErasureRequest | None:
     """The erasure of those people that waits for a hold."""
     return ErasureRequest.objects.filter(person__in=rows, state=ErasureRequest.State.WAITING_FOR_HOLD).first()
@@ -53,3 +63,13 @@ def events_showing(rows: Collection[int]) -> QuerySet[RecognitionEvent]:
         | Q(best_person__in=rows)
         | Q(pk__in=samples.exclude(event=None).values("event"))
     )
+
+
+def held_events() -> Q:
+    """The events that a hold keeps: one of their own, or one on somebody whom they show or may show."""
+    own = EventHold.objects.filter(lifted_at=None).values("event")
+    on_people = Person.objects.filter(legal_holds__in=LegalHold.objects.filter(lifted_at=None)).distinct()
+    rows = {row for person in on_people for row in rows_of(following_merges(person))}
+    if not rows:
+        return Q(pk__in=own)
+    return Q(pk__in=own) | Q(pk__in=events_showing(rows).values("pk")) | Q(runner_up__in=rows)

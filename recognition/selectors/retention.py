@@ -9,9 +9,8 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from recognition.decision import retention
 from recognition.decision.retention import RetentionClass
-from recognition.models import EventCrop, EventHold, LegalHold, Person, RecognitionEvent, RetentionRule
+from recognition.models import EventCrop, EventHold, RecognitionEvent, RetentionRule
 from recognition.selectors import legal
-from recognition.selectors.people import following_merges
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -35,7 +34,7 @@ class Due:
 
 def report(*, now: dt.datetime) -> list[Due]:
     """What would be removed now, by each rule; nothing is."""
-    held, order = held_events(), list(RetentionClass)
+    held, order = legal.held_events(), list(RetentionClass)
     found = []
     for rule in sorted(RetentionRule.objects.all(), key=lambda rule: order.index(RetentionClass(rule.code))):
         events, crops = _old_events(rule, now), _old_crops(rule, now)
@@ -47,22 +46,12 @@ def report(*, now: dt.datetime) -> list[Due]:
 
 def due_events(rule: RetentionRule, *, now: dt.datetime) -> QuerySet[RecognitionEvent]:
     """The events that a rule removes now, the oldest first."""
-    return _old_events(rule, now).exclude(held_events()).order_by("decided_at", "pk")
+    return _old_events(rule, now).exclude(legal.held_events()).order_by("decided_at", "pk")
 
 
 def due_crops(rule: RetentionRule, *, now: dt.datetime) -> QuerySet[RecognitionEvent]:
     """The events whose picture a rule removes now, the oldest first."""
-    return _old_crops(rule, now).exclude(held_events()).order_by("decided_at", "pk")
-
-
-def held_events() -> Q:
-    """The events that a hold keeps: one of their own, or one on somebody whom they show or may show."""
-    own = EventHold.objects.filter(lifted_at=None).values("event")
-    on_people = Person.objects.filter(legal_holds__in=LegalHold.objects.filter(lifted_at=None)).distinct()
-    rows = {row for person in on_people for row in legal.rows_of(following_merges(person))}
-    if not rows:
-        return Q(pk__in=own)
-    return Q(pk__in=own) | Q(pk__in=legal.events_showing(rows).values("pk")) | Q(runner_up__in=rows)
+    return _old_crops(rule, now).exclude(legal.held_events()).order_by("decided_at", "pk")
 
 
 def standing_holds(event: RecognitionEvent) -> QuerySet[EventHold]:

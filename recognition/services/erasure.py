@@ -74,7 +74,7 @@ def request(*, person: Person, reason: ErasureReason, actor: User | None, now: d
     held = _held(person)
     rows = _locked_rows(held)
     waiting = legal_read.waiting_erasure(rows)
-    if not legal_read.is_held(rows):
+    if not legal_read.keeps_from_erasure(rows):
         waiting = waiting or ErasureRequest(person=held, reason=reason, requested_by=actor, requested_at=now)
         return _run(waiting, held, rows, actor, now)
     if waiting is None:
@@ -105,9 +105,24 @@ def run_waiting(*, person: Person, now: dt.datetime) -> ErasureRequest | None:
     held = _held(person)
     rows = _locked_rows(held)
     waiting = legal_read.waiting_erasure(rows)
-    if waiting is None or legal_read.is_held(rows):
+    if waiting is None or legal_read.keeps_from_erasure(rows):
         return waiting
     return _run(waiting, held, rows, waiting.requested_by, now)
+
+
+def run_all_waiting(*, now: dt.datetime) -> list[ErasureRequest]:
+    """Runs every erasure that waits and is kept by no hold any more; part of the transaction that lifts one.
+
+    Returns:
+        All that waited, done or still waiting.
+    """
+    waiting = ErasureRequest.objects.filter(state=ErasureRequest.State.WAITING_FOR_HOLD).order_by("person")
+    asked = []
+    for number in list(waiting.values_list("person", flat=True)):
+        # Gone where they were merged into somebody who was erased a moment ago.
+        person = Person.objects.filter(pk=number).first()
+        asked.append(run_waiting(person=person, now=now) if person is not None else None)
+    return [each for each in asked if each is not None]
 
 
 @transaction.atomic

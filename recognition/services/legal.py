@@ -111,10 +111,10 @@ def place_hold(*, person: Person, reason: str, actor: User | None) -> LegalHold:
 
 @transaction.atomic
 def lift_hold(*, hold: LegalHold, actor: User | None, now: dt.datetime) -> ErasureRequest | None:
-    """Lifts a hold; an erasure that waits for it runs at once where no other hold is left.
+    """Lifts a hold; erasures that wait for it, also of other people, run at once where no other hold is left.
 
     Returns:
-        The erasure that waited: done, or still waiting for another hold; None where none did.
+        The erasure of the person that waited: done, or still waiting for another hold; None where none did.
 
     Raises:
         LegalRefused: when it was lifted before.
@@ -124,4 +124,6 @@ def lift_hold(*, hold: LegalHold, actor: User | None, now: dt.datetime) -> Erasu
     if not lifted.update(lifted_at=now, lifted_by=actor):
         raise LegalRefused(gettext("That hold was lifted already."))
     audit.record(action=AuditAction.HOLD_LIFTED, actor=actor, subject=hold.person, details={"hold": hold.pk})
-    return erasure.run_waiting(person=hold.person, now=now)
+    asked = erasure.run_waiting(person=hold.person, now=now)
+    erasure.run_all_waiting(now=now)
+    return asked

@@ -135,12 +135,7 @@ def lift_hold(*, hold: EventHold, actor: User | None, now: dt.datetime) -> list[
     if not EventHold.objects.filter(pk=hold.pk, lifted_at=None).update(lifted_at=now, lifted_by=actor):
         raise RetentionRefused(gettext("That hold was lifted already."))
     audit.record(action=AuditAction.EVENT_HOLD_LIFTED, actor=actor, subject=hold.event, details={"hold": hold.pk})
-    waiting = []
-    for person in Person.objects.filter(erasure_requests__state=ErasureRequest.State.WAITING_FOR_HOLD).order_by("pk"):
-        asked = erasure.run_waiting(person=person, now=now)
-        if asked is not None:
-            waiting.append(asked)
-    return waiting
+    return erasure.run_all_waiting(now=now)
 
 
 def _people_of(event: RecognitionEvent) -> list[int]:

@@ -30,7 +30,7 @@ from recognition.models import (
     RecognitionEvent,
     SampleImage,
 )
-from recognition.services import erasure, holds, legal, merging, people
+from recognition.services import erasure, holds, legal, merging, people, retention
 from tests import fakes
 
 pytestmark = pytest.mark.django_db
@@ -255,6 +255,26 @@ class TestHold:
         assert asked.certificate is not None
         assert asked.certificate.made_at == later
         assert not Person.objects.filter(name__startswith="Ada").exists()
+
+    def test_what_is_kept_of_somebody_else_is_not_erased_with_whom_it_shows_too(self) -> None:
+        held, other = fakes.person("held"), fakes.person("other")
+        event = fakes.event(decision="reject_no_match", kind="verification", claimed_person=held, best_person=other)
+        EventCrop.objects.create(event=event, jpeg=b"evidence")
+        hold = legal.place_hold(person=held, reason="a lawsuit", actor=None)
+        asked = erasure.request(person=other, reason=ErasureReason.REQUESTED, actor=None, now=fakes.NOW)
+        assert asked.state == "waiting_for_hold"
+        assert EventCrop.objects.filter(event=event).exists()
+        legal.lift_hold(hold=hold, actor=None, now=fakes.NOW)
+        assert not Person.objects.filter(pk=other.pk).exists()
+        assert not EventCrop.objects.filter(event=event).exists()
+
+    def test_a_hold_on_an_event_keeps_who_was_nearly_as_close(self) -> None:
+        other = fakes.person("other")
+        hold = retention.place_hold(event=fakes.event(runner_up=other), reason="a lawsuit", actor=None)
+        asked = erasure.request(person=other, reason=ErasureReason.REQUESTED, actor=None, now=fakes.NOW)
+        assert asked.state == "waiting_for_hold"
+        (done,) = retention.lift_hold(hold=hold, actor=None, now=fakes.NOW)
+        assert done.state == "done"
 
     def test_another_hold_still_keeps(self, stored: Everything) -> None:
         first = legal.place_hold(person=stored.ada, reason="a lawsuit", actor=None)
