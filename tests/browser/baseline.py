@@ -23,6 +23,7 @@ class Baseline:
     def __init__(self, state: Path) -> None:
         """Reads them; the installation has to be up."""
         self._socket = embedded.Place(state).socket()
+        self._anchors = state / "anchors.jsonl"
         with self._connected() as connection:
             self._tables = [name for (name,) in connection.execute(TABLES, [list(NOT_ROWS_OF_TESTS)])]
             self._rows: Mapping[str, bytes] = {table: _read(connection, table) for table in self._tables}
@@ -41,6 +42,8 @@ class Baseline:
                     copy.write(self._rows[table])
             for name, last_value in self._sequences:
                 connection.execute("SELECT setval(%s, %s, %s)", [name, last_value or 1, last_value is not None])
+        # They are of a sealed log that is not there any more.
+        self._anchors.unlink(missing_ok=True)
 
     def _connected(self) -> psycopg.Connection[Any]:
         return postgres_process.connect(self._socket, postgres_process.DATABASE)

@@ -150,7 +150,7 @@ def test_on_an_insecure_page_the_camera_is_explained(own_site: Site) -> None:
     # The browser says that what only a secure page may ask for is ignored.
     own_site.complaints.expect("Cross-Origin-Opener-Policy header has been ignored")
     page = own_site.open_browser().new_page()
-    page.goto(f"http://{address}:{port}/")
+    page.goto(f"http://{address}:{port}/live/")
     page.get_by_label("Username").fill("admin")
     page.get_by_label("Password").fill(own_site.password)
     page.get_by_role("button", name="Log in").click()

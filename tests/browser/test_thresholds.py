@@ -61,6 +61,8 @@ def test_thresholds_are_measured_by_keyboard_and_proposed(site: Site) -> None:
     page.get_by_role("button", name="Measure now").focus()
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="Measured on this gallery")).to_be_visible()
+    # Read in the moment in which it ended, the page says of the job that it runs, and is loaded once more.
+    expect(page.get_by_role("status")).to_have_count(1)
     expect(page.get_by_role("status")).to_contain_text("60 people with 180 samples were compared.")
     for name in ("How alike samples are", "Trade-off of claims (DET)"):
         expect(page.get_by_role("region", name=name).get_by_role("img")).to_be_visible()
