@@ -44,7 +44,7 @@ def record_user(*, user: User, before: Rights, fields: Sequence[str], actor: Use
         actor: who did it.
     """
     action = AuditAction.USER_CHANGED if before else AuditAction.USER_CREATED
-    details = {"fields": list(fields), **audit.changes(before, rights_of(user))}
+    details = {"fields": list(fields), **audit.changes(before=before, after=rights_of(user))}
     audit.record(action=action, actor=actor, subject=user, details=details)
 
 
@@ -67,7 +67,7 @@ def record_role(*, role: Group, before: Rights, actor: User | None) -> None:
         before: what it allowed before; empty for a new one.
         actor: who did it.
     """
-    details = audit.changes(before, rights_of_role(role))
+    details = audit.changes(before=before, after=rights_of_role(role))
     audit.record(action=AuditAction.ROLE_SAVED, actor=actor, subject=role, details=details)
 
 

@@ -44,7 +44,7 @@ def record_all(
     AuditEntry.objects.bulk_create([_entry(action, actor, subject, details) for subject, details in changes])
 
 
-def changes(before: Mapping[str, object], after: Mapping[str, object]) -> dict[str, object]:
+def changes(*, before: Mapping[str, object], after: Mapping[str, object]) -> dict[str, object]:
     """What differs, as `details` keep it.
 
     Args:

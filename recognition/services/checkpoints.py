@@ -31,7 +31,7 @@ def save_checkpoint(
     checkpoint.save(update_fields=[name for name in changed if name in columns] if checkpoint.pk else None)
     if groups is not None:
         checkpoint.allowed_groups.set(groups)
-    details = {"fields": list(changed), **audit.changes(before, _audited(checkpoint))}
+    details = {"fields": list(changed), **audit.changes(before=before, after=_audited(checkpoint))}
     audit.record(action=AuditAction.CHECKPOINT_SAVED, actor=actor, subject=checkpoint, details=details)
 
 
@@ -50,7 +50,7 @@ def save_group(*, group: PersonGroup, actor: User | None) -> None:
     """Stores a new or renamed group of people."""
     before: Mapping[str, object] = PersonGroup.objects.filter(pk=group.pk).values("name").first() or {}
     group.save()
-    details = audit.changes(before, {"name": group.name})
+    details = audit.changes(before=before, after={"name": group.name})
     audit.record(action=AuditAction.GROUP_SAVED, actor=actor, subject=group, details=details)
 
 

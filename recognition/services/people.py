@@ -42,7 +42,7 @@ def save_person(
     if groups is not None:
         person.groups.set(groups)
     action = AuditAction.PERSON_ENROLLED if is_new else AuditAction.PERSON_CHANGED
-    details = {"fields": list(changed), **audit.changes(before, _audited(person))}
+    details = {"fields": list(changed), **audit.changes(before=before, after=_audited(person))}
     audit.record(action=action, actor=actor, subject=person, details=details)
 
 
