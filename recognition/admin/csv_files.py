@@ -7,8 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from django.http import HttpResponse
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""What a spreadsheet takes for the beginning of a formula."""
+from recognition.import_wording import spreadsheet_cell
 
 
 def response(name: str, header: Sequence[str], rows: Iterable[Sequence[object]]) -> HttpResponse:
@@ -29,4 +28,4 @@ def response(name: str, header: Sequence[str], rows: Iterable[Sequence[object]])
 
 def _harmless(value: object) -> object:
     """Names come from outside: a spreadsheet must show one, and never compute it."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
+    return spreadsheet_cell(value) if isinstance(value, str) else value

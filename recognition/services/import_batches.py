@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import datetime as dt
-import hashlib
 import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
@@ -191,7 +190,7 @@ def _item(batch: ImportBatch, file: PlannedFile, read: Callable[[str, int], byte
         return item
     try:
         item.data = read(file.path, STILL_LIMITS.max_bytes)
-        item.image_sha256 = hashlib.sha256(item.data).hexdigest()
+        item.image_sha256 = importing.digest(item.data)
     except TooManyBytes as error:
         item.state, item.reasons = ImportItem.State.REFUSED, [Reason.of_fault(wording.image_fault(error)).as_json()]
     return item
