@@ -7,12 +7,6 @@ from django.test import Client
 pytestmark = pytest.mark.django_db
 
 
-def test_health_is_answered_without_a_login(client: Client) -> None:
-    response = client.get("/healthz")
-    assert (response.status_code, response.content) == (200, b"ok")
-    assert client.post("/healthz").status_code == 405
-
-
 def test_everything_else_asks_for_a_login(client: Client) -> None:
     response = client.get("/")
     assert response.status_code == 302
