@@ -21,11 +21,13 @@ class BareRun:
         frames: how many.
         embedded: faces that were embedded in them.
         seconds: how long it took.
+        frame_ms: how long each frame took.
     """
 
     frames: int
     embedded: int
     seconds: float
+    frame_ms: tuple[float, ...]
 
 
 def repeat(
@@ -46,19 +48,21 @@ def repeat(
         smallest_face_px: of the server's policy.
     """
     counter = itertools.count()
+    frame_ms = [0.0] * len(sent)
 
     def work() -> int:
         embedded = 0
         # next() of a count is atomic.
         while (position := next(counter)) < len(sent):
-            frame = sent[position]
+            frame, frame_begin = sent[position], time.monotonic()
             image_bgr = images.decode(recordings[frame.recording][frame.index], images.FRAME_LIMITS)
             faces = pipeline.find(image_bgr, smallest_face_px=smallest_face_px, coarser=False)
             embedded += len(pipeline.embed(image_bgr, faces[: frame.embedded]))
+            frame_ms[position] = (time.monotonic() - frame_begin) * 1e3
         return embedded
 
     begin = time.monotonic()
     with concurrent.futures.ThreadPoolExecutor(threads) as pool:
         done = [pool.submit(work) for _ in range(threads)]
         embedded = sum(future.result() for future in done)
-    return BareRun(len(sent), embedded, time.monotonic() - begin)
+    return BareRun(len(sent), embedded, time.monotonic() - begin, tuple(frame_ms))

@@ -1,10 +1,16 @@
-"""The cameras of the benchmark: websocket clients that stream recordings as fast as the server's window allows."""
+"""The cameras of the benchmark: websocket clients that stream recordings.
+
+They send as fast as the server's window allows, or make so many frames a second as webcams do, and then always send
+the newest.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import dataclasses
 import json
+import math
+import random
 import time
 from collections.abc import Sequence
 from typing import Any
@@ -12,7 +18,7 @@ from typing import Any
 import websockets
 from websockets.asyncio.client import ClientConnection, connect
 
-from recognition.bench.recordings import FRAMES, PERSON_SECONDS
+from recognition.bench.recordings import FRAMES, FRAMES_PER_S, PERSON_SECONDS
 from recognition.bench.server import Server
 from recognition.live.messages import PROTOCOL_VERSION, CameraFrame, CloseCode
 
@@ -23,6 +29,10 @@ ANSWER_TIMEOUT_S = 30.0
 MOST_IN_FLIGHT = 2
 """One with a worker and one that waits. A third is for links of 10 ms and more; ours only seems so long while something
 else has the machine, and then the third would be dropped and sent again as fast as the server answers."""
+
+
+SEED = 20_261_128
+"""Of the moments at which paced cameras begin: nobody sets webcams going in step, and nobody spreads them evenly."""
 
 
 class StreamFailed(Exception):
@@ -54,11 +64,13 @@ class Stream:
 
     Args:
         analysed: the frames that were analysed, in the order of their results.
-        dropped: frames that a newer one replaced.
+        made: frames that the camera made; one that a newer one replaced before it could be sent is among them.
+        dropped: frames that a newer one replaced at the server.
         decisions: decisions that the server stored.
     """
 
     analysed: list[SentFrame] = dataclasses.field(default_factory=list)
+    made: int = 0
     dropped: int = 0
     decisions: int = 0
 
@@ -76,8 +88,49 @@ class Streamed:
     seconds: float
 
 
+class Shutter:
+    """When a camera makes frames: a paced one at fixed times, another one whenever a frame can be sent."""
+
+    def __init__(self, fps: int | None = None, first_s: float = 0.0) -> None:
+        """Starts before the first frame.
+
+        Args:
+            fps: frames a second, a divisor of the recordings' own rate; None for no pace.
+            first_s: when a paced camera makes its first frame.
+        """
+        self._fps = fps
+        self._first_s = first_s
+        self.made = 0
+        self.step = FRAMES_PER_S // (fps or FRAMES_PER_S)
+
+    def takes(self, now: float) -> bool:
+        """Whether there is a new frame; of several, all but the newest are lost."""
+        before = self.made
+        self.made = before + 1 if self._fps is None else self._made_by(now, self._fps)
+        return self.made > before
+
+    def next_s(self) -> float:
+        """When the next frame will be there."""
+        return 0.0 if self._fps is None else self._first_s + self.made / self._fps
+
+    def close(self, now: float) -> None:
+        """Counts what was made until the end and never sent."""
+        if self._fps is not None:
+            self.made = self._made_by(now, self._fps)
+
+    def _made_by(self, now: float, fps: int) -> int:
+        # Rounding must not keep a frame from being there at its own time.
+        return max(math.floor((now - self._first_s) * fps + 1e-6) + 1, self.made)
+
+
 def stream(
-    server: Server, cookie: str, recordings: Sequence[Sequence[bytes]], *, streams: int, seconds: float
+    server: Server,
+    cookie: str,
+    recordings: Sequence[Sequence[bytes]],
+    *,
+    streams: int,
+    seconds: float,
+    fps: int | None = None,
 ) -> Streamed:
     """Streams for a while with several clients at once.
 
@@ -90,18 +143,21 @@ def stream(
         recordings: JPEG frames of each person.
         streams: number of clients.
         seconds: for how long frames are sent; those in flight then are waited for.
+        fps: frames that each camera makes a second; None sends as many as the server takes.
 
     Raises:
         StreamFailed: when a session ends or a frame fails.
     """
-    return asyncio.run(_stream(server, cookie, recordings, streams, seconds))
+    moments = random.Random(SEED)  # noqa: S311  # no secret
+    cameras = [
+        _Camera(recordings, number, number / streams * PERSON_SECONDS, Shutter(fps, moments.random() / (fps or 1)))
+        for number in range(streams)
+    ]
+    return asyncio.run(_stream(server, cookie, cameras, seconds))
 
 
-async def _stream(
-    server: Server, cookie: str, recordings: Sequence[Sequence[bytes]], streams: int, seconds: float
-) -> Streamed:
-    ready = asyncio.Barrier(streams + 1)
-    cameras = [_Camera(recordings, number, number / streams * PERSON_SECONDS) for number in range(streams)]
+async def _stream(server: Server, cookie: str, cameras: Sequence[_Camera], seconds: float) -> Streamed:
+    ready = asyncio.Barrier(len(cameras) + 1)
     try:
         async with asyncio.timeout(seconds + ANSWER_TIMEOUT_S), asyncio.TaskGroup() as group:
             for camera in cameras:
@@ -124,8 +180,9 @@ def _window(message: dict[str, Any]) -> int:
 class _Camera:
     """One client."""
 
-    def __init__(self, recordings: Sequence[Sequence[bytes]], first: int, ahead_s: float) -> None:
+    def __init__(self, recordings: Sequence[Sequence[bytes]], first: int, ahead_s: float, shutter: Shutter) -> None:
         self.seen = Stream()
+        self._shutter = shutter
         self._recordings = recordings
         self._first = first
         self._ahead_s = ahead_s
@@ -150,15 +207,24 @@ class _Camera:
             await ready.wait()
             begin = time.monotonic()
             while (now := time.monotonic() - begin) < seconds or self._in_flight:
-                if now < seconds and len(self._in_flight) < window:
+                may_send = now < seconds and len(self._in_flight) < window
+                if may_send and self._shutter.takes(now):
                     await socket.send(self._frame(now))
                     continue
-                message = await self._next(socket)
+                wait_s = min(self._shutter.next_s(), seconds) - now if may_send else None
+                try:
+                    async with asyncio.timeout(wait_s):
+                        message = await self._next(socket)
+                except TimeoutError:
+                    # The next frame is there first.
+                    continue
                 if message["type"] == "result":
                     window = _window(message)
                     self._take(message)
                 elif message["type"] == "decision":
                     self.seen.decisions += 1
+            self._shutter.close(seconds)
+            self.seen.made = self._shutter.made
 
     async def _next(self, socket: ClientConnection) -> dict[str, Any]:
         try:
@@ -171,7 +237,7 @@ class _Camera:
 
     def _frame(self, now: float) -> bytes:
         recording = (self._first + int((now + self._ahead_s) / PERSON_SECONDS)) % len(self._recordings)
-        index = self._sequence % FRAMES
+        index = self._sequence * self._shutter.step % FRAMES
         self._in_flight[self._sequence] = recording, index, time.monotonic()
         jpeg = self._recordings[recording][index]
         frame = CameraFrame(self._sequence, now * 1e3, self._link_us, jpeg).pack()

@@ -33,12 +33,17 @@ class LiveBenchmark:
 
     Args:
         streams: clients at the same time.
+        camera_fps: frames that each camera made a second; None where as many were sent as the server took.
         fps: frames analysed a second, by all together.
         bare_fps: the same frames by the bare pipeline.
-        ratio: fps over bare_fps.
+        ratio: fps over bare_fps; says something only where cameras are not paced.
+        bare_p95_ms: 95th percentile of the time that the bare pipeline took for a frame.
         p50_ms: median time from sending a frame to its result.
         p95_ms: 95th percentile of it.
+        analysed_share: frames analysed over frames made, 0..1.
         dropped: frames that a newer one replaced before a worker was free.
+        slowest_fps: frames analysed a second of the stream that got least.
+        fastest_fps: the same of the one that got most.
         fairness: frames of the slowest client over those of the fastest.
         embeddings: faces that the server embedded.
         bare_embeddings: faces that the bare pipeline embedded.
@@ -46,12 +51,17 @@ class LiveBenchmark:
     """
 
     streams: int
+    camera_fps: int | None
     fps: float
     bare_fps: float
     ratio: float
+    bare_p95_ms: float
     p50_ms: float
     p95_ms: float
+    analysed_share: float
     dropped: int
+    slowest_fps: float
+    fastest_fps: float
     fairness: float
     embeddings: int
     bare_embeddings: int
@@ -72,12 +82,13 @@ class _BareWay:
         return sum(run.seconds for run in self.runs)
 
 
-def measure(*, streams: int, seconds: float, say: Callable[[str], None]) -> LiveBenchmark:
+def measure(*, streams: int, seconds: float, camera_fps: int | None, say: Callable[[str], None]) -> LiveBenchmark:
     """Runs the benchmark.
 
     Args:
         streams: clients at the same time.
         seconds: for how long they stream, in rounds of ten seconds.
+        camera_fps: frames that each camera makes a second; None sends as many as the server takes.
         say: told what happens, a sentence at a time.
 
     Raises:
@@ -101,7 +112,7 @@ def measure(*, streams: int, seconds: float, say: Callable[[str], None]) -> Live
         rounds: list[Streamed] = []
         for number, length in enumerate(lengths := _lengths(seconds), start=1):
             say(f"Round {number} of {len(lengths)}: {streams} streams for {length:g} s, then the bare pipeline ...")
-            streamed = clients.stream(up, cookie, recorded, streams=streams, seconds=length)
+            streamed = clients.stream(up, cookie, recorded, streams=streams, seconds=length, fps=camera_fps)
             rounds.append(streamed)
             for way in ways:
                 frames = _in_order(streamed)
@@ -110,7 +121,7 @@ def measure(*, streams: int, seconds: float, say: Callable[[str], None]) -> Live
                 )
                 way.runs.append(run)
                 say(f"  {way.name}: {len(frames) / run.seconds:.1f} fps (server: {len(frames) / streamed.seconds:.1f})")
-    return _summary(streams, rounds, min(ways, key=lambda way: way.seconds))
+    return _summary(camera_fps, rounds, min(ways, key=lambda way: way.seconds))
 
 
 def lfw_images() -> Path | None:
@@ -149,20 +160,27 @@ def _in_order(streamed: Streamed) -> list[SentFrame]:
     return sorted(frames, key=lambda frame: frame.answered_s)
 
 
-def _summary(streams: int, rounds: Sequence[Streamed], best: _BareWay) -> LiveBenchmark:
+def _summary(camera_fps: int | None, rounds: Sequence[Streamed], best: _BareWay) -> LiveBenchmark:
     frames = [frame for streamed in rounds for frame in _in_order(streamed)]
-    fps = len(frames) / sum(streamed.seconds for streamed in rounds)
+    streams = [stream for streamed in rounds for stream in streamed.streams]
+    seconds = sum(streamed.seconds for streamed in rounds)
+    fps = len(frames) / seconds
     bare_fps = sum(run.frames for run in best.runs) / best.seconds
     p50_ms, p95_ms = np.percentile([frame.round_trip_ms for frame in frames], [50, 95])
     counts = _frames_by_stream(rounds)
     return LiveBenchmark(
-        streams=streams,
+        streams=len(counts),
+        camera_fps=camera_fps,
         fps=fps,
         bare_fps=bare_fps,
         ratio=fps / bare_fps,
+        bare_p95_ms=float(np.percentile([ms for run in best.runs for ms in run.frame_ms], 95)),
         p50_ms=float(p50_ms),
         p95_ms=float(p95_ms),
-        dropped=sum(stream.dropped for streamed in rounds for stream in streamed.streams),
+        analysed_share=len(frames) / sum(stream.made for stream in streams),
+        dropped=sum(stream.dropped for stream in streams),
+        slowest_fps=min(counts) / seconds,
+        fastest_fps=max(counts) / seconds,
         fairness=min(counts) / max(counts),
         embeddings=sum(frame.embedded for frame in frames),
         bare_embeddings=sum(run.embedded for run in best.runs),

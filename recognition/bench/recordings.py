@@ -12,8 +12,10 @@ from recognition.vision.types import ImageBgr
 
 WIDTH_PX, HEIGHT_PX = 640, 480
 
+FRAMES_PER_S = 30
+
 FRAMES = 150
-"""Frames of one recording, five seconds of a camera with 30 a second; the last leads to the first."""
+"""Frames of one recording, five seconds; the last leads to the first."""
 
 JPEG_QUALITY = 85
 """What the live page asks its browser for."""

@@ -21,6 +21,7 @@ from recognition.bench.audit import AuditBenchmark
 from recognition.bench.clients import StreamFailed
 from recognition.bench.importing import ImportBenchmark
 from recognition.bench.live import LiveBenchmark
+from recognition.bench.recordings import FRAMES_PER_S
 from recognition.bench.server import ServerFailed
 from recognition.vision.errors import PackError
 
@@ -61,6 +62,12 @@ class Command(BaseCommand):
         camera.add_argument(
             "--seconds", type=_seconds, default=DEFAULT_SECONDS, metavar="S", help="how long (default: %(default)g)"
         )
+        camera.add_argument(
+            "--fps",
+            type=_fps,
+            metavar="N",
+            help="frames that each camera makes a second, a divisor of 30 (default: as many as the server takes)",
+        )
         camera.add_argument("--json", action="store_true", help="print one JSON object")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -86,7 +93,9 @@ class Command(BaseCommand):
                         say=say,
                     )
                 else:
-                    measured = live.measure(streams=options["streams"], seconds=options["seconds"], say=say)
+                    measured = live.measure(
+                        streams=options["streams"], seconds=options["seconds"], camera_fps=options["fps"], say=say
+                    )
         except (ServerFailed, StreamFailed, PackError) as error:
             raise CommandError(str(error)) from error
         self.stdout.write(_as_json(measured) if quiet else _as_table(measured))
@@ -95,6 +104,12 @@ class Command(BaseCommand):
 def _number(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"expected a whole number from 1, got {text!r}")
+    return int(text)
+
+
+def _fps(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1 or FRAMES_PER_S % int(text):
+        raise argparse.ArgumentTypeError(f"expected a divisor of {FRAMES_PER_S}, such as 10 or 15, got {text!r}")
     return int(text)
 
 
@@ -182,14 +197,14 @@ def _rows_of_import(measured: ImportBenchmark) -> tuple[tuple[str, str], ...]:
 
 def _rows_of_live(measured: LiveBenchmark) -> tuple[tuple[str, str], ...]:
     return (
-        ("Streams", f"{measured.streams}"),
-        ("Frames a second", f"{measured.fps:.1f}"),
-        ("Bare pipeline", f"{measured.bare_fps:.1f}"),
+        ("Streams", f"{measured.streams}" + (f" of {measured.camera_fps} fps" if measured.camera_fps else "")),
+        ("Frames a second", f"{measured.fps:.1f} ({measured.analysed_share:.1%} of those that the cameras made)"),
+        ("Bare pipeline", f"{measured.bare_fps:.1f} ({measured.bare_p95_ms:.1f} ms for 95 % of the frames)"),
         ("Ratio", f"{measured.ratio:.3f}"),
         ("Round trip, median", f"{measured.p50_ms:.1f} ms"),
         ("Round trip, 95 %", f"{measured.p95_ms:.1f} ms"),
         ("Dropped frames", f"{measured.dropped:,}"),
-        ("Fairness", f"{measured.fairness:.3f} (slowest stream over fastest)"),
+        ("Fairness", f"{measured.fairness:.3f} ({measured.slowest_fps:.1f} fps over {measured.fastest_fps:.1f})"),
         ("Embeddings", f"{measured.embeddings:,} (bare pipeline: {measured.bare_embeddings:,})"),
         ("Runtime", measured.runtime),
     )

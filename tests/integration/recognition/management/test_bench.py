@@ -17,12 +17,17 @@ from tests.processes import CommandLine, wait_until_gone
 
 KEYS = {
     "streams",
+    "camera_fps",
     "fps",
     "bare_fps",
     "ratio",
+    "bare_p95_ms",
     "p50_ms",
     "p95_ms",
+    "analysed_share",
     "dropped",
+    "slowest_fps",
+    "fastest_fps",
     "fairness",
     "embeddings",
     "bare_embeddings",
@@ -45,8 +50,10 @@ def test_two_streams_are_measured_beside_the_bare_pipeline(command_line: Command
     assert status == 0, output
     measured = json.loads(output.splitlines()[-1])
     assert measured.keys() == KEYS
-    assert measured["streams"] == 2
+    assert (measured["streams"], measured["camera_fps"]) == (2, None)
     assert measured["fps"] > 0
+    assert measured["analysed_share"] <= 1
+    assert 0 < measured["slowest_fps"] <= measured["fastest_fps"]
     assert measured["ratio"] == pytest.approx(measured["fps"] / measured["bare_fps"], abs=0.01)
     assert 0 < measured["p50_ms"] <= measured["p95_ms"]
     assert 0 < measured["fairness"] <= 1
@@ -76,6 +83,8 @@ def test_interrupted_it_leaves_no_process_and_no_file(
         (["--streams", "0"], "expected a whole number from 1"),
         (["--streams", "1", "--seconds", "0"], "expected 1 to 3600 seconds"),
         (["--streams", "1", "--seconds", "nan"], "expected 1 to 3600 seconds"),
+        (["--streams", "1", "--fps", "0"], "expected a divisor of 30"),
+        (["--streams", "1", "--fps", "7"], "expected a divisor of 30"),
     ],
 )
 def test_what_makes_no_sense_is_refused(arguments: list[str], said: str) -> None:

@@ -11,8 +11,14 @@ from tests import faces
 
 def stream(frames: int, embedded: int, dropped: int = 0) -> Stream:
     return Stream(
-        [SentFrame(0, index, int(index < embedded), 10.0 + index, float(index)) for index in range(frames)], dropped
+        [SentFrame(0, index, int(index < embedded), 10.0 + index, float(index)) for index in range(frames)],
+        made=frames + dropped,
+        dropped=dropped,
     )
+
+
+def bare_run(frames: int, embedded: int, seconds: float) -> BareRun:
+    return BareRun(frames, embedded, seconds, (seconds * 1e3 / frames,) * frames)
 
 
 def test_what_was_measured_is_summed_over_the_rounds() -> None:
@@ -20,17 +26,21 @@ def test_what_was_measured_is_summed_over_the_rounds() -> None:
         Streamed((stream(10, 2), stream(5, 1, dropped=1)), seconds=1.0),
         Streamed((stream(10, 2), stream(15, 1)), seconds=3.0),
     ]
-    way = _BareWay("bare", faces.default_pipeline(), 1, [BareRun(15, 3, 0.5), BareRun(25, 3, 1.5)])
-    measured = live._summary(2, rounds, way)
+    way = _BareWay("bare", faces.default_pipeline(), 1, [bare_run(15, 3, 0.5), bare_run(25, 3, 1.5)])
+    measured = live._summary(None, rounds, way)
     assert (measured.fps, measured.bare_fps, measured.ratio) == (10.0, 20.0, 0.5)
     assert (measured.embeddings, measured.bare_embeddings, measured.dropped) == (6, 6, 1)
     assert measured.fairness == 1.0
+    assert measured.analysed_share == 40 / 41
+    assert measured.bare_p95_ms == pytest.approx(60.0)
     assert measured.p50_ms == pytest.approx(14.5)
 
 
 def test_fairness_is_that_of_the_slowest_stream() -> None:
-    way = _BareWay("bare", faces.default_pipeline(), 1, [BareRun(30, 0, 1.0)])
-    assert live._summary(2, [Streamed((stream(10, 0), stream(20, 0)), seconds=1.0)], way).fairness == 0.5
+    way = _BareWay("bare", faces.default_pipeline(), 1, [bare_run(30, 0, 1.0)])
+    measured = live._summary(10, [Streamed((stream(10, 0), stream(20, 0)), seconds=2.0)], way)
+    assert (measured.fairness, measured.slowest_fps, measured.fastest_fps) == (0.5, 5.0, 10.0)
+    assert (measured.streams, measured.camera_fps) == (2, 10)
 
 
 @pytest.mark.parametrize(("seconds", "rounds"), [(1, [1]), (14, [14]), (20, [10, 10]), (36, [9, 9, 9, 9])])
