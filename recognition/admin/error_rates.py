@@ -22,7 +22,8 @@ from recognition.evaluation.intervals import Method
 from recognition.evaluation.measured_rates import Measured, RateName
 from recognition.models import ReviewBatch
 from recognition.selectors import error_rates, reviews
-from recognition.selectors.error_rates import LOOKED_BACK, Dimension, ErrorRates, GroupRates
+from recognition.selectors.error_rates import LOOKED_BACK, Dimension, DrawThinned, ErrorRates, GroupRates
+from recognition.selectors.reviews import Remains
 
 NEEDED = "recognition.view_verdict"
 
@@ -38,6 +39,12 @@ _MEANINGS = {
         "Transactions of people who had to be accepted that were not, those without a decision included"
     ),
     RateName.FTA: gettext_lazy("Transactions in which no face could be compared; of all there were"),
+}
+
+_MEANINGS_OF_DECIDED = {
+    **_MEANINGS,
+    RateName.FAR: gettext_lazy("Accepts and refusals of people who had to be refused that were accepts"),
+    RateName.FRR: gettext_lazy("Accepts and refusals of people who had to be accepted that were refusals"),
 }
 
 _METHODS = {
@@ -108,10 +115,10 @@ class _Page:
     def save(self, request: HttpRequest) -> HttpResponse:
         _require(request)
         batch, _ = _asked(request)
-        if _is_open(request, batch):
+        found = None if _is_open(request, batch) else _measured(batch, tuple(Dimension))
+        if not found or isinstance(found, Remains):
             page = reverse("admin:recognition_thresholdpolicy_error_rates")
             return HttpResponseRedirect(f"{page}?batch={_chosen(batch)}")  # which says why there is no file
-        found = error_rates.error_rates(batch, tuple(Dimension), now=timezone.now())
         return csv_files.response("faceweb-error-rates", _HEADER, _lines(found))
 
 
@@ -123,6 +130,14 @@ def _require(request: HttpRequest) -> None:
 def _is_open(request: HttpRequest, batch: ReviewBatch | None) -> bool:
     """Whether something of the draw waits for the user, who is to judge it without knowing what others said."""
     return reviews.waiting_for(actor_of(request), batch=batch).exists()
+
+
+def _measured(batch: ReviewBatch | None, dimensions: Sequence[Dimension]) -> tuple[ErrorRates, ...] | Remains:
+    """The rates; where there are none because retention removed events of the draw, what it left."""
+    try:
+        return error_rates.error_rates(batch, dimensions, now=timezone.now())
+    except DrawThinned as thinned:
+        return thinned.remains
 
 
 def _chosen(batch: ReviewBatch | None) -> str:
@@ -147,18 +162,22 @@ def _asked(request: HttpRequest) -> tuple[ReviewBatch | None, Dimension]:
 
 def _context(request: HttpRequest) -> dict[str, Any]:
     batch, dimension = _asked(request)
-    if not error_rates.has_verdicts():
+    batches = error_rates.batches()
+    if not batches and not error_rates.has_verdicts():
         return {}
     choice: dict[str, Any] = {
         "batch": batch,
-        "batches": error_rates.batches(),
+        "batches": batches,
         "chosen": _chosen(batch),
         "dimensions": [(code.value, text, code is dimension) for code, text in _DIMENSIONS.items()],
         "is_open": _is_open(request, batch),
     }
     if choice["is_open"]:
         return choice
-    (found,) = error_rates.error_rates(batch, (dimension,), now=timezone.now())
+    measured = _measured(batch, (dimension,))
+    if isinstance(measured, Remains):
+        return {**choice, "remains": measured}
+    (found,) = measured
     return {
         **choice,
         "found": found,
@@ -172,9 +191,10 @@ def _context(request: HttpRequest) -> dict[str, Any]:
 
 
 def _rows(found: ErrorRates) -> Iterator[RateRow]:
+    meanings = _MEANINGS if found.counts_all else _MEANINGS_OF_DECIDED
     for rate in found.rates:
         method = str(_METHODS[rate.interval.method]) if rate.interval else ""
-        yield RateRow(rate.name.value, str(_MEANINGS[rate.name]), _cell(rate), method)
+        yield RateRow(rate.name.value, str(meanings[rate.name]), _cell(rate), method)
 
 
 def _group(found: GroupRates, dimension: Dimension) -> GroupRow:

@@ -68,10 +68,13 @@ class DrawForm(forms.Form):
                 field.widget.attrs["aria-describedby"] = f"id_{name}_help"
 
     def clean(self) -> dict[str, Any]:
-        """The time has to end after it begins."""
+        """The time has to end after it begins, and to be over."""
         values = self.cleaned_data
-        if values.get("since") and values.get("until") and values["since"] >= values["until"]:
+        since, until = values.get("since"), values.get("until")
+        if since and until and since >= until:
             self.add_error("until", gettext("The time ends before it begins: choose a later moment."))
+        elif until and until > timezone.now():
+            self.add_error("until", gettext("The time is not over yet: choose a moment that is past."))
         return values
 
 
@@ -119,6 +122,7 @@ class ReviewBatchAdmin(ReadOnlyAdmin):
             "may_judge": may_judge,
             "progress": progress,
             "is_open": is_open,
+            "remains": reviews_read.remains(batch),
             "strata": [] if is_open else [(STRATUM_LABELS[row.stratum], row) for row in reviews_read.strata(batch)],
             "agreement": None if is_open else reviews_read.agreement_of(batch),
             "disputed": [] if is_open else reviews_read.disputed(batch),

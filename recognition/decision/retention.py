@@ -26,6 +26,10 @@ class RetentionClass(StrEnum):
     NO_DECISION = "no_decision"
 
 
+COMPARED = (RetentionClass.ACCEPTED, RetentionClass.REFUSED, RetentionClass.UNKNOWN)
+"""The classes of events in which somebody was compared with whom they came as, or with everybody."""
+
+
 def class_of(decision: Decision, *, is_claim: bool) -> RetentionClass:
     """The class of an event.
 

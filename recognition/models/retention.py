@@ -46,6 +46,12 @@ class RetentionRule(models.Model):
         validators=_DAYS,
         help_text=_("Of the face that was seen; the event stays. Empty: as long as the event."),
     )
+    removed_until = models.DateTimeField(
+        _("removed until"),
+        null=True,
+        editable=False,
+        help_text=_("When the newest event that was removed had been decided. Empty: none ever was removed."),
+    )
 
     class Meta:
         verbose_name = _("retention rule")

@@ -7,7 +7,7 @@ import datetime as dt
 import enum
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from django.db.models import Count, Q
+from django.db.models import Count, Exists, OuterRef, Q
 from django.db.models.functions import ExtractHour
 from django.utils import timezone
 
@@ -16,8 +16,8 @@ from recognition.decision.verdict import Decision
 from recognition.evaluation import measured_rates
 from recognition.evaluation.measured_rates import Acquisition, Judged, Measured
 from recognition.models import Checkpoint, RecognitionEvent, ReviewBatch, Verdict
-from recognition.selectors import reviews
-from recognition.selectors.reviews import ReviewedEvent
+from recognition.selectors import retention, reviews
+from recognition.selectors.reviews import Remains, ReviewedEvent
 
 _COMPARED = frozenset({Decision.ACCEPT, *REFUSALS})
 _MATCHED = frozenset({ReviewVerdict.TRUE_MATCH, ReviewVerdict.FALSE_MATCH})
@@ -43,6 +43,19 @@ class Dimension(enum.StrEnum):
     HOUR = "hour"
     POLICY = "policy"
     QUALITY = "quality"
+
+
+class DrawThinned(Exception):
+    """There are no rates of a draw of which retention removed events: what it leaves differs from what it takes.
+
+    Args:
+        remains: of how many events it left how many.
+    """
+
+    def __init__(self, remains: Remains) -> None:
+        """Says both numbers."""
+        super().__init__(f"{remains.left} of {remains.drawn} drawn events are still there")
+        self.remains = remains
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -75,6 +88,8 @@ class ErrorRates:
         spoofs: how many were forgeries, which count in no rate of faces.
         untold: of how many nobody could tell.
         unjudged: transactions of groups of the draw of which none was judged yet: no rate knows them.
+        counts_all: whether all transactions of the time can be counted. Where retention removed some, FTA is left out,
+            and FAR and FRR are those of transactions that were decided.
     """
 
     rates: tuple[Measured, ...]
@@ -85,6 +100,7 @@ class ErrorRates:
     spoofs: int
     untold: int
     unjudged: int
+    counts_all: bool
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -101,8 +117,9 @@ class _Tally:
 
 
 def batches() -> tuple[ReviewBatch, ...]:
-    """The draws of which something was judged, the newest first."""
-    return tuple(ReviewBatch.objects.filter(items__verdicts__isnull=False).distinct().order_by("-pk"))
+    """The draws of which something was judged, or may have been before retention removed it; the newest first."""
+    judged = Exists(Verdict.objects.filter(item__batch=OuterRef("pk")))
+    return tuple(ReviewBatch.objects.filter(judged | Q(pk__in=reviews.thinned_batches())).order_by("-pk"))
 
 
 def has_verdicts() -> bool:
@@ -119,12 +136,19 @@ def error_rates(
         batch: which one; None for every transaction of `LOOKED_BACK` with a verdict, which nobody's design has chosen.
         dimensions: what they are told apart by.
         now: with a time zone.
+
+    Raises:
+        DrawThinned: when retention removed events of the draw.
     """
-    since = now - LOOKED_BACK
+    since = now - LOOKED_BACK if batch is None else batch.since
     found = list(reviews.reviewed_events(batch, since=since))
     weights, unjudged = _weights(batch)
     tallies = tuple(_tallies(batch, since))
-    return tuple(_told_apart(dimension, found, weights, unjudged, tallies) for dimension in dimensions)
+    # Asked last: retention may run meanwhile.
+    if batch is not None and not (remains := reviews.remains(batch)).is_whole:
+        raise DrawThinned(remains)
+    counted = tallies if retention.is_whole(since) else None
+    return tuple(_told_apart(dimension, found, weights, unjudged, counted) for dimension in dimensions)
 
 
 def _told_apart(
@@ -132,17 +156,17 @@ def _told_apart(
     found: Sequence[ReviewedEvent],
     weights: Mapping[Stratum | None, tuple[int, float]],
     unjudged: int,
-    tallies: Sequence[_Tally],
+    tallies: Sequence[_Tally] | None,
 ) -> ErrorRates:
     qualities = measured_rates.deciles([each.quality_score for each in found if each.quality_score is not None])
     key = _keys(qualities)[dimension]
     judged = tuple(_judged(each, weights, key(each)) for each in found)
-    acquisitions = _acquisitions(tallies, dimension)
-    known = dimension is not Dimension.QUALITY
+    known = dimension is not Dimension.QUALITY and tallies is not None
+    acquisitions = _acquisitions(tallies or (), dimension)
     groups = sorted({each.group for each in judged}, key=_in_order)
     labels = _labels(dimension, qualities)
     return ErrorRates(
-        rates=measured_rates.measure(judged, _total(tallies)),
+        rates=measured_rates.measure(judged, None if tallies is None else _total(tallies)),
         dimension=dimension,
         groups=tuple(
             GroupRates(
@@ -158,6 +182,7 @@ def _told_apart(
         spoofs=sum(each.verdict is ReviewVerdict.SPOOF for each in found),
         untold=sum(each.verdict is ReviewVerdict.CANNOT_TELL for each in found),
         unjudged=unjudged,
+        counts_all=tallies is not None,
     )
 
 
@@ -233,11 +258,10 @@ def _total(tallies: Sequence[_Tally]) -> Acquisition:
 
 def _tallies(batch: ReviewBatch | None, since: dt.datetime) -> Iterator[_Tally]:
     """The transactions of a draw, or of the time since then, counted by everything that groups are made of."""
-    events = RecognitionEvent.objects.exclude(decision__in=NO_TRANSACTION)
-    if batch is None:
-        events = events.filter(decided_at__gte=since)
-    else:
-        events = events.filter(decided_at__gte=batch.since, decided_at__lt=batch.until)
+    events = RecognitionEvent.objects.exclude(decision__in=NO_TRANSACTION).filter(decided_at__gte=since)
+    if batch is not None:
+        # A draw of an older version may name an end that was still to come: what came later was never drawn of.
+        events = events.filter(decided_at__lt=min(batch.until, batch.drawn_at))
     hour = ExtractHour("decided_at", tzinfo=timezone.get_current_timezone())
     groups = events.order_by().annotate(hour=hour).values("checkpoint", "hour", "policy__version")
     counted = groups.annotate(

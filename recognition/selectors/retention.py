@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+from collections.abc import Collection
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, Max, OuterRef, Q, QuerySet
 
 from recognition.decision import retention
 from recognition.decision.retention import RetentionClass
@@ -52,6 +53,23 @@ def due_events(rule: RetentionRule, *, now: dt.datetime) -> QuerySet[Recognition
 def due_crops(rule: RetentionRule, *, now: dt.datetime) -> QuerySet[RecognitionEvent]:
     """The events whose picture a rule removes now, the oldest first."""
     return _old_crops(rule, now).exclude(legal.held_events()).order_by("decided_at", "pk")
+
+
+def is_whole(since: dt.datetime, *, classes: Collection[RetentionClass] = tuple(RetentionClass)) -> bool:
+    """Whether no event of those classes that was decided since then was ever removed.
+
+    Args:
+        since: with a time zone.
+        classes: every one, unless given.
+    """
+    return not RetentionRule.objects.filter(code__in=classes, removed_until__gte=since).exists()
+
+
+def removed_until(classes: Collection[RetentionClass]) -> dt.datetime | None:
+    """When the newest event of those classes that was removed had been decided; None where none was."""
+    rules = RetentionRule.objects.filter(code__in=classes)
+    newest: dt.datetime | None = rules.aggregate(newest=Max("removed_until"))["newest"]
+    return newest
 
 
 def standing_holds(event: RecognitionEvent) -> QuerySet[EventHold]:

@@ -18,11 +18,14 @@ from django.db.models import (
     OuterRef,
     Q,
     QuerySet,
+    Subquery,
+    Sum,
     Value,
     When,
 )
 from django.db.models.fields.json import KT
-from django.db.models.functions import Abs, Cast
+from django.db.models.functions import Abs, Cast, Coalesce
+from django.db.models.lookups import GreaterThan
 from django.utils import timezone
 
 from recognition.decision.reviews import REFUSALS, ReviewVerdict, Stratum
@@ -89,6 +92,24 @@ class StratumCount:
     population: int
     size: int
     answered: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Remains:
+    """What retention left of a batch.
+
+    Args:
+        drawn: how many events were drawn.
+        left: how many of them are still there.
+    """
+
+    drawn: int
+    left: int
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all are."""
+        return self.left == self.drawn
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -197,6 +218,18 @@ def strata(batch: ReviewBatch) -> tuple[StratumCount, ...]:
     return tuple(
         StratumCount(Stratum(row.code), row.population, row.size, judged.count(row.pk)) for row in batch.strata.all()
     )
+
+
+def thinned_batches() -> QuerySet[ReviewBatch]:
+    """The batches of which retention removed events that were drawn."""
+    drawn = ReviewStratum.objects.filter(batch=OuterRef("pk")).values("batch").annotate(all=Sum("size")).values("all")
+    left = ReviewItem.objects.filter(batch=OuterRef("pk")).values("batch").annotate(all=Count("pk")).values("all")
+    return ReviewBatch.objects.filter(GreaterThan(Subquery(drawn), Coalesce(Subquery(left), 0)))
+
+
+def remains(batch: ReviewBatch) -> Remains:
+    """How many events of a batch retention left."""
+    return Remains(drawn=sum(batch.strata.values_list("size", flat=True)), left=batch.items.count())
 
 
 def agreement_of(batch: ReviewBatch) -> Agreement:

@@ -1,7 +1,7 @@
 """What a legal hold keeps from being deleted by other ways than an erasure, which waits for it.
 
-Whoever places or lifts a hold, or erases, begins with `reserve`; retention begins with `let_none_come`. So neither
-waits for the other with a row in hand that the other wants.
+Whoever places or lifts a hold, erases, or draws events for review begins with `reserve`; retention begins with
+`let_none_come`. So neither waits for the other with a row in hand that the other wants.
 """
 
 from __future__ import annotations

@@ -9,6 +9,8 @@ from collections.abc import Callable, Sequence
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import Max
+from django.db.models.functions import Greatest
 from django.utils.translation import gettext
 
 from recognition.models import (
@@ -160,6 +162,8 @@ def _events_step(rule: RetentionRule, now: dt.datetime) -> int:
             SealedKind.VERDICT: list(Verdict.objects.filter(event__in=numbers).values_list("pk", flat=True)),
         }
     )
+    newest = events.aggregate(newest=Max("decided_at"))["newest"]
+    RetentionRule.objects.filter(pk=rule.pk).update(removed_until=Greatest("removed_until", newest))
     ActionDelivery.objects.filter(event__in=numbers).delete()
     overrides.delete()
     EventHold.objects.filter(event__in=numbers).delete()  # lifted, all of them

@@ -6,16 +6,17 @@ import dataclasses
 import datetime as dt
 import random
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import CharField, F, Func, QuerySet, Value
-from django.db.models.functions import Cast, Concat
+from django.db.models import CharField, Count, F, Func, Q, Value, Window
+from django.db.models.functions import Cast, Concat, RowNumber
+from django.utils import formats, timezone
 from django.utils.translation import gettext, ngettext
 
-from recognition.decision import reviews
+from recognition.decision import retention, reviews
 from recognition.decision.reviews import TAKEN_WHOLE, ReviewVerdict, Stratum
 from recognition.decision.verdict import Decision
 from recognition.models import (
@@ -27,8 +28,9 @@ from recognition.models import (
     ReviewStratum,
     Verdict,
 )
+from recognition.selectors import retention as retention_read
 from recognition.selectors import reviews as reviews_read
-from recognition.services import audit, people
+from recognition.services import audit, holds, people
 
 LARGEST_BATCH = 2000
 """Events in one batch: more than people look through, so that a wrong width is noticed before they begin."""
@@ -74,11 +76,29 @@ class Design:
             if not 0.0 <= getattr(self, name) <= 1.0:
                 raise ValueError(f"{name}: expected 0..1, got {getattr(self, name)}")
 
-    def size(self, stratum: Stratum, population: int) -> int:
-        """How many are drawn of a group with so many events."""
+    def most(self, stratum: Stratum) -> int:
+        """How many are drawn of a group at most; of one that is taken whole one more than a review may have."""
         if stratum in TAKEN_WHOLE:
-            return population
-        return min(population, self.accepts if stratum is Stratum.ACCEPT else self.refusals)
+            return LARGEST_BATCH + 1
+        return self.accepts if stratum is Stratum.ACCEPT else self.refusals
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Drawn:
+    """What was drawn of one group.
+
+    Args:
+        population: how many events it has.
+        lots: of each event that was drawn its lot and its number, by lot.
+    """
+
+    population: int
+    lots: tuple[tuple[str, int], ...]
+
+    @property
+    def size(self) -> int:
+        """How many were drawn."""
+        return len(self.lots)
 
 
 @transaction.atomic
@@ -92,13 +112,16 @@ def draw(*, design: Design, actor: User, now: dt.datetime, seed: int | None = No
         seed: with the same one the same events are drawn; None for a new one, which nobody chooses.
 
     Raises:
-        DrawRefused: when there is nothing to draw, or more than anybody looks through.
+        DrawRefused: when there is nothing to draw, or more than anybody looks through; when the time is not over yet,
+            or retention has removed some of its events.
     """
+    if design.until > now:
+        raise DrawRefused(gettext("The time ends in the future: what is decided until then cannot be drawn yet."))
+    holds.reserve()
+    _require_all_there(design)
     seed = secrets.randbits(62) if seed is None else seed
-    lots = reviews_read.in_strata(design.since, design.until, width=design.width).annotate(lot=_lot(seed))
-    drawn = {stratum: _drawn(lots, design, stratum) for stratum in Stratum}
-    count = sum(len(events) for _, events in drawn.values())
-    _require_some(count)
+    drawn = _drawn(design, seed)
+    count = _require_some(drawn)
     batch = ReviewBatch.objects.create(
         since=design.since,
         until=design.until,
@@ -109,10 +132,10 @@ def draw(*, design: Design, actor: User, now: dt.datetime, seed: int | None = No
         drawn_by=actor,
     )
     rows = {
-        stratum: ReviewStratum.objects.create(batch=batch, code=stratum, population=population, size=len(events))
-        for stratum, (population, events) in drawn.items()
+        stratum: ReviewStratum.objects.create(batch=batch, code=stratum, population=part.population, size=part.size)
+        for stratum, part in drawn.items()
     }
-    by_lot = sorted((lot, event, stratum) for stratum, (_, events) in drawn.items() for lot, event in events)
+    by_lot = sorted((lot, event, stratum) for stratum, part in drawn.items() for lot, event in part.lots)
     twice = set(random.Random(seed).sample(range(count), round(count * design.second_share)))  # noqa: S311  # no secret
     ReviewItem.objects.bulk_create(
         ReviewItem(batch=batch, stratum=rows[stratum], event_id=event, position=place + 1, asks_second=place in twice)
@@ -120,7 +143,7 @@ def draw(*, design: Design, actor: User, now: dt.datetime, seed: int | None = No
     )
     details = {
         "events": count,
-        "population": sum(population for population, _ in drawn.values()),
+        "population": sum(part.population for part in drawn.values()),
         "asked_twice": len(twice),
     }
     audit.record(action=AuditAction.REVIEW_DRAWN, actor=actor, subject=batch, details=details)
@@ -201,17 +224,43 @@ def _lot(seed: int) -> Func:
     return Func(text, function="md5", output_field=CharField())
 
 
-def _drawn(lots: QuerySet[Any], design: Design, stratum: Stratum) -> tuple[int, Sequence[tuple[str, int]]]:
-    """How many events there are of a group, and those of them that are drawn, with their lots."""
-    events = lots.filter(stratum=stratum.value)
-    population = events.count()
-    size = design.size(stratum, population)
-    if size > LARGEST_BATCH:
-        _require_some(size)
-    return population, list(events.order_by("lot").values_list("lot", "pk")[:size])
+def _drawn(design: Design, seed: int) -> Mapping[Stratum, _Drawn]:
+    """What is drawn of each group, and how many events it has: one statement, so that both are of the same events."""
+    lots = reviews_read.in_strata(design.since, design.until, width=design.width).annotate(lot=_lot(seed))
+    of_group: dict[str, Any] = {"partition_by": F("stratum")}
+    ranked = lots.annotate(
+        population=Window(Count("pk"), **of_group), place=Window(RowNumber(), **of_group, order_by="lot")
+    )
+    most = {stratum: design.most(stratum) for stratum in Stratum}
+    wanted = Q(place=1)  # also of a group of which none is drawn: it says how many there are
+    for stratum, number in most.items():
+        wanted |= Q(stratum=stratum.value, place__lte=number)
+    rows = list(ranked.filter(wanted).order_by("place").values_list("stratum", "population", "place", "lot", "pk"))
+    populations = {Stratum(code): population for code, population, *_ in rows}
+    return {
+        stratum: _Drawn(
+            populations.get(stratum, 0),
+            tuple((lot, event) for code, _, place, lot, event in rows if code == stratum and place <= number),
+        )
+        for stratum, number in most.items()
+    }
 
 
-def _require_some(count: int) -> None:
+def _require_all_there(design: Design) -> None:
+    """Refuses a time of which retention removed events that verdicts are asked of: what it left differs from it."""
+    if retention_read.is_whole(design.since, classes=retention.COMPARED):
+        return
+    newest = retention_read.removed_until(retention.COMPARED)
+    text = gettext(
+        "Retention has removed events that were decided until %(newest)s. What is left of that time differs from what "
+        "went, so it measures nothing: choose a time that begins later."
+    )
+    raise DrawRefused(text % {"newest": formats.date_format(timezone.localtime(newest), "DATETIME_FORMAT")})
+
+
+def _require_some(drawn: Mapping[Stratum, _Drawn]) -> int:
+    """How many events are drawn; a group that is taken whole counts with all it has."""
+    count = sum(part.population if stratum in TAKEN_WHOLE else part.size for stratum, part in drawn.items())
     if not count:
         raise DrawRefused(gettext("Nothing was decided in that time. Choose another time."))
     if count > LARGEST_BATCH:
@@ -223,6 +272,7 @@ def _require_some(count: int) -> None:
             count,
         )
         raise DrawRefused(text % {"count": count, "most": LARGEST_BATCH})
+    return count
 
 
 def _reading(item: ReviewItem, actor: User) -> int:

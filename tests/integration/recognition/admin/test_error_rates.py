@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import json
 import re
 
 import pytest
 from django.test import Client
 
-from recognition.models import AuditAction, AuditEntry, ReviewBatch
-from recognition.services import reviews
+from recognition.models import AuditAction, AuditEntry, RetentionRule, ReviewBatch
+from recognition.services import retention, reviews
 from recognition.services.reviews import fitting
 from tests import fakes
 from tests.integration.recognition.selectors.test_error_rates import REFUSED, draw, event, judge
@@ -96,6 +97,31 @@ def test_every_rate_is_saved_as_a_file(auditor: Client, batch: ReviewBatch) -> N
     whole = next(row for row in rows if (row["by"], row["rate"]) == ("all", "FNIR"))
     assert (whole["errors"], whole["trials"], whole["share"], whole["method"]) == ("1", "3", "0.25", "korn_graubard")
     assert {row["label"] for row in rows if row["by"] == "checkpoint"} == {"'=door", ""}
+
+
+def test_a_draw_that_lost_events_has_no_rates_and_says_so(auditor: Client, batch: ReviewBatch) -> None:
+    rule = RetentionRule.objects.get(code="accepted")
+    retention.change_rule(rule=rule, event_days=1, crop_days=None, actor=None)
+    retention.apply(now=fakes.NOW + dt.timedelta(days=2))
+    page = text_at(auditor, f"{PAGE}?batch={batch.pk}")
+    assert "1 of 3 drawn events are still there. Retention removed the rest" in page
+    assert "All transactions" not in page
+    assert auditor.get(f"{PAGE}rates.csv?batch={batch.pk}")["Location"] == f"{PAGE}?batch={batch.pk}"
+    of_review = text_at(auditor, f"/admin/recognition/reviewbatch/{batch.pk}/change/")
+    assert "1 of 3 drawn events are still there; retention removed the rest." in of_review
+
+
+def test_where_undecided_transactions_went_the_page_says_what_the_rates_are_of(
+    auditor: Client, batch: ReviewBatch
+) -> None:
+    event(decision="no_decision_quality", similarity=None)
+    rule = RetentionRule.objects.get(code="no_decision")
+    retention.change_rule(rule=rule, event_days=1, crop_days=None, actor=None)
+    retention.apply(now=fakes.NOW + dt.timedelta(days=2))
+    response = auditor.get(PAGE)
+    assert "there is no FTA" in response.content.decode()
+    assert [row.name for row in response.context["rows"]] == ["FMR", "FNMR", "FPIR", "FNIR", "FAR", "FRR"]
+    assert response.context["rows"][-1].meaning.startswith("Accepts and refusals of people")
 
 
 def test_a_draw_that_is_open_for_somebody_shows_them_no_numbers(auditor: Client, batch: ReviewBatch) -> None:

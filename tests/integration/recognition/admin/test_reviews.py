@@ -57,7 +57,7 @@ def sample() -> FaceSample:
 def draw(browser: Client, **changes: str) -> Any:
     fields = {
         "since": "2026-01-01T00:00:00",
-        "until": "2999-01-01T00:00:00",
+        "until": f"{timezone.localtime():%Y-%m-%dT%H:%M:%S.%f}",
         "accepts": "9",
         "refusals": "9",
         "width": "0.03",
@@ -91,7 +91,8 @@ def test_whoever_may_not_judge_sees_that_it_is_for_auditors(sample: FaceSample, 
         ({"until": "2026-01-01T00:00:00"}, "The time ends before it begins"),
         ({"accepts": "-1"}, "greater than or equal to 0"),
         ({"width": "nan"}, "Enter a number."),
-        ({"since": "2990-01-01T00:00:00"}, "Nothing was decided in that time."),
+        ({"since": "2026-01-01T00:00:00", "until": "2026-01-02T00:00:00"}, "Nothing was decided in that time."),
+        ({"until": "2999-01-01T00:00:00"}, "The time is not over yet"),
     ],
 )
 def test_what_cannot_be_drawn_is_told(sample: FaceSample, browser: Client, changes: dict[str, str], said: str) -> None:

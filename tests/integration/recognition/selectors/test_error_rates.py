@@ -12,10 +12,11 @@ from django.test.utils import CaptureQueriesContext
 from recognition.decision.reviews import ReviewVerdict
 from recognition.evaluation.intervals import Method
 from recognition.evaluation.measured_rates import RateName
-from recognition.models import RecognitionEvent, ReviewBatch
+from recognition.models import RecognitionEvent, RetentionRule, ReviewBatch
 from recognition.selectors import error_rates
-from recognition.selectors.error_rates import Dimension, ErrorRates
-from recognition.services import reviews
+from recognition.selectors.error_rates import Dimension, DrawThinned, ErrorRates
+from recognition.selectors.reviews import Remains
+from recognition.services import retention, reviews
 from recognition.services.reviews import Design
 from tests import fakes
 
@@ -35,7 +36,7 @@ def draw(accepts: int = 9, refusals: int = 9) -> ReviewBatch:
     design = Design(
         since=fakes.NOW, until=fakes.NOW + day, accepts=accepts, refusals=refusals, width=0.03, second_share=0.0
     )
-    return reviews.draw(design=design, actor=fakes.user(), now=fakes.NOW, seed=7)
+    return reviews.draw(design=design, actor=fakes.user(), now=design.until, seed=7)
 
 
 def judge(batch: ReviewBatch, **codes: str) -> None:
@@ -187,6 +188,70 @@ def test_the_log_is_counted_once_for_all_dimensions() -> None:
     assert sum("GROUP BY" in query["sql"] for query in queries.captured_queries) == 1
     assert [each.dimension for each in found] == list(Dimension)
     assert [each.rates for each in found] == [found[0].rates] * 4
+
+
+class TestRetention:
+    """What it removes differs from what it leaves, by class and age."""
+
+    @staticmethod
+    def remove(code: str, *, after: dt.timedelta) -> int:
+        rule = RetentionRule.objects.get(code=code)
+        retention.change_rule(rule=rule, event_days=1, crop_days=None, actor=None)
+        return retention.apply(now=fakes.NOW + dt.timedelta(days=1) + after).events
+
+    def test_of_a_draw_that_lost_events_there_are_no_rates_but_their_number(self) -> None:
+        event()
+        event(decided_at=fakes.NOW + dt.timedelta(hours=9))
+        event(**REFUSED)
+        batch = draw()
+        judge(batch, accept="true_match", reject_no_match="true_non_match")
+        assert self.remove("accepted", after=dt.timedelta(hours=1)) == 1
+        with pytest.raises(DrawThinned, match="2 of 3 drawn events") as refused:
+            told_apart(batch, Dimension.CHECKPOINT)
+        assert refused.value.remains == Remains(drawn=3, left=2)
+        assert error_rates.batches() == (batch,)
+
+    def test_a_draw_of_which_everything_went_is_still_listed(self) -> None:
+        event()
+        batch = draw()
+        judge(batch, accept="true_match")
+        self.remove("accepted", after=dt.timedelta(hours=1))
+        assert error_rates.batches() == (batch,)
+        with pytest.raises(DrawThinned, match="0 of 1"):
+            told_apart(batch, Dimension.CHECKPOINT)
+
+    def test_where_undecided_ones_went_nothing_is_said_of_all_transactions(self) -> None:
+        event(**CLAIM)
+        event(decision="no_decision_quality", similarity=None)
+        batch = draw()
+        judge(batch, accept="false_match")
+        assert told_apart(batch, Dimension.CHECKPOINT).counts_all
+        self.remove("no_decision", after=dt.timedelta(hours=1))
+        found = told_apart(batch, Dimension.CHECKPOINT)
+        by_name = {rate.name: rate.share for rate in found.rates}
+        assert not found.counts_all
+        assert RateName.FTA not in by_name
+        assert (by_name[RateName.FMR], by_name[RateName.FAR]) == (1.0, 1.0)
+        assert RateName.FTA not in {rate.name for rate in found.groups[0].rates}
+
+    def test_what_went_of_an_earlier_time_does_not_matter(self) -> None:
+        event(decided_at=fakes.NOW - dt.timedelta(days=2), **REFUSED)
+        event()
+        batch = draw()
+        judge(batch, accept="true_match")
+        assert self.remove("unknown", after=dt.timedelta(hours=1)) == 1
+        assert told_apart(batch, Dimension.CHECKPOINT).counts_all
+        assert not told_apart(None, Dimension.CHECKPOINT).counts_all
+
+    def test_what_came_after_a_draw_of_an_unfinished_time_is_not_counted(self) -> None:
+        """Drawn by a version that took such a time."""
+        event()
+        design = Design(since=fakes.NOW, until=fakes.NOW + dt.timedelta(hours=1), accepts=9, refusals=9)
+        drawn = reviews.draw(design=design, actor=fakes.user(), now=design.until, seed=7)
+        fields = {"since": drawn.since, "until": drawn.until + dt.timedelta(days=9), "width": 0.03, "second_share": 0.0}
+        batch = ReviewBatch.objects.create(**fields, seed=7, drawn_at=drawn.drawn_at)
+        event(decision="no_decision_quality", similarity=None, decided_at=fakes.NOW + dt.timedelta(hours=2))
+        assert told_apart(batch, Dimension.CHECKPOINT).rates[-1].trials == 1
 
 
 class TestGroups:

@@ -214,7 +214,7 @@ class TestFilters:
     def test_what_waits_for_a_second_verdict_looks_as_if_it_had_none(self, auditor: User) -> None:
         row = event(similarity=0.9, thresholds={"identification_threshold": 0.5})
         design = Design(since=fakes.NOW, until=fakes.NOW + MINUTE, accepts=1, refusals=0, second_share=1.0)
-        item = reviews.draw(design=design, actor=auditor, now=fakes.NOW).items.get()
+        item = reviews.draw(design=design, actor=auditor, now=design.until).items.get()
         first = fakes.user("view_verdict", "add_verdict")
         reviews.give(event=row, code=ReviewVerdict.SPOOF, note="a mask", actor=first, now=fakes.NOW, item=item)
         assert found(EventFilter(review="spoof"), first) == found(EventFilter(text="mask"), first) == {row.pk}

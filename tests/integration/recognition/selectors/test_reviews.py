@@ -30,7 +30,7 @@ def event(**changes: Any) -> RecognitionEvent:
 
 def draw(**changes: Any) -> ReviewBatch:
     design = dataclasses.replace(DESIGN, **changes)
-    return reviews.draw(design=design, actor=fakes.user(), now=fakes.NOW, seed=7)
+    return reviews.draw(design=design, actor=fakes.user(), now=design.until, seed=7)
 
 
 def reader() -> User:

@@ -7,11 +7,20 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.db import IntegrityError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from recognition.decision.reviews import ReviewVerdict, Stratum
-from recognition.models import AuditEntry, EventOverride, FaceSample, RecognitionEvent, ReviewBatch, Verdict
+from recognition.models import (
+    AuditEntry,
+    EventOverride,
+    FaceSample,
+    RecognitionEvent,
+    RetentionRule,
+    ReviewBatch,
+    Verdict,
+)
 from recognition.selectors import reviews as reviews_read
-from recognition.services import people, reviews
+from recognition.services import people, retention, reviews
 from recognition.services.reviews import Design, DrawRefused, VerdictRefused
 from tests import fakes
 
@@ -27,7 +36,7 @@ def event(decision: str = "accept", similarity: float | None = 0.9, **changes: A
 
 
 def draw(design: Design = DESIGN, *, seed: int = 7) -> ReviewBatch:
-    return reviews.draw(design=design, actor=fakes.user(), now=fakes.NOW, seed=seed)
+    return reviews.draw(design=design, actor=fakes.user(), now=fakes.NOW + DAY, seed=seed)
 
 
 def drawn(batch: ReviewBatch) -> dict[str, tuple[int, int, float | None]]:
@@ -46,6 +55,32 @@ class TestDrawing:
         with pytest.raises(DrawRefused, match="Nothing was decided"):
             draw()
         assert not ReviewBatch.objects.exists()
+
+    def test_a_time_that_is_not_over_is_refused(self) -> None:
+        event()
+        with pytest.raises(DrawRefused, match="ends in the future"):
+            draw(dataclasses.replace(DESIGN, until=fakes.NOW + 2 * DAY))
+
+    def test_a_time_of_which_retention_removed_what_is_judged_is_refused(self) -> None:
+        rule = RetentionRule.objects.get(code="refused")
+        for moment in (fakes.NOW - DAY, fakes.NOW):
+            event("reject_not_allowed", decided_at=moment)
+        retention.change_rule(rule=rule, event_days=1, crop_days=None, actor=None)
+        assert retention.apply(now=fakes.NOW + dt.timedelta(hours=1)).events == 1
+        event()
+        assert draw().items.count() == 2
+        assert retention.apply(now=fakes.NOW + DAY + dt.timedelta(seconds=1)).events == 1
+        with pytest.raises(DrawRefused, match="removed events that were decided until March 1, 2026, noon"):
+            draw()
+
+    def test_what_retention_removed_of_undecided_events_keeps_nothing_from_being_drawn(self) -> None:
+        event("no_decision_quality", None)
+        event()
+        retention.change_rule(
+            rule=RetentionRule.objects.get(code="no_decision"), event_days=1, crop_days=None, actor=None
+        )
+        assert retention.apply(now=fakes.NOW + 2 * DAY).events == 1
+        assert draw().items.count() == 1
 
     def test_each_event_falls_into_the_first_group_that_fits_it(self) -> None:
         overridden = event("no_decision_timeout", None)
@@ -84,6 +119,20 @@ class TestDrawing:
         assert sorted(batch.items.values_list("position", flat=True)) == [1, 2, 3]
         entry = AuditEntry.objects.get(action="review.drawn")
         assert entry.details == {"events": 3, "population": 8, "asked_twice": 0}
+
+    def test_a_group_of_which_none_is_drawn_still_says_how_many_there_are(self) -> None:
+        for _ in range(3):
+            event()
+        event("reject_no_match", 0.1)
+        batch = draw(dataclasses.replace(DESIGN, accepts=0))
+        assert (drawn(batch)["accept"], drawn(batch)["refusal"]) == ((3, 0, None), (1, 1, 1.0))
+
+    def test_numbers_and_events_come_of_one_statement(self) -> None:
+        event()
+        with CaptureQueriesContext(connection) as queries:
+            draw()
+        looks = [query["sql"] for query in queries if 'FROM "recognition_recognitionevent"' in query["sql"]]
+        assert len(looks) == 1
 
     def test_the_same_seed_draws_the_same_and_another_one_does_not(self) -> None:
         for _ in range(40):

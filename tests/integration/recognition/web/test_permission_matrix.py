@@ -359,7 +359,7 @@ def rows() -> dict[str, object]:
     )
     EventCrop.objects.create(event=event, jpeg=b"a crop")
     design = Design(since=now - dt.timedelta(days=1), until=now + dt.timedelta(days=1), accepts=1, refusals=0)
-    item = reviews.draw(design=design, actor=proposer, now=now).items.get()
+    item = reviews.draw(design=design, actor=proposer, now=design.until).items.get()
     erased = {"person": 1, "deleted": {"people": 1}, "sha256": {}, "kept": {"events": 0}}
     certificate = ErasureCertificate.objects.create(
         made_at=now, reason="requested", contents=erased, signature="signed"
