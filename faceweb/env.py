@@ -230,6 +230,12 @@ DATABASE_CONNECTIONS = Variable(
     20,
     "The most database connections one process keeps open.",
 )
+METRICS_TOKEN = Variable(
+    "FACEWEB_METRICS_TOKEN",
+    str,
+    "",
+    "The token with which Prometheus reads `/metrics` ([operations](howto/operations.md#metrics)); unset: nobody may.",
+)
 LOG_LEVEL = Variable(
     "FACEWEB_LOG_LEVEL",
     _one_of("debug", "info", "warning", "error"),

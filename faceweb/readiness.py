@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import enum
 import functools
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import psycopg
 from asgiref.sync import sync_to_async
@@ -65,19 +68,32 @@ async def _stored() -> tuple[Finding, ...]:
     return database, Finding(Part.SCHEMA), await _model_pack()
 
 
-def _pending_migrations() -> int:
-    """Return how many migrations the database has not seen, asked by a connection of its own.
+def database_answers() -> bool:
+    """Return whether it does, within seconds."""
+    try:
+        with _connection():
+            return True
+    except psycopg.Error:
+        return False
 
-    The pool would let a probe wait as long as any page while the database is away.
-    """
-    parameters = {**db.connection.get_connection_params(), "connect_timeout": TIMEOUT_S}
-    with psycopg.connect(**parameters) as connection:
-        connection.execute(sql.SQL("SET statement_timeout = {}").format(f"{TIMEOUT_S}s"))
+
+def _pending_migrations() -> int:
+    """Return how many migrations the database has not seen."""
+    with _connection() as connection:
         try:
             applied = connection.execute("SELECT app, name FROM django_migrations").fetchall()
         except psycopg.errors.UndefinedTable:
             applied = []
     return len(_known_migrations() - {(app, name) for app, name in applied})
+
+
+@contextlib.contextmanager
+def _connection() -> Iterator[psycopg.Connection[Any]]:
+    """Connect beside the pool, which lets a probe wait as long as any page while the database is away."""
+    parameters = {**db.connection.get_connection_params(), "connect_timeout": TIMEOUT_S}
+    with psycopg.connect(**parameters) as connection:
+        connection.execute(sql.SQL("SET statement_timeout = {}").format(f"{TIMEOUT_S}s"))
+        yield connection
 
 
 @functools.cache

@@ -39,7 +39,7 @@ from recognition.models import (
 )
 from recognition.selectors.packs import ActivePack
 from recognition.services import erasure, packs
-from recognition.services.frames import FrameOutcome, FrameStatus, FrameTask, SearchScope, SeenFace
+from recognition.services.frames import Backlog, FrameOutcome, FrameStatus, FrameTask, SearchScope, SeenFace
 from recognition.services.packs import PackDescription
 from recognition.vision.alignment import ARCFACE_TEMPLATE_XY, CROP_SIZE_PX
 from recognition.vision.model_packs import OperatingPoint
@@ -147,6 +147,10 @@ class FakeFrameWorker:
     def prepare(self, jpeg: bytes, scope: SearchScope) -> None:
         """See `FrameWorker`."""
         self.prepared.append((jpeg, scope))
+
+    def backlog(self) -> Backlog:
+        """See `FrameWorker`; what is held has waited for a second."""
+        return Backlog(len(self._waiting), float(bool(self._waiting)))
 
     def release(self) -> None:
         """Answers what was held."""

@@ -17,7 +17,7 @@ for _variable in (env.DATABASE_URL, env.HOSTS, env.SECRET_KEY):
 ALLOWED_HOSTS = [*ALLOWED_HOSTS, "localhost"]  # the container's own health check
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
 SECURE_SSL_REDIRECT = True
-SECURE_REDIRECT_EXEMPT = [r"^(healthz|readyz)$"]  # asked by the host itself, over plain HTTP
+SECURE_REDIRECT_EXEMPT = [r"^(healthz|readyz|metrics)$"]  # asked by the host itself, over plain HTTP
 SECURE_HSTS_SECONDS = HSTS_S
 SECURE_HSTS_INCLUDE_SUBDOMAINS = True
 SECURE_HSTS_PRELOAD = True

@@ -25,7 +25,7 @@ from channels.security.websocket import OriginValidator
 from django import db
 from django.conf import settings
 
-from recognition.live import frames, logout, messages
+from recognition.live import frames, logout, messages, metrics
 from recognition.live.frames import NewestFrame, NoWorker
 from recognition.live.link import LinkWindow
 from recognition.live.messages import CameraFrame, CloseCode, ErrorCode, MalformedMessage
@@ -109,6 +109,7 @@ class CameraSocket(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels is
         self._session_key: str | None = getattr(self.scope.get("session"), "session_key", None)
         self._prepare()
         _open_pages.add(self)
+        metrics.opened(self.kind)
         await self.accept()
         if not self._origin_is_ours():
             await self._refuse(ErrorCode.FOREIGN_ORIGIN)
@@ -156,7 +157,10 @@ class CameraSocket(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels is
         Returns:
             What is still being recorded.
         """
-        _open_pages.discard(self)
+        # A stop may leave a page that then disconnects.
+        if self in _open_pages:
+            _open_pages.discard(self)
+            metrics.closed(self.kind)
         self._closed = True
         for task in self._tasks:
             task.cancel()
@@ -249,6 +253,7 @@ class CameraSocket(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels is
             await self._refuse(ErrorCode.FRAME_TOO_LARGE)
             return
         frame = CameraFrame.parse(data)
+        metrics.received()
         self._newest.put(frame, received_at)
         if self._begun is not None:
             # Most frames are looked at for the same as the one before them.
@@ -279,6 +284,7 @@ class CameraSocket(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels is
         now = time.monotonic()
         wanted = self._wanted(now)
         if wanted is None:
+            metrics.dropped("unwanted")
             self._start(self._send(self._empty_result(frame, failed=False, server_ms=0.0)))
             return None
         hints, scope = wanted
@@ -291,11 +297,12 @@ class CameraSocket(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels is
 
     def _absorbed(self, begun: _Begun, outcome: FrameOutcome, now: float) -> Coroutine[Any, Any, None]:
         """Takes an outcome in at once; what is returned answers the page."""
+        server_ms = (now - begun.received_at) * 1e3
+        metrics.answered(outcome, server_ms)
         if outcome.status is FrameStatus.UNREADABLE:
             return self._refuse(ErrorCode.MALFORMED, "expected a JPEG")
         if outcome.status is FrameStatus.TOO_LARGE:
             return self._refuse(ErrorCode.FRAME_TOO_LARGE)
-        server_ms = (now - begun.received_at) * 1e3
         self._worker_works = outcome.status is FrameStatus.ANALYSED
         if outcome.status is FrameStatus.FAILED:
             return self._send(self._empty_result(begun.frame, failed=True, server_ms=server_ms))
@@ -303,6 +310,7 @@ class CameraSocket(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels is
         return self._absorb(begun.frame, outcome, begun.scope, now_s=now, server_ms=server_ms)
 
     def _on_dropped(self, frame: CameraFrame) -> None:
+        metrics.dropped("superseded")
         self._dropped += 1
         self._recent_drops.append(time.monotonic())
         self._start(self._send(self._empty_result(frame, failed=False, server_ms=0.0)))

@@ -14,7 +14,7 @@ from multiprocessing.connection import Connection
 from django.utils.translation import gettext
 
 from recognition.services.analysis import AnalyserUnavailable
-from recognition.services.frames import SITE_WIDE, FrameOutcome, FrameStatus, FrameTask, SearchScope
+from recognition.services.frames import SITE_WIDE, Backlog, FrameOutcome, FrameStatus, FrameTask, SearchScope
 from recognition.services.lanes import Job, Lane, Lanes, Outcome
 from recognition.services.wire import Ahead, PhotoOutcome, PhotoStatus
 from recognition.vision import images
@@ -111,6 +111,10 @@ class ChildWorkers:
     def prepare(self, jpeg: bytes, scope: SearchScope) -> None:
         """Has a frame looked at where a child has nothing else to do; see `services.frames.FrameWorker`."""
         self._lanes.prepare(Ahead(jpeg, scope))
+
+    def backlog(self) -> Backlog:
+        """What waits for a child that is idle; see `services.frames.FrameWorker`."""
+        return self._lanes.backlog(time.monotonic())
 
     def analyse(self, data: bytes) -> tuple[EmbeddedFace, ...]:
         """Has a photo analysed and waits; see `services.analysis.StillImageAnalyser`."""

@@ -155,6 +155,19 @@ class FrameOutcome:
     codes: tuple[str, ...] = ()
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class Backlog:
+    """What waits for recognition.
+
+    Args:
+        length: frames and photos.
+        oldest_s: how long the oldest has waited, in seconds; 0 where none waits.
+    """
+
+    length: int
+    oldest_s: float
+
+
 class FrameWorker(Protocol):
     """Takes frames of many sessions."""
 
@@ -173,3 +186,6 @@ class FrameWorker(Protocol):
             jpeg: the very object that the task will hold.
             scope: what will probably be looked for.
         """
+
+    def backlog(self) -> Backlog:
+        """What waits now."""

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from multiprocessing.connection import Connection
 
 from recognition.services import wire
-from recognition.services.frames import FrameOutcome, SearchScope, TrackHint
+from recognition.services.frames import Backlog, FrameOutcome, SearchScope, TrackHint
 from recognition.services.wire import Ahead, PhotoOutcome, Request
 
 logger = logging.getLogger(__name__)
@@ -290,6 +290,12 @@ class Lanes:
                 self._waiting.remove(job)
         for job in late:
             job.answer(job.failed)
+
+    def backlog(self, now: float) -> Backlog:
+        """What waits for an idle lane at `time.monotonic()`."""
+        with self._lock:
+            oldest = self._waiting[0].received_at if self._waiting else now
+            return Backlog(len(self._waiting), now - oldest)
 
     def stop(self) -> None:
         """Takes no more jobs; lanes end when everything that was taken is answered."""

@@ -19,7 +19,7 @@ import redis
 from django.utils.translation import gettext
 
 from recognition.services import wire
-from recognition.services.frames import SITE_WIDE, FrameOutcome, FrameStatus, FrameTask, SearchScope, TrackHint
+from recognition.services.frames import SITE_WIDE, Backlog, FrameOutcome, FrameStatus, FrameTask, SearchScope, TrackHint
 from recognition.services.wire import PhotoOutcome, PhotoStatus, Request
 from recognition.vision import images
 from recognition.vision.types import EmbeddedFace
@@ -51,6 +51,7 @@ Done = Callable[[FrameOutcome | PhotoOutcome], None]
 class _Pending:
     done: Done
     failed: FrameOutcome | PhotoOutcome
+    sent_at: float
     expires_at: float
 
 
@@ -87,6 +88,13 @@ class RemoteWorkers:
 
     def prepare(self, jpeg: bytes, scope: SearchScope) -> None:
         """Does nothing: any worker may take the frame, so none could be told to look at it."""
+
+    def backlog(self) -> Backlog:
+        """What no worker has answered yet; see `services.frames.FrameWorker`."""
+        now = time.monotonic()
+        with self._lock:
+            sent = [pending.sent_at for pending in self._pending.values()]
+        return Backlog(len(sent), now - min(sent, default=now))
 
     def analyse(self, data: bytes) -> tuple[EmbeddedFace, ...]:
         """Sends a photo and waits; see `services.analysis.StillImageAnalyser`."""
@@ -126,8 +134,9 @@ class RemoteWorkers:
         scope: SearchScope = SITE_WIDE,
     ) -> None:
         number = uuid.uuid4().hex
+        now = time.monotonic()
         with self._lock:
-            self._pending[number] = _Pending(done, failed, time.monotonic() + timeout_s)
+            self._pending[number] = _Pending(done, failed, now, now + timeout_s)
         self._outgoing.put(Request(number, self._reply_to, time.time(), hints, image, scope))
 
     def _send(self) -> None:

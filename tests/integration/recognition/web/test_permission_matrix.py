@@ -125,6 +125,7 @@ ROUTES: dict[str, Row] = {
     "checkpoint/<slug:slug>/": Row(those("operator") | {KIOSK}),
     # the way in and out
     "healthz": Row(EVERYBODY),
+    "metrics": Row(NONE),  # nobody: it asks for a token, not for an account
     "readyz": Row(EVERYBODY, answers=frozenset({200, 503})),
     "accounts/login/": Row(EVERYBODY),
     "accounts/logout/": Row(None, LOGGED_IN),

@@ -12,7 +12,7 @@ import pytest
 
 from recognition.services import lanes as lanes_module
 from recognition.services import wire
-from recognition.services.frames import SITE_WIDE, FrameOutcome, FrameStatus
+from recognition.services.frames import SITE_WIDE, Backlog, FrameOutcome, FrameStatus
 from recognition.services.lanes import AHEAD_BYTES, AT_ONCE_BYTES, Job, Lane, Lanes, Outcome
 from recognition.services.wire import Ahead, Reply, Request
 
@@ -346,3 +346,17 @@ class TestStop:
         for end in there:
             with pytest.raises(EOFError):
                 end.connection.recv_bytes()
+
+
+@one_lane
+def test_what_waits_for_a_lane_is_counted_with_the_age_of_the_oldest(
+    there: list[There], lanes: Lanes, answers: Answers
+) -> None:
+    assert lanes.backlog(100.0) == Backlog(0, 0.0)
+    for received_at in (97.0, 98.0, 99.0):
+        answers.submit(received_at=received_at)
+    assert lanes.backlog(100.0) == Backlog(2, 2.0)
+    there[0].takes()
+    there[0].answers()
+    answers.next()
+    assert lanes.backlog(100.0) == Backlog(1, 1.0)
