@@ -330,6 +330,8 @@ _SEALED = {
     "override": _("override %(number)s"),
     "verdict": _("verdict %(number)s"),
     "audit": _("audit entry %(number)s"),
+    "hold": _("legal hold %(number)s"),
+    "event_hold": _("hold %(number)s on an event"),
 }
 
 

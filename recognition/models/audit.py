@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.db import models
+from django.db.models import Q
+from django.db.models.fields.json import KeyTransform
 from django.utils.translation import gettext_lazy as _
 
 
@@ -95,6 +97,14 @@ class AuditEntry(models.Model):
         verbose_name = _("audit entry")
         verbose_name_plural = _("audit entries")
         ordering = ["-at", "-id"]
+        indexes = [
+            models.Index(fields=["subject"], name="audit_by_subject"),
+            models.Index(
+                KeyTransform("person", "details"),
+                condition=Q(subject__startswith="facesample:"),
+                name="audit_of_samples_by_person",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.action} {self.subject}"

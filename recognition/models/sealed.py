@@ -19,6 +19,8 @@ class SealedKind(models.TextChoices):
     OVERRIDE = "override", _("override")
     VERDICT = "verdict", _("verdict")
     AUDIT = "audit", _("audit entry")
+    HOLD = "hold", _("legal hold")
+    EVENT_HOLD = "event_hold", _("hold on an event")
 
 
 class SealedRow(models.Model):

@@ -164,11 +164,13 @@ def verify(content: bytes, *, trusted: Collection[str]) -> Verified:
         heads = [_proved(each, places, trusted) for each in said["chain"]]
         sealed = [_sealed(each, places) for each in said["sealed"]]
         contents = {(each.kind, each.row_id): json.loads(each.content) for each in sealed if each.content is not None}
+        events = tuple(int(number) for number in said["events"])
+        _require_events(events, sealed)
         _require_crops(said["crops"], contents)
         _require_origins(said, contents)
         return Verified(
             made_at=str(said["made_at"]),
-            events=tuple(int(number) for number in said["events"]),
+            events=events,
             contents=contents,
             removed=tuple((each.kind, each.row_id) for each in sealed if each.content is None),
             anchored_at=tuple(sorted(head.at for head in heads)),
@@ -244,6 +246,16 @@ def _sealed(said: Mapping[str, Any], places: Mapping[int, tuple[str, int, bytes]
     if each.salt is None or chain.content_digest(each.salt, each.content.encode()) != each.digest:
         raise BundleRefused(f"{each.kind} {each.row_id} is not what was sealed")
     return each
+
+
+def _require_events(numbers: Sequence[int], sealed: Sequence[Sealed]) -> None:
+    """Of each event that it is about there is a place in the chain; so there is a head that was signed as well."""
+    if not numbers:
+        raise BundleRefused("it is about no event")
+    in_chain = {each.row_id for each in sealed if each.kind == "event"}
+    for number in numbers:
+        if number not in in_chain:
+            raise BundleRefused(f"it is about event {number} and holds no proof of it")
 
 
 def _require_crops(said: Mapping[str, str], contents: Mapping[tuple[str, int], Mapping[str, Any]]) -> None:

@@ -19,7 +19,7 @@ VOUCHERS = (AuditAction.PERSON_ERASED, AuditAction.RETENTION_APPLIED)
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class _Kind:
-    """How contents of a kind are read; the fields are those of migration 0019, in SQL over the row `r`.
+    """How contents of a kind are read; the fields are those of migrations 0019 and 0024, in SQL over `r`.
 
     Args:
         table: of the row.
@@ -130,6 +130,18 @@ _KINDS = {
         fields="'id', r.id, 'at', r.at AT TIME ZONE 'UTC', 'action', r.action, 'subject', r.subject,"
         " 'details', r.details",
         links={"actor": ("actor_id", _USERS)},
+    ),
+    "hold": _Kind(
+        table="recognition_legalhold",
+        key="id",
+        fields="'id', r.id, 'person', r.person_id, 'reason', r.reason, 'placed_at', r.placed_at AT TIME ZONE 'UTC'",
+        links={"placed_by": ("placed_by_id", _USERS)},
+    ),
+    "event_hold": _Kind(
+        table="recognition_eventhold",
+        key="id",
+        fields="'id', r.id, 'event', r.event_id, 'reason', r.reason, 'placed_at', r.placed_at AT TIME ZONE 'UTC'",
+        links={"placed_by": ("placed_by_id", _USERS)},
     ),
 }
 

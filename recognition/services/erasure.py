@@ -184,6 +184,7 @@ def _run(
         contents={
             SealedKind.CLAIM: list(claimed.values_list("pk", flat=True)),
             SealedKind.CROP: list(crops.values_list("pk", flat=True)),
+            SealedKind.HOLD: list(LegalHold.objects.filter(person__in=rows).values_list("pk", flat=True)),
         }
     )
     linked = RecognitionEvent.objects.filter(

@@ -92,7 +92,7 @@ def place_hold(*, person: Person, reason: str, actor: User | None) -> LegalHold:
 
     Args:
         person: whom.
-        reason: why; must not be empty, and stays out of the audit trail.
+        reason: why; must not be empty. It is sealed, and stays out of the audit trail.
         actor: who did it.
 
     Raises:

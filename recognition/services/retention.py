@@ -105,7 +105,7 @@ def place_hold(*, event: RecognitionEvent, reason: str, actor: User | None) -> E
 
     Args:
         event: which one.
-        reason: why; must not be empty, and stays out of the audit trail.
+        reason: why; must not be empty. It is sealed, and stays out of the audit trail.
         actor: who did it.
 
     Raises:
@@ -153,6 +153,7 @@ def _events_step(rule: RetentionRule, now: dt.datetime) -> int:
         return 0
     events = RecognitionEvent.objects.filter(pk__in=numbers)
     overrides = EventOverride.objects.filter(event__in=numbers)
+    lifted = EventHold.objects.filter(event__in=numbers)  # all of them: a hold that stands keeps its event
     removed = sealed_log.forget(
         contents={
             SealedKind.EVENT: numbers,
@@ -160,13 +161,14 @@ def _events_step(rule: RetentionRule, now: dt.datetime) -> int:
             SealedKind.CROP: _crops_of(numbers),
             SealedKind.OVERRIDE: list(overrides.values_list("pk", flat=True)),
             SealedKind.VERDICT: list(Verdict.objects.filter(event__in=numbers).values_list("pk", flat=True)),
+            SealedKind.EVENT_HOLD: list(lifted.values_list("pk", flat=True)),
         }
     )
     newest = events.aggregate(newest=Max("decided_at"))["newest"]
     RetentionRule.objects.filter(pk=rule.pk).update(removed_until=Greatest("removed_until", newest))
     ActionDelivery.objects.filter(event__in=numbers).delete()
     overrides.delete()
-    EventHold.objects.filter(event__in=numbers).delete()  # lifted, all of them
+    lifted.delete()
     events.delete()
     _record(rule, {"events": len(numbers), "removed": removed})
     return len(numbers)

@@ -17,7 +17,9 @@ from recognition.models import (
     AuditAction,
     AuditEntry,
     EventCrop,
+    EventHold,
     EventOverride,
+    LegalHold,
     RecognitionEvent,
     SealedContent,
     SealedKind,
@@ -26,7 +28,7 @@ from recognition.models import (
 )
 from recognition.sealing.chain import GENESIS, Broken, Fault
 from recognition.selectors import sealed_log as read
-from recognition.services import audit, merging, overrides, people, sealed_log
+from recognition.services import audit, legal, merging, overrides, people, retention, sealed_log
 from tests import fakes, sealed_log_size
 from tests.integration.recognition.services.test_merging import until_somebody_waits
 from tests.other_databases import second_connection
@@ -293,6 +295,27 @@ class TestTampering:
         assert found is not None
         assert (found.fault, found.kind) == (Fault.CONTENT_CHANGED, kind)
 
+    @pytest.mark.parametrize("kind", [SealedKind.HOLD, SealedKind.EVENT_HOLD])
+    def test_why_something_is_held_is_sealed(self, kind: SealedKind, event: RecognitionEvent) -> None:
+        assert event.person is not None
+        by = fakes.user()
+        if kind is SealedKind.HOLD:
+            legal.lift_hold(
+                hold=legal.place_hold(person=event.person, reason="a lawsuit", actor=by), actor=by, now=fakes.NOW
+            )
+        else:
+            retention.lift_hold(
+                hold=retention.place_hold(event=event, reason="a dispute", actor=by), actor=by, now=fakes.NOW
+            )
+        by.delete()
+        assert broken() is None
+        with connection.cursor() as cursor:
+            table = LegalHold._meta.db_table if kind is SealedKind.HOLD else EventHold._meta.db_table
+            cursor.execute(f"UPDATE {table} SET reason = 'none'")  # noqa: S608
+        found = broken()
+        assert found is not None
+        assert (found.fault, found.kind) == (Fault.CONTENT_CHANGED, kind)
+
     def test_a_changed_audit_entry_is_named(self, event: RecognitionEvent) -> None:
         entry = AuditEntry.objects.earliest("pk")
         with tampering() as cursor:
@@ -363,6 +386,16 @@ class TestErasure:
         entry = AuditEntry.objects.get(action=AuditAction.PERSON_ERASED)
         assert entry.details["removed"] == {"claim": [event.pk], "crop": [event.pk]}
         assert not SealedContent.objects.filter(kind__in=["claim", "crop"]).exists()
+        assert broken() is None
+
+    def test_of_a_person_takes_the_reasons_of_their_holds_along(self, event: RecognitionEvent) -> None:
+        assert event.person is not None
+        hold = legal.place_hold(person=event.person, reason="Ada against us", actor=None)
+        legal.lift_hold(hold=hold, actor=None, now=fakes.NOW)
+        settle()
+        fakes.erase(event.person)
+        entry = AuditEntry.objects.get(action=AuditAction.PERSON_ERASED)
+        assert entry.details["removed"]["hold"] == [hold.pk]
         assert broken() is None
 
     def test_what_was_erased_cannot_come_back_as_something_else(self, event: RecognitionEvent) -> None:

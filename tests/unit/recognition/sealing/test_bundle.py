@@ -130,5 +130,8 @@ def test_who_may_sign_can_still_not_put_it_together_from_what_does_not_fit() -> 
     assert "that you do not trust" in refusal(made(stretches=[dataclasses.replace(stretch, anchor=foreign)]))
     assert "picture of event 5 is not the one" in refusal(made(crops={5: b"another"}))
     assert "picture of event 6 is not the one" in refusal(made(crops={6: CROP}))
+    assert "about no event" in refusal(made(events=[]))
+    assert "about event 6 and holds no proof" in refusal(made(events=[5, 6]))
+    assert "about event 5 and holds no proof" in refusal(made(sealed=[], stretches=[], crops={}))
     assert "lacks the policy" in refusal(made(policies=[]))
     assert "lacks the policy" in refusal(made(packs=[{"digest": "ee"}]))
