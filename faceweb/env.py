@@ -242,6 +242,12 @@ LOG_LEVEL = Variable(
     "info",
     "How much is logged to standard error: `debug`, `info`, `warning` or `error`.",
 )
+LOG_FORMAT = Variable(
+    "FACEWEB_LOG_FORMAT",
+    _one_of("text", "json"),
+    "text",
+    "How it is written: `text`, or `json`, one object a line ([operations](howto/operations.md#log)).",
+)
 SETTINGS_MODULE = Variable(
     "DJANGO_SETTINGS_MODULE",
     str,

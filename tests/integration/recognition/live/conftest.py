@@ -177,7 +177,14 @@ def worker(active: ActivePack, monkeypatch: pytest.MonkeyPatch) -> Worker:
 
 @pytest.fixture
 def broken_events_table(active: object) -> Iterator[None]:
-    """A database that stores no event, as one whose disk is full."""
+    """A database that stores no event."""
+    break_events()
+    yield
+    mend_events()
+
+
+def break_events() -> None:
+    """Has the database store no event, as one whose disk is full."""
     with connection.cursor() as cursor:
         cursor.execute(
             "CREATE FUNCTION out_of_space() RETURNS trigger LANGUAGE plpgsql AS "
@@ -187,6 +194,9 @@ def broken_events_table(active: object) -> Iterator[None]:
             "CREATE TRIGGER out_of_space BEFORE INSERT ON recognition_recognitionevent "
             "FOR EACH ROW EXECUTE FUNCTION out_of_space()"
         )
-    yield
+
+
+def mend_events() -> None:
+    """Has it store them again."""
     with connection.cursor() as cursor:
         cursor.execute("DROP FUNCTION out_of_space() CASCADE")
