@@ -6,9 +6,10 @@ import secrets
 from collections.abc import Callable
 
 from django.contrib.auth.models import User
-from django.db import IntegrityError
+from django.db import IntegrityError, transaction
 
 from faceweb import env
+from recognition.services import accounts
 
 ADMIN_NAME = "admin"
 GENERATED_PASSWORD_BYTES = 12  # 96 random bits
@@ -22,7 +23,9 @@ def ensure_admin(*, say: Callable[[str], None]) -> None:
     chosen = env.ADMIN_PASSWORD.read()
     password = chosen or secrets.token_urlsafe(GENERATED_PASSWORD_BYTES)
     try:
-        User.objects.create_superuser(ADMIN_NAME, password=password)
+        with transaction.atomic():
+            admin = User.objects.create_superuser(ADMIN_NAME, password=password)
+            accounts.record_user(user=admin, before={}, fields=(), actor=None)
     except IntegrityError:
         say("Another process has just created the first user and printed how to log in.")
         return

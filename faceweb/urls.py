@@ -9,7 +9,7 @@ from django.urls import include, path
 from django.views.i18n import JavaScriptCatalog, set_language
 
 from faceweb import health, metrics
-from recognition.admin import dashboard
+from recognition.admin import dashboard, users
 from recognition.web.log_in import LogInView
 
 urlpatterns = [
@@ -24,6 +24,8 @@ urlpatterns = [
         login_not_required(JavaScriptCatalog.as_view(packages=["recognition"])),
         name="javascript-catalog",
     ),
+    # Before the admin, whose page it is.
+    path("admin/password_change/", admin.site.admin_view(users.own_password)),
     path("admin/", admin.site.urls),
     path("decisions.csv", dashboard.decisions_file, name="decisions-file"),
     path("", include("recognition.web.urls")),

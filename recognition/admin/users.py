@@ -28,6 +28,17 @@ admin.site.unregister(User)
 admin.site.unregister(Group)
 
 
+@transaction.atomic
+def own_password(request: HttpRequest) -> HttpResponse:
+    """The admin's page on which somebody changes their own password; recorded where it did."""
+    user = actor_of(request)
+    before = user.password
+    response: HttpResponse = admin.site.password_change(request)
+    if User.objects.filter(pk=user.pk).exclude(password=before).exists():
+        accounts.record_password(user=user, actor=user)
+    return response
+
+
 @admin.register(User)
 class UserAdmin(WithCheckboxes, DjangoUserAdmin, ModelAdmin):  # type: ignore[type-arg]  # generic in its stubs only
     """Who may log in, and in which roles."""

@@ -5,6 +5,7 @@ from django.contrib.auth.models import User
 from django.db import IntegrityError
 
 from faceweb import first_run
+from recognition.models import AuditAction, AuditEntry
 
 pytestmark = pytest.mark.django_db
 
@@ -21,6 +22,8 @@ def test_an_empty_installation_gets_an_admin_whose_password_is_said_once() -> No
     user = User.objects.get(username="admin")
     assert user.check_password(password)
     assert user.is_superuser
+    entry = AuditEntry.objects.get(action=AuditAction.USER_CREATED, subject=f"user:{user.pk}")
+    assert (entry.actor, entry.details["after"]["is_superuser"]) == (None, True)
     assert len(password) >= 16
 
     first_run.ensure_admin(say=said.append)

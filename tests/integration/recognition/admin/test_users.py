@@ -193,6 +193,17 @@ class TestTheAuditTrail:
         set_to = entry(AuditAction.USER_PASSWORD_SET, administrator)
         assert (set_to.subject, set_to.details) == (f"user:{guard.pk}", {"usable": True})
 
+    def test_that_somebody_changed_their_own_password_is_recorded(self, chiefs: Client, chief: User) -> None:
+        new = "another quiet night 42"
+        sent = {"old_password": "wrong", "new_password1": new, "new_password2": new}
+        assert chiefs.post("/admin/password_change/", sent).status_code == 200
+        assert not AuditEntry.objects.filter(action=AuditAction.USER_PASSWORD_SET).exists()
+        response = chiefs.post("/admin/password_change/", {**sent, "old_password": PASSWORD})
+        assert response["Location"] == "/admin/password_change/done/"
+        assert chiefs.get(GROUPS).status_code == 200  # still logged in
+        set_to = entry(AuditAction.USER_PASSWORD_SET, chief)
+        assert (set_to.subject, set_to.details) == (f"user:{chief.pk}", {"usable": True})
+
     def test_deleted_accounts_are_recorded(self, chiefs: Client, chief: User) -> None:
         one, other = fakes.in_role("operator"), fakes.in_role("auditor")
         chiefs.post(f"{USERS}{one.pk}/delete/", {"post": "yes"})
