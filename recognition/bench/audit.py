@@ -88,11 +88,11 @@ def filters() -> dict[str, EventFilter]:
         "a decision that never came": EventFilter(decisions=("locked_out",)),
         "every refusal of a quiet checkpoint": EventFilter(decisions=refusals, checkpoint=doors[-1]),
         "a reason in an old version": EventFilter(reason="pin_wrong", policy=old),
-        "a version outside of its time": EventFilter(policy=old, since=end - 20 * day),
         "a person": EventFilter(person=Person.objects.order_by("pk")[5]),
         "similarities around the threshold": EventFilter(similarity_from=0.495, similarity_to=0.505),
         "accepts without a verdict": EventFilter(review="unreviewed", decisions=("accept",)),
         "false matches at a checkpoint": EventFilter(review="false_match", checkpoint=doors[0]),
+        "disputed verdicts": EventFilter(review="disputed"),
         "words of overrides in half a year": EventFilter(text="guard badge", since=end - 180 * day),
         "everything at once": EventFilter(
             text="Person",

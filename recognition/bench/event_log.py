@@ -7,6 +7,7 @@ import datetime as dt
 from collections.abc import Iterator
 from typing import Any
 
+from django.contrib.auth.models import User
 from django.db import connection
 
 from recognition.models import Checkpoint, Person, RecognitionEvent, ThresholdPolicy
@@ -14,6 +15,7 @@ from recognition.models import Checkpoint, Person, RecognitionEvent, ThresholdPo
 CHECKPOINTS = 12
 EVENTS_A_PERSON = 50
 POLICIES = 5
+EVENTS_A_REVIEW = 2_000
 
 SPAN = dt.timedelta(days=365)
 """Over which the events are spread."""
@@ -112,14 +114,55 @@ _OVERRIDES = """
 """
 
 _VERDICTS = """
-    INSERT INTO recognition_verdict (event_id, code, note, at)
-    SELECT id, CASE WHEN id %% 500 = 0 THEN 'false_match' ELSE 'true_match' END, 'twins at the gate ' || id, decided_at
+    INSERT INTO recognition_verdict (event_id, code, note, contradicts, at)
+    SELECT id, CASE WHEN id %% 500 = 0 THEN 'false_match' ELSE 'true_match' END, 'twins at the gate ' || id, false,
+        decided_at
     FROM recognition_recognitionevent WHERE decision = 'accept' AND id %% 250 = 0
+"""
+
+# One accept in ten was drawn, 2,000 at a time; every fifth of them is asked of two people. Of what was drawn last, and
+# of every fiftieth, nobody has said anything yet; of fifty that two people judged they disagree on one.
+_BATCHES = """
+    INSERT INTO recognition_reviewbatch (since, until, width, second_share, seed, drawn_at, drawn_by_id)
+    SELECT min(decided_at), max(decided_at) + interval '1 second', 0.03, 0.2, lot, max(decided_at), %(first_reader)s
+    FROM (
+        SELECT decided_at, (row_number() OVER (ORDER BY id) - 1) / %(batch)s AS lot
+        FROM recognition_recognitionevent WHERE decision = 'accept' AND id %% 10 = 1
+    ) AS drawn GROUP BY lot ORDER BY lot
+"""
+
+_STRATA = """
+    INSERT INTO recognition_reviewstratum (batch_id, code, population, size)
+    SELECT id, 'accept', 10 * %(batch)s, %(batch)s FROM recognition_reviewbatch
+"""
+
+_ITEMS = """
+    INSERT INTO recognition_reviewitem (batch_id, stratum_id, event_id, position, asks_second)
+    SELECT batch.id, stratum.id, drawn.id, drawn.place %% %(batch)s + 1, drawn.place %% 5 = 0
+    FROM (
+        SELECT id, row_number() OVER (ORDER BY id) - 1 AS place
+        FROM recognition_recognitionevent WHERE decision = 'accept' AND id %% 10 = 1
+    ) AS drawn
+    JOIN recognition_reviewbatch batch ON batch.seed = drawn.place / %(batch)s
+    JOIN recognition_reviewstratum stratum ON stratum.batch_id = batch.id
+"""
+
+_READINGS = """
+    INSERT INTO recognition_verdict (event_id, code, note, item_id, reading, contradicts, by_id, at)
+    SELECT
+        item.event_id, CASE WHEN reading = 2 AND item.position %% 250 = 1 THEN 'spoof' ELSE 'true_match' END, '',
+        item.id, reading, reading = 2 AND item.position %% 250 = 1,
+        CASE reading WHEN 1 THEN %(first_reader)s ELSE %(second_reader)s END, batch.drawn_at
+    FROM recognition_reviewitem item
+    JOIN recognition_reviewbatch batch ON batch.id = item.batch_id
+    CROSS JOIN (VALUES (1), (2)) AS readings (reading)
+    WHERE reading <= 1 + item.asks_second::int AND item.position %% 50 > 0
+        AND batch.id < (SELECT max(id) FROM recognition_reviewbatch)
 """
 
 
 def fill(rows: int, *, pack_id: int, end: dt.datetime) -> None:
-    """Adds events to an installation that has none, with people, doors, policies, overrides and verdicts.
+    """Adds events to an installation that has none, with people, doors, policies, overrides, reviews and verdicts.
 
     Args:
         rows: how many events.
@@ -131,6 +174,7 @@ def fill(rows: int, *, pack_id: int, end: dt.datetime) -> None:
     doors = Checkpoint.objects.bulk_create(
         Checkpoint(slug=f"bench-{n}", name=f"Door {n}") for n in range(1, CHECKPOINTS + 1)
     )
+    readers = [User.objects.create_user(f"bench-reader-{number}") for number in (1, 2)]
     values: dict[str, Any] = {
         "rows": rows,
         "people": count,
@@ -141,14 +185,17 @@ def fill(rows: int, *, pack_id: int, end: dt.datetime) -> None:
         "span": SPAN,
         "first_person": people[0].pk,
         "first_checkpoint": doors[0].pk,
+        "batch": max(min(EVENTS_A_REVIEW, rows // 50), 1),
+        "first_reader": readers[0].pk,
+        "second_reader": readers[1].pk,
     }
     with connection.cursor() as cursor:
         # The rows fit each other by how they are made; to look that up eight times for each takes most of the time.
         cursor.execute("SET session_replication_role = replica")
         with _without_indexes():
             cursor.execute(_EVENTS, values)
-        cursor.execute(_OVERRIDES, values)
-        cursor.execute(_VERDICTS, values)
+        for statement in (_OVERRIDES, _VERDICTS, _BATCHES, _STRATA, _ITEMS, _READINGS):
+            cursor.execute(statement, values)
         cursor.execute("SET session_replication_role = DEFAULT")
         cursor.execute("ANALYZE")
 

@@ -149,6 +149,11 @@ class Verdict(models.Model):
         verbose_name=_("takes back"),
         help_text=_("The verdict that the same person gave before."),
     )
+    contradicts = models.BooleanField(
+        _("contradicts"),
+        default=False,
+        help_text=_("Whether somebody else had said otherwise before, and stands by it or not."),
+    )
     by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+", verbose_name=_("by"))
     at = models.DateTimeField(_("time"))
 
@@ -157,7 +162,10 @@ class Verdict(models.Model):
         verbose_name_plural = _("verdicts")
         ordering = ["-at", "-pk"]
         default_permissions = ("add", "view")
-        indexes = [GinIndex(words("note"), condition=~Q(note=""), name="verdict_words")]
+        indexes = [
+            GinIndex(words("note"), condition=~Q(note=""), name="verdict_words"),
+            models.Index(fields=["event"], condition=Q(contradicts=True), name="verdict_contradicts"),
+        ]
         permissions = [("set_aside_false_match", _("Can set aside the sample of a false match"))]
         constraints = [
             models.CheckConstraint(

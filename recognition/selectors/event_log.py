@@ -18,7 +18,7 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.contrib.postgres.search import SearchQuery, SearchVectorExact
-from django.db.models import BooleanField, Count, Exists, F, Func, OuterRef, Prefetch, Q, QuerySet, Value
+from django.db.models import BooleanField, Exists, F, Func, OuterRef, Prefetch, Q, QuerySet, Value
 from django.db.models.lookups import GreaterThan, LessThan
 
 from recognition.decision.reviews import ReviewVerdict
@@ -227,6 +227,8 @@ def _filtered(wanted: EventFilter, user: User) -> QuerySet[RecognitionEvent]:
 def _reviewed(state: str, user: User) -> Q:
     seen = visible_verdicts(user).order_by()
     here = seen.filter(event=OuterRef("pk"))
+    # Not superseded_by=None: of that join the database expects no row, and then searches in the wrong order.
+    standing = seen.filter(~Exists(Verdict.objects.filter(supersedes=OuterRef("pk"))))
     match state:
         case "unreviewed":
             return ~Q(Exists(here))
@@ -237,12 +239,11 @@ def _reviewed(state: str, user: User) -> Q:
         case "waiting":
             return Q(pk__in=queue(user).order_by().values("event"))
         case "disputed":
-            standing = seen.filter(superseded_by=None).values("event").annotate(said=Count("code", distinct=True))
-            return Q(pk__in=standing.filter(said__gt=1).values("event"))
+            # Of two that differ the later one contradicts: those are few, and found by an index.
+            other = standing.filter(event=OuterRef("event")).exclude(code=OuterRef("code"))
+            return Q(pk__in=standing.filter(Exists(other), contradicts=True).values("event"))
         case _:
-            # Not superseded_by=None: of that join the database expects no row, and then searches in the wrong order.
-            later = Verdict.objects.filter(supersedes=OuterRef("pk"))
-            return Q(Exists(here.filter(~Exists(later), code=state)))
+            return Q(Exists(standing.filter(event=OuterRef("pk"), code=state)))
 
 
 def _ways(wanted: EventFilter, user: User) -> list[Q]:

@@ -178,6 +178,7 @@ def give(
     # Locked, so that of two clicks at once the second takes back the first.
     RecognitionEvent.objects.select_for_update(no_key=True).get(pk=event.pk)
     earlier = reviews_read.standing_verdicts().filter(event=event, by=actor).first()
+    others = Verdict.objects.filter(event=event).exclude(by=actor)
     verdict = Verdict.objects.create(
         event=event,
         code=code,
@@ -185,6 +186,7 @@ def give(
         item=item,
         reading=_reading(item, actor) if item is not None else None,
         supersedes=earlier,
+        contradicts=others.exclude(code=code).exists(),
         by=actor,
         at=now,
     )

@@ -26,11 +26,11 @@ INDEXES = {
     "a decision that never came": "event_log_decision",
     "every refusal of a quiet checkpoint": "event_log_checkpoint",
     "a reason in an old version": "event_log_(policy|reasons)",
-    "a version outside of its time": "event_log_policy",
     "a person": "event_log_claimed_person",
     "similarities around the threshold": "event_log(_similarity)?",
     "accepts without a verdict": "event_log(_decision)?",
     "false matches at a checkpoint": "recognition_recognitionevent_pkey",
+    "disputed verdicts": "verdict_contradicts",
     "words of overrides in half a year": "event_log_claimed_id",
     "everything at once": "event_log.*",
 }
@@ -60,6 +60,11 @@ def test_each_filter_goes_by_an_index_and_finds_what_it_should(auditor: User) ->
         assert "all rows" not in indexes, name
         assert any(re.fullmatch(INDEXES[name], index) for index in indexes), f"{name}: {indexes}"
         assert_pages_are_right(wanted, auditor)
+
+
+def test_some_verdicts_are_disputed_and_some_events_wait(auditor: User) -> None:
+    for review in ("disputed", "waiting"):
+        assert log.page(EventFilter(review=review), user=auditor).events, review
 
 
 def assert_pages_are_right(wanted: EventFilter, user: User) -> None:

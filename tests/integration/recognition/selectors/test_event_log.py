@@ -189,7 +189,9 @@ class TestFilters:
 
     def test_review_states_are_told_apart(self, auditor: User) -> None:
         colleague = fakes.user()
-        rows = {name: event(number) for number, name in enumerate(("agreed", "disputed", "overridden", "other"))}
+        rows = {
+            name: event(number) for number, name in enumerate(("agreed", "disputed", "settled", "overridden", "other"))
+        }
         for name, by, code in (
             ("agreed", auditor, "spoof"),
             ("agreed", auditor, "true_match"),
@@ -197,16 +199,18 @@ class TestFilters:
             ("disputed", colleague, "false_match"),
         ):
             reviews.give(event=rows[name], code=ReviewVerdict(code), note="", actor=by, now=fakes.NOW)
+        for by, code in ((colleague, "spoof"), (auditor, "true_match"), (auditor, "spoof")):
+            reviews.give(event=rows["settled"], code=ReviewVerdict(code), note="", actor=by, now=fakes.NOW)
         EventOverride.objects.create(event=rows["overridden"], outcome="refused", reason="a stranger")
         expected = {
-            "reviewed": {"agreed", "disputed"},
+            "reviewed": {"agreed", "disputed", "settled"},
             "unreviewed": {"overridden", "other"},
             "disputed": {"disputed"},
             "overridden": {"overridden"},
             "waiting": set(),
             "true_match": {"agreed", "disputed"},
             "false_match": {"disputed"},
-            "spoof": set(),
+            "spoof": {"settled"},
         }
         for state, names in expected.items():
             assert found(EventFilter(review=state), auditor) == {rows[name].pk for name in names}, state
