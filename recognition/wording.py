@@ -15,7 +15,6 @@ from recognition.decision.doubts import Doubt, DoubtReason
 from recognition.decision.policy import QualityFault, SampleReason
 from recognition.decision.standing import Bar
 from recognition.decision.verdict import Reason, TransactionReason
-from recognition.sealing.chain import Broken, Fault
 from recognition.vision.errors import ImageError, ImageTooLarge, TooManyBytes
 
 _SENTENCES = {
@@ -299,45 +298,3 @@ def deleted_rows(counts: Mapping[str, int]) -> list[tuple[str, int]]:
 def deleted_label(kind: str) -> str:
     """A kind of what an erasure deletes, in words."""
     return str(_DELETED.get(kind, kind))
-
-
-_FAULTS = {
-    Fault.ROW_MISSING: _("Row %(position)s of the chain is missing."),
-    Fault.PREVIOUS_DIFFERS: _(
-        "Row %(position)s of the chain (%(what)s) does not follow the row before it: one of the two was changed, "
-        "removed, added or moved."
-    ),
-    Fault.HASH_DIFFERS: _("Row %(position)s of the chain (%(what)s) was changed or added."),
-    Fault.CONTENT_CHANGED: _("Row %(position)s: %(what)s was changed after it was sealed."),
-    Fault.CONTENT_GONE: _(
-        "Row %(position)s: %(what)s was removed, and no later entry of an erasure or of retention says so."
-    ),
-    Fault.SALT_GONE: _("Row %(position)s: %(what)s cannot be proved: its salt was removed though it is still there."),
-    Fault.LINK_EMPTIED: _("Row %(position)s: a link of %(what)s was emptied, and what it pointed to is still there."),
-    Fault.NOT_SEALED: _("%(what)s is not in the chain: it was stored past it, or its row at the end was cut off."),
-    Fault.NOT_AS_ANCHORED: _(
-        "Row %(position)s of the chain (%(what)s) is another one than was anchored: the chain was computed anew."
-    ),
-    Fault.SHORTER_THAN_ANCHORED: _(
-        "Row %(position)s of the chain is missing, and a later one was anchored: the end was cut off."
-    ),
-}
-
-_SEALED = {
-    "event": _("event %(number)s"),
-    "claim": _("the claimed id of event %(number)s"),
-    "crop": _("the picture of event %(number)s"),
-    "override": _("override %(number)s"),
-    "verdict": _("verdict %(number)s"),
-    "audit": _("audit entry %(number)s"),
-    "hold": _("legal hold %(number)s"),
-    "event_hold": _("hold %(number)s on an event"),
-}
-
-
-def broken_seal(broken: Broken) -> str:
-    """What is wrong with a row of the sealed log, and which one it is."""
-    what = _SEALED.get(broken.kind)
-    named = str(what) % {"number": broken.row_id} if what is not None else f"{broken.kind} {broken.row_id}"
-    text = str(_FAULTS[broken.fault]) % {"position": broken.position, "what": named}
-    return text[:1].upper() + text[1:]

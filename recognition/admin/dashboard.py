@@ -15,11 +15,12 @@ from django.utils.translation import gettext, gettext_lazy, ngettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
+from recognition import sealing_wording
 from recognition.admin import charts, csv_files, rates
 from recognition.admin.base import actor_of
 from recognition.admin.charts import Bars, Chart
 from recognition.decision.retention import RetentionClass
-from recognition.selectors import activity, overview, reviews, system
+from recognition.selectors import activity, anchoring, overview, reviews, system
 from recognition.selectors.activity import LIVE_PAGE, Period, Tally
 from recognition.selectors.system import Part, State
 from recognition.services import analysis
@@ -88,8 +89,11 @@ def with_dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, A
     if user.has_perm(GIVE_VERDICTS):
         shown["open_reviews"] = reviews.queue(user).count()
     if user.has_perm(SEE_SYSTEM):
-        parts = system.look(now=now, recognises=analysis.is_up())
-        shown["parts"] = [(each.is_well, _said(each)) for each in parts]
+        parts, anchored = system.look(now=now, recognises=analysis.is_up()), anchoring.read(now=now)
+        shown["parts"] = [
+            *((each.is_well, _said(each)) for each in parts),
+            (anchored.is_well, sealing_wording.anchoring(anchored)),
+        ]
     if user.has_perm(SEE_EVENTS):
         shown |= _decisions(request)
     return shown

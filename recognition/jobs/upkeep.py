@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
+import datetime as dt
 import logging
+from collections.abc import Iterator
 
 from django.utils import timezone
 
 from faceweb import signing, state
 from recognition import conf
+from recognition.models import AnchorPlace
 from recognition.services import anchors, choosing, import_batches, retention
 
 logger = logging.getLogger(__name__)
@@ -38,7 +42,9 @@ ANCHOR = "faceweb.anchor_sealed_log"
 
 
 def anchor_sealed_log(timestamp: int) -> None:
-    """Keeps the head of the sealed log where the settings say; what goes wrong is logged, and tried in an hour again.
+    """Keeps the head of the sealed log where the settings say.
+
+    What goes wrong is logged, shown on the dashboard, and tried in an hour again.
 
     Args:
         timestamp: when it was due, in seconds since 1970.
@@ -46,16 +52,25 @@ def anchor_sealed_log(timestamp: int) -> None:
     head = anchors.head(now=timezone.now())
     if head is None:
         return
-    try:
+    with _noted(AnchorPlace.Code.FILE, head.at):
         if anchors.keep(path=conf.anchor_file(), anchor=head, key=signing.key()):
             logger.info("the sealed log is anchored at row %d", head.position)
+    if not conf.anchor_url():
+        anchors.give_up(place=AnchorPlace.Code.ADDRESS)
+        return
+    with _noted(AnchorPlace.Code.ADDRESS, head.at):  # also where the head is not new: nobody knows whether it was taken
+        anchors.send(url=conf.anchor_url(), anchor=head, key=signing.key())
+
+
+@contextlib.contextmanager
+def _noted(place: AnchorPlace.Code, now: dt.datetime) -> Iterator[None]:
+    try:
+        yield
     except (anchors.AnchorRefused, state.StateError) as error:
         logger.error("%s", error)
-    if conf.anchor_url():  # also where the head is not new: nobody knows whether it was taken
-        try:
-            anchors.send(url=conf.anchor_url(), anchor=head, key=signing.key())
-        except (anchors.AnchorRefused, state.StateError) as error:
-            logger.error("%s", error)
+        anchors.note(place=place, now=now, problem=getattr(error, "reason", "") or str(error))
+    else:
+        anchors.note(place=place, now=now)
 
 
 RETENTION_SCHEDULE = "23 * * * *"

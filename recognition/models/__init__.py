@@ -22,11 +22,12 @@ from recognition.models.people import (
 from recognition.models.policies import ThresholdPolicy
 from recognition.models.retention import EventHold, RetentionRule
 from recognition.models.reviews import ReviewBatch, ReviewItem, ReviewStratum, Verdict
-from recognition.models.sealed import SealedContent, SealedKind, SealedRow
+from recognition.models.sealed import AnchorPlace, SealedContent, SealedKind, SealedRow
 
 __all__ = [
     "ActionDelivery",
     "Alert",
+    "AnchorPlace",
     "AuditAction",
     "AuditEntry",
     "Checkpoint",

@@ -44,6 +44,32 @@ class SealedRow(models.Model):
         return f"#{self.position}"
 
 
+class AnchorPlace(models.Model):
+    """Where heads of the sealed log are kept outside of the database, and how that went last.
+
+    What a web host shows of it: the file is on the machine of a jobs process.
+    """
+
+    class Code(models.TextChoices):
+        """Which place."""
+
+        FILE = "file", _("file")
+        ADDRESS = "address", _("address")
+
+    code = models.CharField(primary_key=True, max_length=20, choices=Code.choices)
+    kept_at = models.DateTimeField(null=True)
+    failing_since = models.DateTimeField(null=True)
+    reason = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        verbose_name = _("place of anchors")
+        verbose_name_plural = _("places of anchors")
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return self.code
+
+
 class SealedContent(models.Model):
     """What proves a digest of the chain, beside the row that it was made of; removed together with that row.
 

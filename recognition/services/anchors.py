@@ -13,7 +13,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.utils.translation import gettext
 
-from recognition.models import SealedRow
+from recognition.models import AnchorPlace, SealedRow
 from recognition.sealing import anchors
 from recognition.sealing.anchors import Anchor, NoAnchor, SignedAnchor
 from recognition.services import webhooks
@@ -21,12 +21,23 @@ from recognition.services import webhooks
 TIMEOUT_S = 10.0
 """For the connection to the address, and again for its answer."""
 
+MOST_REASON = 200
 MOST_LINE_BYTES = 4096
 _LAST_BYTES = 2 * MOST_LINE_BYTES
 
 
 class AnchorRefused(Exception):
-    """An anchor cannot be kept, read or trusted; the text is for the person who needs it."""
+    """An anchor cannot be kept, read or trusted; the text is for the person who needs it.
+
+    Args:
+        text: all of it.
+        reason: of a place that does not take anchors, as the system or the address has it.
+    """
+
+    def __init__(self, text: str, *, reason: str = "") -> None:
+        """Keeps both."""
+        super().__init__(text)
+        self.reason = reason
 
 
 def head(*, now: dt.datetime) -> Anchor | None:
@@ -65,8 +76,8 @@ def keep(*, path: Path, anchor: Anchor, key: Ed25519PrivateKey) -> bool:
             file.flush()
             os.fsync(descriptor)
     except OSError as error:
-        message = gettext("The sealed log cannot be anchored in %(path)s: %(reason)s.")
-        raise AnchorRefused(message % {"path": path, "reason": error.strerror or error}) from error
+        message, reason = gettext("The sealed log cannot be anchored in %(path)s: %(reason)s."), _why(error)
+        raise AnchorRefused(message % {"path": path, "reason": reason}, reason=reason) from error
     return True
 
 
@@ -80,9 +91,31 @@ def send(*, url: str, anchor: Anchor, key: Ed25519PrivateKey, post: webhooks.Pos
     try:
         status = post(url=url, body=body, headers={"Content-Type": "application/json"}, timeout_s=TIMEOUT_S)
     except webhooks.CallFailed as error:
-        raise AnchorRefused(_not_sent(str(error))) from error
+        raise _not_sent(str(error)) from error
     if not 200 <= status < 300:
-        raise AnchorRefused(_not_sent(f"HTTP {status}"))
+        raise _not_sent(f"HTTP {status}")
+
+
+def note(*, place: AnchorPlace.Code, now: dt.datetime, problem: str = "") -> None:
+    """Remembers how it went to keep an anchor, for whoever looks after the system; the log has the whole text.
+
+    Args:
+        place: where.
+        now: with a time zone.
+        problem: why it failed; empty where it went well.
+    """
+    row, _ = AnchorPlace.objects.get_or_create(code=place)
+    if problem:
+        row.failing_since = row.failing_since or now
+    else:
+        row.kept_at, row.failing_since = now, None
+    row.reason = problem[:MOST_REASON]
+    row.save()
+
+
+def give_up(*, place: AnchorPlace.Code) -> None:
+    """Forgets a place that the settings do not name any more."""
+    AnchorPlace.objects.filter(code=place).delete()
 
 
 def read(*, path: Path, trusted: Collection[str]) -> list[Anchor]:
@@ -168,7 +201,7 @@ def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
                     yield number, line
     except OSError as error:
         message = gettext("%(path)s cannot be read: %(reason)s.")
-        raise AnchorRefused(message % {"path": path, "reason": error.strerror or error}) from error
+        raise AnchorRefused(message % {"path": path, "reason": _why(error)}) from error
 
 
 def _require_trust(path: Path, number: int, signed: SignedAnchor, trusted: Collection[str]) -> None:
@@ -200,5 +233,10 @@ def _is_about(end: bytes, anchor: Anchor) -> bool:
     return last is not None and (last.position, last.hash) == (anchor.position, anchor.hash)
 
 
-def _not_sent(reason: str) -> str:
-    return gettext("The sealed log could not be anchored at its address: %(reason)s.") % {"reason": reason}
+def _not_sent(reason: str) -> AnchorRefused:
+    message = gettext("The sealed log could not be anchored at its address: %(reason)s.")
+    return AnchorRefused(message % {"reason": reason}, reason=reason)
+
+
+def _why(error: OSError) -> str:
+    return error.strerror or str(error)

@@ -13,7 +13,7 @@ from django.utils import timezone
 from tqdm import tqdm
 
 from faceweb import signing
-from recognition import conf, wording
+from recognition import conf, sealing_wording
 from recognition.management import archiving
 from recognition.management.base import NOT_ACCEPTED, RecognitionCommand, file_content
 from recognition.models import RecognitionEvent
@@ -89,7 +89,7 @@ class Command(RecognitionCommand):
         against = f" and agree with {len(known):,} anchors" if known else ""
         words = f"All {found.rows:,} rows are as they were sealed{against} ({found.rows_per_s:,.0f} rows/s)."
         if broken:
-            words = f"{wording.broken_seal(broken)}\n{found.rows:,} rows before it are as they were sealed."
+            words = f"{sealing_wording.broken_seal(broken)}\n{found.rows:,} rows before it are as they were sealed."
         self.answer(values, words, as_json=options["json"])
         if broken:
             sys.exit(NOT_ACCEPTED)
@@ -163,5 +163,5 @@ def _as_json(broken: Broken) -> dict[str, object]:
         "kind": broken.kind or None,
         "row": broken.row_id,
         "reason": broken.fault.value,
-        "words": wording.broken_seal(broken),
+        "words": sealing_wording.broken_seal(broken),
     }

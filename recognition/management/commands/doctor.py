@@ -9,11 +9,12 @@ from typing import Any
 import django
 from django import db
 from django.conf import settings
+from django.utils import timezone
 
 from faceweb import embedded, env, running, state
-from recognition import conf, wiring
+from recognition import conf, sealing_wording, wiring
 from recognition.management.base import NOT_ACCEPTED, RecognitionCommand
-from recognition.selectors import packs
+from recognition.selectors import anchoring, packs
 from recognition.selectors.packs import NoActivePack
 from recognition.vision.errors import PackError
 from recognition.vision.runtimes import choice
@@ -38,6 +39,7 @@ class Command(RecognitionCommand):
             "database": _database(),
             "models": _models(),
             "server": _server(),
+            "sealed log": _sealed_log(),
         }
         problems = [section["problem"] for section in report.values() if section.get("problem")]
         words = "\n\n".join(
@@ -114,6 +116,15 @@ def _models() -> dict[str, Any]:
     if problems:
         section["problem"] = " ".join(problems)
     return section
+
+
+def _sealed_log() -> dict[str, Any]:
+    try:
+        found = anchoring.read(now=timezone.now())
+    except db.Error:
+        return {"anchored": "unknown without the database"}
+    section = {"anchored": found.kept_at.isoformat(timespec="seconds") if found.kept_at else "not yet"}
+    return section if found.is_well else {**section, "problem": sealing_wording.anchoring(found)}
 
 
 def _server() -> dict[str, Any]:

@@ -8,6 +8,8 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from recognition.models import AnchorPlace
+from recognition.services import anchors
 from tests import fakes
 
 pytestmark = pytest.mark.django_db
@@ -49,6 +51,11 @@ def test_an_enroller_sees_no_decisions_and_whether_the_system_runs_is_for_those_
     assert "decisions-heading" not in page
     assert "No process takes jobs" in page
     assert "No process takes jobs" not in shown(client, "operator")
+
+
+def test_a_sealed_log_that_is_not_anchored_is_told(client: Client) -> None:
+    anchors.note(place=AnchorPlace.Code.FILE, now=timezone.now(), problem="No space left on device")
+    assert "No space left on device." in shown(client, "administrator")
 
 
 def test_each_count_stands_below_its_name(client: Client) -> None:

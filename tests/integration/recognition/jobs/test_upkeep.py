@@ -14,6 +14,7 @@ from procrastinate.contrib.django import app
 from recognition.importing.layouts import Layout
 from recognition.jobs import tasks, upkeep
 from recognition.models import ImportBatch, WaitingPhoto
+from recognition.selectors import anchoring
 from recognition.services import choosing, import_batches, jobs
 from tests import fakes
 from tests.integration.recognition.jobs.conftest import Start
@@ -117,6 +118,15 @@ class TestAnchor:
         assert [record.levelname for record in caplog.records] == ["ERROR", "ERROR"]
         assert "cannot be anchored in" in caplog.text
         assert "could not be anchored at its address" in caplog.text
+        found = anchoring.read(now=timezone.now())
+        assert [(each.place, each.reason) for each in found.failing] == [
+            ("file", "Is a directory"),
+            ("address", "expected an address that begins with http:// or https://"),
+        ]
+        file.rmdir()
+        settings.FACEWEB_ANCHOR_URL = ""
+        upkeep.anchor_sealed_log(0)
+        assert anchoring.read(now=timezone.now()).is_well
 
     @pytest.mark.django_db(transaction=True)
     def test_an_address_that_failed_is_tried_again_without_a_new_row(

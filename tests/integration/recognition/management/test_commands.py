@@ -18,6 +18,7 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from recognition.models import (
+    AnchorPlace,
     DenyListEntry,
     FaceSample,
     FaceTemplate,
@@ -28,7 +29,7 @@ from recognition.models import (
     SampleImage,
     ThresholdPolicy,
 )
-from recognition.services import jobs, packs, policies
+from recognition.services import anchors, jobs, packs, policies
 from recognition.vision.images import encode_jpeg
 from tests import faces, fakes
 
@@ -331,6 +332,9 @@ class TestDoctor:
         assert report["database"]["pgvector"]
         assert (report["models"]["pack"], report["models"]["people"]) == ("opencv-zoo", 1)
         assert "Everything works." in words("doctor")
+        anchors.note(place=AnchorPlace.Code.ADDRESS, now=timezone.now(), problem="HTTP 503")
+        (problem,) = answer("doctor", status=1)["problems"]
+        assert "HTTP 503" in problem
 
     def test_ends_with_1_where_enrolled_people_are_not_found(self, photo: Path) -> None:
         answer("enrol", NAME, photo)
