@@ -73,6 +73,9 @@ def run(arguments: Sequence[str]) -> None:
         arguments = [command, *arguments[1:]]
     if command not in SERVERS and not env.LOG_LEVEL.is_set():
         env.LOG_LEVEL.tell("warning")  # an answer is easier to read without the progress of the models
+    if command == "worker":
+        # Its threads keep a connection each, and a pool would make them wait for its next try after an outage.
+        env.DATABASE_CONNECTIONS.tell("0")
     asks_for_help = command.startswith("-") or "--help" in arguments or "-h" in arguments
     with ExitStack() as stack:
         if command == "up" and not asks_for_help:

@@ -228,7 +228,7 @@ DATABASE_CONNECTIONS = Variable(
     "FACEWEB_DATABASE_CONNECTIONS",
     _whole_number,
     20,
-    "The most database connections one process keeps open.",
+    "The most database connections one process keeps open; 0: each thread has its own, as in recognition processes.",
 )
 METRICS_TOKEN = Variable(
     "FACEWEB_METRICS_TOKEN",

@@ -74,7 +74,15 @@ TEMPLATES = [
 # --- database ---------------------------------------------------------------------------------------------------------
 
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-POOL_TIMEOUT_S = 10
+POOL_TIMEOUT_S = 3
+"""How long a page waits for a connection; while the database is away, every page waits so long for its error."""
+
+RECONNECT_TIMEOUT_S = 2
+"""How long the pool tries to replace one connection. It waits twice as long after each try, so with its default of five
+minutes it would come back minutes after the database; whoever wants a connection next makes it try anew."""
+
+AWAY_OPTIONS = {"connect_timeout": 3, "tcp_user_timeout": 5000}
+"""Seconds until a host that does not answer is away, and milliseconds until one that fell silent is."""
 
 PREPARE_THRESHOLD = 5
 """A search that has run this often on a connection keeps its plan: `selectors.gallery`. The ORM's cursors never do."""
@@ -96,13 +104,22 @@ def _database() -> dict[str, Any]:
             "OPTIONS": {"prepare_threshold": PREPARE_THRESHOLD},
         }
     database["CONN_MAX_AGE"] = 0  # the pool keeps the connections; Django must give each one back
+    database["CONN_HEALTH_CHECKS"] = True  # after a restart of the database every connection of the pool is broken
+    most = env.DATABASE_CONNECTIONS.read()
     database["OPTIONS"] = {
+        **AWAY_OPTIONS,
         **database.get("OPTIONS", {}),
         # pgvector's defaults lose faces: ef_search 40 has too low a recall, and without iterative scans a filtered
         # query may return nothing although rows match.
         "options": "-c hnsw.ef_search=200 -c hnsw.iterative_scan=strict_order",
-        "pool": {"min_size": 1, "max_size": env.DATABASE_CONNECTIONS.read(), "timeout": POOL_TIMEOUT_S},
     }
+    if most:
+        database["OPTIONS"]["pool"] = {
+            "min_size": 1,
+            "max_size": most,
+            "timeout": POOL_TIMEOUT_S,
+            "reconnect_timeout": RECONNECT_TIMEOUT_S,
+        }
     return database
 
 

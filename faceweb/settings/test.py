@@ -18,7 +18,7 @@ SECRET_KEY = "known to everybody, and used by tests only"  # noqa: S105
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # quick, where nothing is protected
 CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
 # Connections end with the thread that used them, so that the test database can be dropped.
-del DATABASES["default"]["OPTIONS"]["pool"]
+DATABASES["default"]["OPTIONS"].pop("pool", None)
 
 # Who is erased in a test must not be erased from a restored backup of the developer's own.
 FACEWEB_STATE_DIR = Path(tempfile.mkdtemp(prefix="faceweb-test-state-"))

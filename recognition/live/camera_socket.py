@@ -41,6 +41,9 @@ HELLO_TIMEOUT_S = 10.0
 RECHECK_INTERVAL_S = 10.0
 """How often an open connection is checked against the database again."""
 
+RECHECK_TIMEOUT_S = 8.0
+"""A database that takes longer to say whether a page may be used does not answer."""
+
 MAX_DROPS_PER_S = 90
 """A page that keeps to its window loses no more frames than its camera makes; one that sends without
 waiting for answers loses thousands."""
@@ -52,7 +55,7 @@ MAX_TEXT_CHARACTERS = 1024
 _open_pages: weakref.WeakSet[CameraSocket] = weakref.WeakSet()
 
 
-def leave_all() -> set[asyncio.Task[None]]:
+def leave_all() -> set[asyncio.Task[Any]]:
     """Ends every open page because the server stops; to be called in its event loop before it cancels anything.
 
     Daphne cancels what serves a page without telling it that the page is gone.
@@ -61,6 +64,13 @@ def leave_all() -> set[asyncio.Task[None]]:
         What is still being recorded; the stop must wait for it.
     """
     return {task for page in list(_open_pages) for task in page.leave(is_stopped=True)}
+
+
+_TROUBLES: Mapping[FrameStatus, messages.Trouble] = {
+    FrameStatus.ANALYSED: "",
+    FrameStatus.FAILED: "worker_unavailable",
+    FrameStatus.NO_DATABASE: "database_unavailable",
+}
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -94,15 +104,16 @@ class CameraSocket(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels is
     async def connect(self) -> None:
         """Accepts first, because a browser shows a page only close codes of accepted sockets."""
         self._closed = False
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._recordings: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._recordings: set[asyncio.Task[Any]] = set()
         self._window = LinkWindow()
         self._newest = NewestFrame(self._on_dropped)
         self._begun: _Begun | None = None
         self._welcomed = False
         self._dropped = 0
         self._recent_drops: collections.deque[float] = collections.deque(maxlen=MAX_DROPS_PER_S)
-        self._worker_works = True
+        self._trouble: messages.Trouble = ""
+        self._looks_again = False
         self._joined: list[str] = []
         user = self.scope.get("user")
         self._user = user if user is not None and user.is_authenticated else None
@@ -113,7 +124,14 @@ class CameraSocket(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels is
         await self.accept()
         if not self._origin_is_ours():
             await self._refuse(ErrorCode.FOREIGN_ORIGIN)
-        elif await self._has_access():
+            return
+        try:
+            has_access = await self._has_access()
+        except db.Error:
+            logger.exception("a %s could not be opened", self.kind)
+            await self._refuse(ErrorCode.DATABASE_UNAVAILABLE)
+            return
+        if has_access:
             for group in self._groups():
                 await self.channel_layer.group_add(group, self.channel_name)
                 self._joined.append(group)
@@ -148,7 +166,7 @@ class CameraSocket(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels is
             # Unlike `gather`, this does not cancel them when the server does not wait any longer.
             await asyncio.wait(recordings)
 
-    def leave(self, *, is_stopped: bool) -> set[asyncio.Task[None]]:
+    def leave(self, *, is_stopped: bool) -> set[asyncio.Task[Any]]:
         """Ends the page at once, and hands over what it leaves undecided.
 
         Args:
@@ -191,6 +209,10 @@ class CameraSocket(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels is
 
     async def _refresh(self) -> None:
         """Tells the page what has changed around it; called every ten seconds."""
+        raise NotImplementedError
+
+    async def _tell_trouble(self, trouble: messages.Trouble) -> None:
+        """Tells the page, without asking the database, that frames are not analysed now."""
         raise NotImplementedError
 
     async def _hear(self, message: object) -> None:
@@ -237,9 +259,9 @@ class CameraSocket(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels is
             return
         try:
             await self._welcome()
-        except (NoActivePack, db.Error):
+        except (NoActivePack, db.Error) as error:
             logger.exception("a %s could not begin", self.kind)
-            await self._refuse(ErrorCode.SERVER_ERROR)
+            await self._refuse(_error_code(error))
             return
         if not self._closed:
             self._start(self._analyse())
@@ -303,11 +325,19 @@ class CameraSocket(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels is
             return self._refuse(ErrorCode.MALFORMED, "expected a JPEG")
         if outcome.status is FrameStatus.TOO_LARGE:
             return self._refuse(ErrorCode.FRAME_TOO_LARGE)
-        self._worker_works = outcome.status is FrameStatus.ANALYSED
-        if outcome.status is FrameStatus.FAILED:
+        self._note_trouble(_TROUBLES[outcome.status])
+        if outcome.status is not FrameStatus.ANALYSED:
             return self._send(self._empty_result(begun.frame, failed=True, server_ms=server_ms))
         self._window.measured(link_ms=begun.frame.link_us / 1e3, server_ms=(now - begun.begun_at) * 1e3)
         return self._absorb(begun.frame, outcome, begun.scope, now_s=now, server_ms=server_ms)
+
+    def _note_trouble(self, trouble: messages.Trouble) -> None:
+        """Tells the page at once when frames are analysed no more, or again; old results must not stand for long."""
+        was, self._trouble = self._trouble, trouble
+        if trouble and trouble != was:
+            self._start(self._tell_trouble(trouble))
+        elif was and not trouble and not self._looks_again:
+            self._start(self._look_again())
 
     def _on_dropped(self, frame: CameraFrame) -> None:
         metrics.dropped("superseded")
@@ -315,8 +345,8 @@ class CameraSocket(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels is
         self._recent_drops.append(time.monotonic())
         self._start(self._send(self._empty_result(frame, failed=False, server_ms=0.0)))
 
-    def _keep(self, work: Coroutine[Any, Any, None]) -> None:
-        """Records a decision beside the frames, so that a slow disk does not hold the next one up."""
+    def _keep(self, work: Coroutine[Any, Any, Any] | asyncio.Task[Any]) -> None:
+        """Records a decision, also when the page leaves meanwhile."""
         task = asyncio.ensure_future(work)
         # Not among the tasks that end with the page: a decision is kept though its page is gone.
         self._recordings.add(task)
@@ -354,17 +384,22 @@ class CameraSocket(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels is
 
     async def _recheck(self) -> None:
         """Every ten seconds: may the page still be used, and has the installation changed?"""
-        while True:
+        while not self._closed:
             await asyncio.sleep(RECHECK_INTERVAL_S)
-            try:
-                if not await self._has_access():
-                    return
-                await self._refresh()
-            except (NoActivePack, db.Error):
-                # Fails closed: who cannot be checked may not go on.
-                logger.exception("a %s could not be checked again", self.kind)
-                await self._refuse(ErrorCode.SERVER_ERROR)
-                return
+            await self._look_again()
+
+    async def _look_again(self) -> None:
+        self._looks_again = True
+        try:
+            async with asyncio.timeout(RECHECK_TIMEOUT_S):
+                if await self._has_access():
+                    await self._refresh()
+        except (NoActivePack, db.Error, TimeoutError) as error:
+            # Fails closed: who cannot be checked may not go on.
+            logger.exception("a %s could not be checked again", self.kind)
+            await self._refuse(_error_code(error))
+        finally:
+            self._looks_again = False
 
     async def _expect_hello(self) -> None:
         await asyncio.sleep(HELLO_TIMEOUT_S)
@@ -394,7 +429,7 @@ class CameraSocket(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels is
         self._tasks.add(task)
         task.add_done_callback(self._finished)
 
-    def _finished(self, task: asyncio.Task[None]) -> None:
+    def _finished(self, task: asyncio.Task[Any]) -> None:
         self._tasks.discard(task)
         if not task.cancelled() and task.exception() is not None:
             logger.error("a %s failed", self.kind, exc_info=task.exception())
@@ -412,3 +447,8 @@ async def installation(checkpoint_id: int | None = None) -> tuple[ActivePack, Ga
     read_gallery = database_sync_to_async(packs.gallery_state, thread_sensitive=False)
     gallery: GalleryState = await read_gallery(active.id)
     return active, gallery
+
+
+def _error_code(error: Exception) -> ErrorCode:
+    """Why a page ends that could not be looked up."""
+    return ErrorCode.SERVER_ERROR if isinstance(error, NoActivePack) else ErrorCode.DATABASE_UNAVAILABLE

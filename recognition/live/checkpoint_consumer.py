@@ -21,7 +21,7 @@ from recognition.live.camera_socket import CameraSocket
 from recognition.live.checkpoint import CheckpointSession, Mode, View
 from recognition.live.checkpoint_messages import Claimed
 from recognition.live.looking import Finished
-from recognition.live.messages import CameraFrame, ErrorCode
+from recognition.live.messages import CameraFrame, ErrorCode, Trouble
 from recognition.models import KioskDevice
 from recognition.selectors import access, checkpoints
 from recognition.selectors.access import Access
@@ -114,11 +114,15 @@ class CheckpointConsumer(CameraSocket):
         if self._welcome_sent is None or _unlike(self._welcome_sent, welcome):
             self._welcome_sent = welcome
             await self._send(welcome)
-        notice = rendering.notice(checkpoint, active, gallery, worker=self._worker_works)
+        notice = rendering.notice(checkpoint, active, gallery, trouble=self._trouble)
         if notice != self._notice:
             self._notice = notice
             await self._send(notice)
         await self._tell_state()
+
+    async def _tell_trouble(self, trouble: Trouble) -> None:
+        self._notice = messages.Notice(type="notice", code=trouble)
+        await self._send(self._notice)
 
     async def _keep_time(self) -> None:
         while True:

@@ -30,6 +30,7 @@ class NoticeCode(enum.StrEnum):
     NEEDS_REEMBEDDING = "needs_reembedding"
     GALLERY_EMPTY = "gallery_empty"
     WORKER_UNAVAILABLE = "worker_unavailable"
+    DATABASE_UNAVAILABLE = "database_unavailable"
 
 
 Mode = Literal["identify", "verify", "both"]

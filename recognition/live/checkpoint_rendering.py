@@ -8,6 +8,7 @@ from recognition.decision.standing import Bar
 from recognition.decision.verdict import Decision
 from recognition.live import checkpoint_messages as messages
 from recognition.live.checkpoint import SHOWN_S, View
+from recognition.live.messages import Trouble
 from recognition.selectors.checkpoints import CheckpointView
 from recognition.selectors.packs import ActivePack, GalleryState
 from recognition.services.transactions import Concluded
@@ -83,13 +84,15 @@ def result(*, sequence: int, status: str, server_ms: float, window: int, dropped
     )
 
 
-def notice(checkpoint: CheckpointView, active: ActivePack, gallery: GalleryState, *, worker: bool) -> messages.Notice:
+def notice(
+    checkpoint: CheckpointView, active: ActivePack, gallery: GalleryState, *, trouble: Trouble
+) -> messages.Notice:
     """The state of the installation, the gravest first."""
     code = messages.NoticeCode
     if not checkpoint.is_active:
         said = code.OUT_OF_USE
-    elif not worker:
-        said = code.WORKER_UNAVAILABLE
+    elif trouble:
+        said = code(trouble)
     elif active.policy is None:
         said = code.PACK_WITHOUT_THRESHOLDS
     elif gallery.needs_reembedding:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Coroutine, Iterable, Mapping
 from typing import Any
@@ -84,6 +85,12 @@ class LiveConsumer(CameraSocket):
         return self._answer(frame, outcome, self._session.absorb(outcome, now_s), server_ms)
 
     async def _answer(self, frame: CameraFrame, outcome: FrameOutcome, update: Update, server_ms: float) -> None:
+        # Stored before it is shown: nobody is accepted on the word of a result. Meanwhile the next frame is analysed.
+        records = [asyncio.create_task(self._recorded(finished)) for finished in update.finished]
+        for record in records:
+            self._keep(record)
+        if records:
+            await asyncio.wait(records)  # unlike a task that is awaited, they go on when the page leaves
         await self._send(
             rendering.result(
                 sequence=frame.sequence,
@@ -95,8 +102,10 @@ class LiveConsumer(CameraSocket):
                 dropped=self._dropped,
             )
         )
-        for finished in update.finished:
-            self._keep(self._record(finished))
+        for record in records:
+            decision = record.result()
+            if decision is not None:
+                await self._send(decision)
 
     def _empty_result(self, frame: CameraFrame, *, failed: bool, server_ms: float) -> Mapping[str, Any]:
         return rendering.empty_result(
@@ -109,19 +118,19 @@ class LiveConsumer(CameraSocket):
 
     def _leave(self, now_s: float, *, is_stopped: bool) -> None:
         for finished in self._session.close(now_s):
-            self._keep(self._record(finished))
+            self._keep(self._recorded(finished))
 
-    async def _record(self, finished: Finished) -> None:
+    async def _recorded(self, finished: Finished) -> messages.Decision | None:
+        """Stores a decision; the news of it, or None where it could not be stored and the page has ended."""
         record = database_sync_to_async(events.record, thread_sensitive=False)
         try:
             event = await record(transaction=finished.record, operator=self._user)
         except db.Error:
-            # The decision was shown but is not in the log: the operator must hear of it.
+            # Nobody is told of a decision that is not in the log, but the operator that there was none.
             logger.exception("a decision could not be stored")
-            await self._refuse(ErrorCode.SERVER_ERROR)
-            return
-        leading = finished.record.leading
-        await self._send(rendering.decision(track_id=finished.track_id, event=event, leading=leading))
+            await self._refuse(ErrorCode.DATABASE_UNAVAILABLE)
+            return None
+        return rendering.decision(track_id=finished.track_id, event=event, leading=finished.record.leading)
 
     async def _tell_alerts(self) -> None:
         """Tells of open alerts, if the user may see them by the database's word now."""
@@ -134,8 +143,13 @@ class LiveConsumer(CameraSocket):
             self._alert = alert
             await self._send(alert)
 
+    async def _tell_trouble(self, trouble: messages.Trouble) -> None:
+        people = self._notice["people"] if self._notice is not None else 0
+        self._notice = messages.Notice(type="notice", code=trouble, people=people)
+        await self._send(self._notice)
+
     async def _tell(self, active: ActivePack, gallery: GalleryState) -> None:
-        notice = rendering.notice(active, gallery, worker=self._worker_works)
+        notice = rendering.notice(active, gallery, trouble=self._trouble)
         if notice != self._notice:
             self._notice = notice
             await self._send(notice)

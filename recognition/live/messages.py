@@ -43,6 +43,7 @@ class CloseCode(enum.IntEnum):
     TOO_FAST = 4429
     SERVER_ERROR = 4500
     OVERLOADED = 4503
+    DATABASE_UNAVAILABLE = 4504
 
 
 class ErrorCode(enum.StrEnum):
@@ -61,6 +62,7 @@ class ErrorCode(enum.StrEnum):
     TOO_FAST = "too_fast"
     SERVER_ERROR = "server_error"
     OVERLOADED = "overloaded"
+    DATABASE_UNAVAILABLE = "database_unavailable"
 
 
 class NoticeCode(enum.StrEnum):
@@ -71,7 +73,11 @@ class NoticeCode(enum.StrEnum):
     NEEDS_REEMBEDDING = "needs_reembedding"
     PACK_WITHOUT_THRESHOLDS = "pack_without_thresholds"
     WORKER_UNAVAILABLE = "worker_unavailable"
+    DATABASE_UNAVAILABLE = "database_unavailable"
 
+
+Trouble = Literal["", "worker_unavailable", "database_unavailable"]
+"""A notice that a frame tells of, whose code every protocol has; empty when frames are analysed."""
 
 FaceState = Literal["deciding", "known", "unknown"]
 Advice = Literal[

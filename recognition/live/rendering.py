@@ -67,10 +67,10 @@ def decision(*, track_id: str, event: RecognitionEvent, leading: Vote | None) ->
     )
 
 
-def notice(active: ActivePack, gallery: GalleryState, *, worker: bool) -> messages.Notice:
+def notice(active: ActivePack, gallery: GalleryState, *, trouble: messages.Trouble) -> messages.Notice:
     """The state of the installation, the gravest first."""
-    if not worker:
-        code = messages.NoticeCode.WORKER_UNAVAILABLE
+    if trouble:
+        code = messages.NoticeCode(trouble)
     elif active.policy is None:
         code = messages.NoticeCode.PACK_WITHOUT_THRESHOLDS
     elif gallery.needs_reembedding:

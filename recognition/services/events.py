@@ -15,6 +15,7 @@ from recognition.decision.verdict import Decision, Reason, TransactionReason, Vo
 from recognition.decision.voting import VoteRecord
 from recognition.models import Alert, EventCrop, FaceSample, KioskDevice, Person, RecognitionEvent
 from recognition.selectors.packs import ActivePack
+from recognition.services import deadlines
 from recognition.services.frames import FrameTimings
 from recognition.vision.types import Quality
 
@@ -129,6 +130,7 @@ def write(
     Raises:
         NotDecidable: when the pack has no policy.
     """
+    deadlines.limit(deadlines.DECISION_S)
     active, leading = record.active, record.leading
     policy_id, policy = _deciding(active)
     best = leading.best if leading else None

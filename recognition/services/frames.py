@@ -126,12 +126,13 @@ class FrameTimings:
 
 
 class FrameStatus(enum.StrEnum):
-    """How a frame ended at the worker."""
+    """How a frame ended at the worker; without the database nobody can be searched."""
 
     ANALYSED = "analysed"
     UNREADABLE = "unreadable"
     TOO_LARGE = "too_large"
     FAILED = "failed"
+    NO_DATABASE = "no_database"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

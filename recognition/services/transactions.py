@@ -19,7 +19,7 @@ from recognition.models import Checkpoint, ClaimLockout, Person, RecognitionEven
 from recognition.selectors import checkpoints, packs
 from recognition.selectors.packs import ActivePack
 from recognition.selectors.people import claimed
-from recognition.services import actions, events, people
+from recognition.services import actions, deadlines, events, people
 from recognition.services.events import Setting, TransactionRecord
 from recognition.services.frames import FrameTimings
 
@@ -105,6 +105,7 @@ def open_claim(*, checkpoint_id: int, external_id: str, pin: str | None, origin:
         NotDecidedHere: when the checkpoint takes no claims now.
         NotDecidable: when the pack in use has no policy.
     """
+    deadlines.limit(deadlines.DECISION_S)
     checkpoint = _checkpoint(checkpoint_id)
     obstacle = _obstacle(checkpoint, is_claim=True)
     if obstacle is not None:
@@ -171,6 +172,7 @@ def conclude(
         NotDecidable: when the pack has no policy.
         ValueError: for a claim with the conclusion of an identification, or the reverse.
     """
+    deadlines.limit(deadlines.DECISION_S)
     if conclusion.is_claim != (claim is not None):
         raise ValueError("conclude: expected a claim with the conclusion of a verification, and none otherwise")
     checkpoint = _checkpoint(checkpoint_id)

@@ -38,6 +38,8 @@ def main() -> None:
         signal.signal(number, signal.SIG_IGN)
     control, *lanes = [Connection(int(descriptor)) for descriptor in sys.argv[1:]]
     env.SETTINGS_MODULE.tell(env.SETTINGS_MODULE.read())
+    # As in `faceweb worker`: a pool would make its threads wait for the next try after an outage.
+    env.DATABASE_CONNECTIONS.tell("0")
     django.setup()
     # A parent that is gone hears nothing.
     with contextlib.suppress(OSError, EOFError):
@@ -62,6 +64,7 @@ def _started(control: Connection, lanes: int) -> Recogniser:
         logger.exception("recognition cannot start")
         control.send_bytes(f"{type(error).__name__}, see above".encode())
         sys.exit(1)
+    recogniser.limit_statements()
     control.send_bytes(READY)
     return ready
 

@@ -7,6 +7,8 @@ import time
 
 import cv2
 from django import db
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.signals import connection_created
 
 from recognition.selectors.packs import NoActivePack
 from recognition.services.frames import FrameOutcome, FrameStatus, FrameTask
@@ -19,6 +21,9 @@ from recognition.worker.engine import EngineSource
 from recognition.worker.processing import Look
 
 logger = logging.getLogger(__name__)
+
+STATEMENT_TIMEOUT_MS = 1800
+"""A little less than the time after which a frame has failed anyway."""
 
 
 class Recogniser:
@@ -76,6 +81,10 @@ class Recogniser:
         """
         try:
             return processing.process(task, self._engines.current(task.scope.checkpoint_id), look)
+        except (db.OperationalError, db.InterfaceError) as error:
+            logger.error("a frame could not be analysed without the database: %s", error)
+            _let_go_of_the_database()
+            return FrameOutcome(FrameStatus.NO_DATABASE)
         except (PackError, NoActivePack, db.Error) as error:
             logger.error("a frame could not be analysed: %s", error)
         except Exception:
@@ -126,6 +135,19 @@ def start(engines: EngineSource | None = None) -> Recogniser:
     recogniser = Recogniser(engines)
     recogniser.warm_up()
     return recogniser
+
+
+def limit_statements() -> None:
+    """Has every connection that this process opens from now on give a statement up when nobody waits for it any more.
+
+    Without it a table that is locked holds up every thread, and the process is taken for one that hangs.
+    """
+    connection_created.connect(_limit_statements)
+
+
+def _limit_statements(connection: BaseDatabaseWrapper, **_: object) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('statement_timeout', %s, false)", [f"{STATEMENT_TIMEOUT_MS}ms"])
 
 
 def _let_go_of_the_database() -> None:

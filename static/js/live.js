@@ -14,7 +14,7 @@ import { PROTOCOL } from "./messages.js";
 import { Overlay } from "./overlay.js";
 import { LiveSession, socketUrl } from "./socket.js";
 import { Stage } from "./stage.js";
-import { explainCamera, explainRefusal, noticeText } from "./texts.js";
+import { explainCamera, explainRefusal, explainWaiting, noticeText } from "./texts.js";
 import { ScreenLock } from "./wakelock.js";
 
 /** @typedef {import("./socket.js").Answer} Answer */
@@ -111,7 +111,7 @@ class LivePage {
       },
       onAnswer: (answer) => this.#show(answer),
       onMessage: (message) => this.#hear(message),
-      onWaiting: () => this.#halt("reconnecting"),
+      onWaiting: (code) => this.#halt("reconnecting", explainWaiting(code)),
       onRefused: (code) => {
         this.#close();
         this.#stage.enter("error", explainRefusal(code));
@@ -157,11 +157,14 @@ class LivePage {
     this.#screenLock.hold();
   }
 
-  /** @param {"paused" | "reconnecting"} state */
-  #halt(state) {
+  /**
+   * @param {"paused" | "reconnecting"} state
+   * @param {import("./texts.js").Explanation} [explanation] why, where that is known
+   */
+  #halt(state, explanation) {
     this.#grabber.stop();
     this.#clear();
-    this.#stage.enter(state);
+    this.#stage.enter(state, explanation);
   }
 
   #clear() {

@@ -24,7 +24,8 @@ export const PROTOCOL = /* contract begins */ {
     "MALFORMED": 4415,
     "TOO_FAST": 4429,
     "SERVER_ERROR": 4500,
-    "OVERLOADED": 4503
+    "OVERLOADED": 4503,
+    "DATABASE_UNAVAILABLE": 4504
   },
   "error_codes": {
     "NOT_AUTHENTICATED": "not_authenticated",
@@ -39,14 +40,16 @@ export const PROTOCOL = /* contract begins */ {
     "MALFORMED": "malformed",
     "TOO_FAST": "too_fast",
     "SERVER_ERROR": "server_error",
-    "OVERLOADED": "overloaded"
+    "OVERLOADED": "overloaded",
+    "DATABASE_UNAVAILABLE": "database_unavailable"
   },
   "notice_codes": {
     "READY": "ready",
     "GALLERY_EMPTY": "gallery_empty",
     "NEEDS_REEMBEDDING": "needs_reembedding",
     "PACK_WITHOUT_THRESHOLDS": "pack_without_thresholds",
-    "WORKER_UNAVAILABLE": "worker_unavailable"
+    "WORKER_UNAVAILABLE": "worker_unavailable",
+    "DATABASE_UNAVAILABLE": "database_unavailable"
   },
   "face_states": ["deciding", "known", "unknown"],
   "advice": [

@@ -46,7 +46,7 @@ import { frameHeader, helloText, LIVE_READER, MalformedMessage } from "./wire.js
  * @property {(welcome: Welcome) => void} onWelcome
  * @property {(answer: Answer<Result>) => void} onAnswer
  * @property {(message: Message) => void} onMessage any other message but `error`
- * @property {(delayMs: number) => void} onWaiting the connection is lost; the next attempt is in so many ms
+ * @property {(errorCode: string) => void} onWaiting the connection is lost, for this reason or for none that is known; it tries again
  * @property {(errorCode: string) => void} onRefused the server will not have this page; no further attempt
  */
 
@@ -88,6 +88,16 @@ export function errorOfClose(closeCode) {
  */
 export function isFinal(closeCode) {
   return FINAL_CLOSE_CODES.has(closeCode);
+}
+
+/**
+ * Whether the server chose this close code; the network, a proxy or a restart bring others.
+ *
+ * @param {number} closeCode
+ * @returns {boolean}
+ */
+function isOurs(closeCode) {
+  return Object.values(CLOSE).includes(closeCode);
 }
 
 /**
@@ -266,7 +276,7 @@ export class LiveSession {
     this.#forgetConnection();
     const delayMs = this.#backoff.next(closeCode === CLOSE.OVERLOADED ? OVERLOADED_HEAD_START : 0);
     this.#retryTimer = window.setTimeout(() => this.connect(), delayMs);
-    this.#events.onWaiting(delayMs);
+    this.#events.onWaiting(isOurs(closeCode) ? errorOfClose(closeCode) : "");
   }
 
   /** @param {string} errorCode */

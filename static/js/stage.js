@@ -96,7 +96,7 @@ export class Stage {
 
   /**
    * @param {LiveState} state
-   * @param {Explanation} [explanation] what happened, for the state "error"
+   * @param {Explanation} [explanation] what happened, for the states "error" and "reconnecting"
    */
   enter(state, explanation) {
     this.state = state;

@@ -132,6 +132,21 @@ export function explainRefusal(code) {
 }
 
 /**
+ * Why the page waits before it tries again by itself.
+ *
+ * @param {string} code an error code of the protocol, or empty
+ * @returns {Explanation | undefined} undefined when nothing is known but that the connection is lost
+ */
+export function explainWaiting(code) {
+  if (code !== "database_unavailable") return undefined;
+  return {
+    title: gettext("The database does not answer"),
+    advice: gettext("Nobody is being recognised, and no decision counts that is not shown here. The page tries again by itself."),
+    action: "",
+  };
+}
+
+/**
  * What the state of the installation means for the person who watches.
  *
  * @param {string} code a notice code of the protocol
@@ -149,6 +164,8 @@ export function noticeText(code) {
       return gettext("The model pack has no measured thresholds: similarities are shown, but nobody is recognised.");
     case "worker_unavailable":
       return gettext("The recognition worker does not answer. Pictures are not being analysed.");
+    case "database_unavailable":
+      return gettext("The database does not answer. Pictures are not being analysed, and nobody is recognised.");
     default:
       return "";
   }

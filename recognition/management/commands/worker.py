@@ -43,6 +43,7 @@ class Command(BaseCommand):
             ready = recogniser.start()
         except PackError as error:
             raise CommandError(str(error)) from error
+        recogniser.limit_statements()
         feeding = RedisWorker(settings.FACEWEB_REDIS_URL, ready, conf.worker_threads())
         self.stdout.write(f"faceweb worker is ready: {ready.runtime}, {conf.worker_threads()} threads")
         feeding.beat()

@@ -16,7 +16,8 @@ export const PROTOCOL = /* contract begins */ {
     "PACK_WITHOUT_THRESHOLDS": "pack_without_thresholds",
     "NEEDS_REEMBEDDING": "needs_reembedding",
     "GALLERY_EMPTY": "gallery_empty",
-    "WORKER_UNAVAILABLE": "worker_unavailable"
+    "WORKER_UNAVAILABLE": "worker_unavailable",
+    "DATABASE_UNAVAILABLE": "database_unavailable"
   },
   "closed_sets": {
     "Mode": ["identify", "verify", "both"],

@@ -50,6 +50,7 @@ class KioskPage {
     connected: false,
     wasConnected: false,
     mode: "identify",
+    waitsFor: "",
     notice: PROTOCOL.notice_codes.READY,
     state: null,
     conclusion: null,
@@ -68,7 +69,7 @@ class KioskPage {
       onWelcome: (welcome) => this.#welcomed(welcome),
       onAnswer: () => this.#grabber.offer(),
       onMessage: (message) => this.#hear(message),
-      onWaiting: () => this.#disconnected(),
+      onWaiting: (code) => this.#disconnected(code),
       onRefused: (code) => this.#refused(code),
     },
     new MessageReader(PROTOCOL),
@@ -145,8 +146,10 @@ class KioskPage {
     this.#show();
   }
 
-  #disconnected() {
+  /** @param {string} [reason] error code of the connection that ended, where there is one */
+  #disconnected(reason = "") {
     this.#known.connected = false;
+    this.#known.waitsFor = reason;
     this.#known.state = this.#known.conclusion = null;
     this.#show();
   }

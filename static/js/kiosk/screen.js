@@ -17,6 +17,7 @@ import { closedWords, conclusionWords, instructionText, refusal } from "./words.
  * @property {boolean} cameraRuns
  * @property {boolean} connected whether the server has welcomed the page
  * @property {boolean} wasConnected whether it ever has
+ * @property {string} waitsFor error code of a connection that ended for a while, or empty
  * @property {Mode} mode
  * @property {string} notice code
  * @property {State | null} state
@@ -69,6 +70,9 @@ export function screenOf(known) {
   }
   if (!known.cameraRuns) {
     return screen("camera", calm("camera", gettext("Allow the camera"), gettext("Answer the browser's question.")));
+  }
+  if (!known.connected && known.waitsFor === "database_unavailable") {
+    return screen("closed", /** @type {Words} */ (closedWords(known.waitsFor)));
   }
   if (!known.connected || !known.state) {
     const lost = calm("wait", gettext("Connection lost"), gettext("The page tries again by itself."));

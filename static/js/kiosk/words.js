@@ -149,6 +149,13 @@ export function closedWords(code) {
         headline: gettext("Out of use"),
         detail: gettext("This checkpoint is switched off. Please ask staff."),
       };
+    case "database_unavailable":
+      return {
+        tone: "trouble",
+        icon: "warn",
+        headline: gettext("Not ready"),
+        detail: gettext("Staff: the database does not answer, so nobody can be recognised. The page tries again by itself."),
+      };
     case "pack_without_thresholds":
       return {
         tone: "trouble",

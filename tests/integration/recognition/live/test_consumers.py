@@ -439,14 +439,17 @@ class TestDecisions:
 
 
 @pytest.mark.usefixtures("broken_events_table", "ada_in_view")
-async def test_a_decision_that_cannot_be_stored_ends_the_session_with_a_server_error(
+async def test_a_decision_that_cannot_be_stored_is_not_shown_and_ends_the_session(
     page: NewPage, caplog: pytest.LogCaptureFixture
 ) -> None:
     opened = page()
     await opened.is_welcomed()
-    for _ in range(3):
+    for _ in range(2):
         await opened.shows()
-    assert await opened.is_closed() == ("server_error", 4500)
+        assert (await opened.hears("result"))["faces"][0]["state"] == "deciding"
+    await opened.shows()
+    assert (await opened.hears_any("result", "decision", "error"))["type"] == "error"
+    assert (await opened.is_closed())[1] == 4504
     assert await stored_events() == []
     assert "a decision could not be stored" in caplog.text
     assert "Ada" not in caplog.text

@@ -5,6 +5,8 @@ import time
 
 import numpy as np
 import pytest
+from django.db import OperationalError, connection
+from django.db.backends.signals import connection_created
 
 from recognition.models import ModelPack
 from recognition.services.frames import SITE_WIDE, FrameOutcome, FrameStatus, FrameTask
@@ -110,3 +112,21 @@ def test_starting_activates_the_default_pack_and_knows_its_runtime(small_runtime
     pack = ModelPack.objects.get(is_active=True)
     assert (pack.name, pack.dimension, pack.decides) == ("opencv-zoo", 128, True)
     assert started.runtime.startswith("onnxruntime")
+
+
+class TestDatabaseAway:
+    def test_a_frame_that_nobody_can_search_says_so(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        connection.close()
+        monkeypatch.setitem(connection.settings_dict, "PORT", "1")
+        assert Recogniser().frame(frame()).status is FrameStatus.NO_DATABASE
+
+    def test_a_statement_ends_when_nobody_waits_for_it_any_more(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(recogniser, "STATEMENT_TIMEOUT_MS", 50)
+        connection.close()
+        recogniser.limit_statements()
+        try:
+            with pytest.raises(OperationalError, match="statement timeout"), connection.cursor() as cursor:
+                cursor.execute("SELECT pg_sleep(10)")
+        finally:
+            connection_created.disconnect(recogniser._limit_statements)
+            connection.close()

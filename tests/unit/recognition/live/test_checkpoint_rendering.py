@@ -10,6 +10,7 @@ from recognition.decision.standing import Bar
 from recognition.decision.verdict import Decision, Reason, TransactionReason
 from recognition.live import checkpoint_messages, checkpoint_rendering
 from recognition.live.checkpoint import Phase, View
+from recognition.live.messages import Trouble
 from recognition.models import Checkpoint
 from recognition.selectors.checkpoints import CheckpointView
 from recognition.selectors.packs import GalleryState
@@ -113,19 +114,20 @@ def test_a_welcome_names_the_checkpoint_and_what_it_asks_for() -> None:
 
 
 @pytest.mark.parametrize(
-    ("is_active", "worker", "decides", "gallery", "code"),
+    ("is_active", "trouble", "decides", "gallery", "code"),
     [
-        (True, True, True, GalleryState(1, 1, 0), "ready"),
-        (True, True, True, GalleryState(0, 0, 0), "gallery_empty"),
-        (True, True, True, GalleryState(0, 0, 1), "needs_reembedding"),
-        (True, True, False, GalleryState(0, 0, 1), "pack_without_thresholds"),
-        (True, False, False, GalleryState(0, 0, 1), "worker_unavailable"),
-        (False, False, False, GalleryState(0, 0, 1), "out_of_use"),
+        (True, "", True, GalleryState(1, 1, 0), "ready"),
+        (True, "", True, GalleryState(0, 0, 0), "gallery_empty"),
+        (True, "", True, GalleryState(0, 0, 1), "needs_reembedding"),
+        (True, "", False, GalleryState(0, 0, 1), "pack_without_thresholds"),
+        (True, "worker_unavailable", False, GalleryState(0, 0, 1), "worker_unavailable"),
+        (True, "database_unavailable", False, GalleryState(0, 0, 1), "database_unavailable"),
+        (False, "worker_unavailable", False, GalleryState(0, 0, 1), "out_of_use"),
     ],
 )
 def test_the_gravest_state_of_the_installation_is_told(
-    is_active: bool, worker: bool, decides: bool, gallery: GalleryState, code: str
+    is_active: bool, trouble: Trouble, decides: bool, gallery: GalleryState, code: str
 ) -> None:
     checkpoint = dataclasses.replace(DOOR, is_active=is_active)
-    said = checkpoint_rendering.notice(checkpoint, fakes.active_pack(decides=decides), gallery, worker=worker)
+    said = checkpoint_rendering.notice(checkpoint, fakes.active_pack(decides=decides), gallery, trouble=trouble)
     assert said == {"type": "notice", "code": code}

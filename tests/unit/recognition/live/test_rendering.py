@@ -10,7 +10,7 @@ from recognition.decision import verdict
 from recognition.decision.policy import Policy, QualityFault, SampleReason
 from recognition.decision.verdict import Decision, Vote
 from recognition.live import rendering
-from recognition.live.messages import NoticeCode
+from recognition.live.messages import NoticeCode, Trouble
 from recognition.live.session import FaceView, Update
 from recognition.models import RecognitionEvent
 from recognition.selectors.packs import GalleryState
@@ -141,19 +141,20 @@ def test_the_news_of_any_other_event_names_nobody(decision: Decision, leading: V
 
 
 @pytest.mark.parametrize(
-    ("decides", "people", "without_template", "worker", "code"),
+    ("decides", "people", "without_template", "trouble", "code"),
     [
-        (True, 0, 0, True, NoticeCode.GALLERY_EMPTY),
-        (True, 1, 0, True, NoticeCode.READY),
-        (True, 0, 1, True, NoticeCode.NEEDS_REEMBEDDING),  # people are there, but not for this pack
-        (True, 5, 1, True, NoticeCode.NEEDS_REEMBEDDING),
-        (False, 5, 1, True, NoticeCode.PACK_WITHOUT_THRESHOLDS),
-        (False, 0, 1, False, NoticeCode.WORKER_UNAVAILABLE),
+        (True, 0, 0, "", NoticeCode.GALLERY_EMPTY),
+        (True, 1, 0, "", NoticeCode.READY),
+        (True, 0, 1, "", NoticeCode.NEEDS_REEMBEDDING),  # people are there, but not for this pack
+        (True, 5, 1, "", NoticeCode.NEEDS_REEMBEDDING),
+        (False, 5, 1, "", NoticeCode.PACK_WITHOUT_THRESHOLDS),
+        (False, 0, 1, "worker_unavailable", NoticeCode.WORKER_UNAVAILABLE),
+        (False, 0, 1, "database_unavailable", NoticeCode.DATABASE_UNAVAILABLE),
     ],
 )
 def test_the_gravest_state_of_the_installation_is_told(
-    decides: bool, people: int, without_template: int, worker: bool, code: NoticeCode
+    decides: bool, people: int, without_template: int, trouble: Trouble, code: NoticeCode
 ) -> None:
     gallery = GalleryState(people=people, templates=people, samples_without_template=without_template)
-    message = rendering.notice(fakes.active_pack(decides=decides), gallery, worker=worker)
+    message = rendering.notice(fakes.active_pack(decides=decides), gallery, trouble=trouble)
     assert message == {"type": "notice", "code": code.value, "people": people}
