@@ -151,7 +151,7 @@ def _asked(request: HttpRequest) -> tuple[ReviewBatch | None, Dimension]:
         raise Http404
     if wanted == _EVERYTHING:
         return None, Dimension(by)
-    drawn = error_rates.batches()
+    drawn = error_rates.batches(actor_of(request))
     if not wanted:
         return (drawn[0] if drawn else None), Dimension(by)
     batch = next((each for each in drawn if str(each.pk) == wanted), None)
@@ -162,7 +162,7 @@ def _asked(request: HttpRequest) -> tuple[ReviewBatch | None, Dimension]:
 
 def _context(request: HttpRequest) -> dict[str, Any]:
     batch, dimension = _asked(request)
-    batches = error_rates.batches()
+    batches = error_rates.batches(actor_of(request))
     if not batches and not error_rates.has_verdicts():
         return {}
     choice: dict[str, Any] = {

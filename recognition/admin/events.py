@@ -142,8 +142,7 @@ class AuditEntryAdmin(ReadOnlyAdmin):
 
     @display(description=gettext_lazy("details"))
     def details_text(self, entry: AuditEntry) -> str:
-        """Values before and after; of a verdict not the event, so that a second reviewer learns of no first one."""
-        is_verdict = entry.action == AuditAction.VERDICT_GIVEN
-        shown = {name: value for name, value in entry.details.items() if not (is_verdict and name == "event")}
+        """Values before and after; of a verdict none, so that a second reviewer learns of no first one."""
+        shown = {} if entry.action == AuditAction.VERDICT_GIVEN else entry.details
         text = json.dumps(shown, indent=2, ensure_ascii=False)
         return format_html('<pre class="faceweb-json">{}</pre>', text)

@@ -26,7 +26,7 @@ from recognition.models import Checkpoint, ModelPack, ThresholdPolicy
 from recognition.models.events import DECISION_LABELS
 from recognition.selectors import jobs as jobs_read
 from recognition.selectors import what_if
-from recognition.selectors.what_if import MOST_EVENTS, ChangedEvent, Wanted, WhatIf
+from recognition.selectors.what_if import ChangedEvent, Wanted, WhatIf
 from recognition.services import policies
 
 NEEDED = ("recognition.view_thresholdpolicy", "recognition.view_person")
@@ -259,7 +259,14 @@ def _outcome(outcome: Outcome, names: Any) -> str:
 
 def _summary(found: WhatIf) -> str:
     text = ngettext("%(count)s event was decided anew.", "%(count)s events were decided anew.", found.replayed)
-    return text % {"count": rates.count(found.replayed)}
+    if found.older:
+        text += " " + gettext(
+            "They are the newest: %(most)s of the %(all)s in this time that could be are looked at. Choose a shorter "
+            "time or a checkpoint to see all of one."
+        )
+    looked_at = found.replayed + found.not_replayed
+    numbers = {"count": found.replayed, "most": looked_at, "all": looked_at + found.older}
+    return text % {name: rates.count(number) for name, number in numbers.items()}
 
 
 def _left_out(found: WhatIf) -> Iterator[str]:
@@ -267,8 +274,7 @@ def _left_out(found: WhatIf) -> Iterator[str]:
         (found.other_pack, gettext("%(count)s decided by another model pack, whose similarities say nothing here.")),
         (found.other_strategy, gettext("%(count)s compared in another way than the policy in force does.")),
         (found.not_replayed, gettext("%(count)s whose stored votes do not lead to the stored decision.")),
-        (found.older, gettext("%(count)s older ones: the newest %(most)s are looked at.")),
     )
     for count, text in told:
         if count:
-            yield text % {"count": rates.count(count), "most": rates.count(MOST_EVENTS)}
+            yield text % {"count": rates.count(count)}

@@ -11,7 +11,8 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-from recognition.decision.gallery_check import BLOCK_ROWS, ConfusablePair, Templates
+from recognition.decision.gallery_check import BLOCK_ROWS, ConfusablePair
+from recognition.vision.templates import Templates
 
 NOBODY = -1
 """Place of the most similar sample where there is no other sample."""

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from recognition.vision.types import require_array
+from recognition.vision.templates import Templates
 
 BLOCK_ROWS = 1024
 """Samples held against all others in a step, in tiles of about 1024 x 1024 float32: 4 MB."""
@@ -30,41 +30,6 @@ MOST_PAIRS = 20
 """Non-mated comparisons that are kept, one for each two people; those with the highest similarity."""
 
 Counts = NDArray[np.int64]
-
-
-@dataclasses.dataclass(frozen=True, slots=True, eq=False)
-class Samples:
-    """What is compared, in the order of the people.
-
-    Args:
-        numbers: (n,) int64, primary keys of the samples.
-        people: (n,) int64, whose sample each is; equal ones stand together.
-        vectors: (n, d) float32 of unit length, all of one model pack.
-
-    Raises:
-        InvalidArray: for arrays of another shape or type.
-    """
-
-    numbers: NDArray[np.int64]
-    people: NDArray[np.int64]
-    vectors: NDArray[np.float32]
-
-    def __post_init__(self) -> None:
-        require_array("vectors", self.vectors, shape=(None, None), dtype=np.float32)
-        require_array("numbers", self.numbers, shape=(len(self.vectors),), dtype=np.int64)
-        require_array("people", self.people, shape=(len(self.vectors),), dtype=np.int64)
-
-    def __len__(self) -> int:
-        return len(self.numbers)
-
-    def tiles(self, rows: int) -> Iterator[slice]:
-        """The samples in tiles of about so many, none of which parts the samples of a person."""
-        ends = [*np.flatnonzero(np.diff(self.people)) + 1, len(self)] if len(self) else []
-        begin = 0
-        for end in map(int, ends):
-            if end - begin >= rows or end == len(self):
-                yield slice(begin, end)
-                begin = end
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -166,30 +131,30 @@ def highest(pairs: Iterable[NonMatedPair]) -> tuple[NonMatedPair, ...]:
     return tuple(heapq.nsmallest(MOST_PAIRS, best.values(), key=lambda pair: (-pair.similarity, pair.people)))
 
 
-def block_count(samples: Samples, block_rows: int = BLOCK_ROWS) -> int:
+def block_count(templates: Templates, block_rows: int = BLOCK_ROWS) -> int:
     """How many steps the measurement has."""
-    return len(list(samples.tiles(block_rows)))
+    return len(list(_tiles(templates, block_rows)))
 
 
-def measure(samples: Samples, block: int, *, margin: float, block_rows: int = BLOCK_ROWS) -> Tally:
-    """Counts what one block of samples says against all samples; each comparison in one block only.
+def measure(templates: Templates, block: int, *, margin: float, block_rows: int = BLOCK_ROWS) -> Tally:
+    """Counts what one block of templates says against all; each comparison in one block only.
 
     Args:
-        samples: all of them.
+        templates: all of them.
         block: which block, from 0.
         margin: least lead over the next person with which a search names somebody, 0..2.
-        block_rows: samples a block; changes speed and memory, never the sum of all blocks.
+        block_rows: templates a block; changes speed and memory, never the sum of all blocks.
     """
-    tiles = list(samples.tiles(block_rows))
+    tiles = list(_tiles(templates, block_rows))
     rows = tiles[block]
     search = _Searches(rows.stop - rows.start)
     mated, non_mated = np.zeros(BINS, np.int64), np.zeros(BINS, np.int64)
     pairs: tuple[NonMatedPair, ...] = ()
     for columns in tiles:
-        scores = samples.vectors[rows] @ samples.vectors[columns].T
-        search.take(samples.people[rows], samples.people[columns], scores, is_own_tile=columns == rows)
+        scores = templates.vectors[rows] @ templates.vectors[columns].T
+        search.take(templates.people[rows], templates.people[columns], scores, is_own_tile=columns == rows)
         if columns == rows:
-            same = samples.people[rows][:, None] == samples.people[columns][None, :]
+            same = templates.people[rows][:, None] == templates.people[columns][None, :]
             later = np.triu(np.ones(scores.shape, np.bool_), k=1)
             mated += _binned(scores[same & later])
             non_mated += _binned(scores[~same & later])
@@ -198,8 +163,19 @@ def measure(samples: Samples, block: int, *, margin: float, block_rows: int = BL
             non_mated += _binned(scores.ravel())
         else:
             continue  # counted when those were the rows
-        pairs = highest((*pairs, *_closest(samples, rows, columns, scores, beyond=_floor(pairs))))
+        pairs = highest((*pairs, *_closest(templates, rows, columns, scores, beyond=_floor(pairs))))
     return Tally(mated, non_mated, *search.counts(margin), pairs)
+
+
+def _tiles(templates: Templates, rows: int) -> Iterator[slice]:
+    """The templates in tiles of about so many, none of which parts those of a person."""
+    people = templates.people
+    ends = [*np.flatnonzero(np.diff(people)) + 1, len(people)] if len(people) else []
+    begin = 0
+    for end in map(int, ends):
+        if end - begin >= rows or end == len(people):
+            yield slice(begin, end)
+            begin = end
 
 
 class _Searches:
@@ -247,10 +223,11 @@ def _floor(pairs: Sequence[NonMatedPair]) -> float:
 
 
 def _closest(
-    samples: Samples, rows: slice, columns: slice, scores: NDArray[np.float32], *, beyond: float
+    templates: Templates, rows: slice, columns: slice, scores: NDArray[np.float32], *, beyond: float
 ) -> Sequence[NonMatedPair]:
     """The most similar comparison of each two people of a tile, the most similar first; `scores` is used up."""
     found: list[NonMatedPair] = []
+    people = templates.people
     while len(found) < MOST_PAIRS:
         above, right = np.unravel_index(int(scores.argmax()), scores.shape)
         similarity = float(scores[above, right])
@@ -258,12 +235,14 @@ def _closest(
             break
         one, other = rows.start + int(above), columns.start + int(right)
         (first, first_sample), (second, second_sample) = sorted(
-            (int(samples.people[each]), int(samples.numbers[each])) for each in (one, other)
+            (int(people[each]), int(templates.samples[each])) for each in (one, other)
         )
         # Rounding may take the product of two equal vectors above 1.
         found.append(NonMatedPair((first, second), (first_sample, second_sample), min(similarity, 1.0)))
         scores[
-            np.ix_(samples.people[rows] == samples.people[one], samples.people[columns] == samples.people[other])
+            np.ix_(
+                templates.people[rows] == templates.people[one], templates.people[columns] == templates.people[other]
+            )
         ] = -np.inf
     return found
 

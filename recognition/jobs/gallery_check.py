@@ -10,11 +10,12 @@ from django.utils import timezone
 
 from recognition.decision import gallery_check
 from recognition.decision.doubts import NEAR_DUPLICATE_SIMILARITY
-from recognition.decision.gallery_check import ConfusablePair, Templates
+from recognition.decision.gallery_check import ConfusablePair
 from recognition.jobs.running import JobFailed, Steps
 from recognition.selectors import doubts, health, packs, templates
 from recognition.selectors.health import Enrolled
 from recognition.selectors.packs import ActivePack, NoActivePack
+from recognition.vision.templates import Templates
 
 NO_ACTIVE_PACK = "no_active_pack"
 NO_THRESHOLDS = "no_thresholds"

@@ -16,7 +16,7 @@ import numpy as np
 
 from recognition import conf
 from recognition.decision import gallery_check, pack_comparison
-from recognition.decision.gallery_check import ConfusablePair, Templates
+from recognition.decision.gallery_check import ConfusablePair
 from recognition.decision.pack_comparison import Nearest, RankChange
 from recognition.jobs.running import JobFailed, Steps
 from recognition.models import ModelPack, SampleImage
@@ -25,6 +25,7 @@ from recognition.selectors.packs import ActivePack
 from recognition.services import pack_rules
 from recognition.services import pack_switch as switching
 from recognition.vision.errors import PackError
+from recognition.vision.templates import Templates
 
 if TYPE_CHECKING:
     from recognition.vision.pipeline import FacePipeline

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from recognition.evaluation import gallery_scores
-from recognition.evaluation.gallery_scores import Samples, Tally
+from recognition.evaluation.gallery_scores import Tally
 from recognition.jobs import gallery_check
 from recognition.jobs.running import JobFailed, Steps
 from recognition.selectors import packs, templates
@@ -28,12 +28,11 @@ def measure(steps: Steps) -> Mapping[str, Any]:
     # Before the templates: what changes in between then counts as changed since.
     gallery = templates.searched_digest(pack.id)
     everybody = templates.searched(pack)
-    samples = Samples(everybody.samples, everybody.people, everybody.vectors)
     basis = f"{pack.digest}:{margin}:{BLOCK_ROWS}:{everybody.fingerprint}"
     first, tally = _kept(steps.run.checkpoint, basis)
-    blocks = gallery_scores.block_count(samples, BLOCK_ROWS)
+    blocks = gallery_scores.block_count(everybody, BLOCK_ROWS)
     for block in range(first, blocks):
-        tally += gallery_scores.measure(samples, block, margin=margin, block_rows=BLOCK_ROWS)
+        tally += gallery_scores.measure(everybody, block, margin=margin, block_rows=BLOCK_ROWS)
         steps.done(block + 1, blocks, {"basis": basis, "blocks": block + 1, "tally": tally.as_json()})
     return {
         "gallery": gallery,

@@ -7,6 +7,7 @@ import datetime as dt
 import enum
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
+from django.contrib.auth.models import User
 from django.db.models import Count, Exists, OuterRef, Q
 from django.db.models.functions import ExtractHour
 from django.utils import timezone
@@ -116,10 +117,15 @@ class _Tally:
     acquisition: Acquisition
 
 
-def batches() -> tuple[ReviewBatch, ...]:
-    """The draws of which something was judged, or may have been before retention removed it; the newest first."""
-    judged = Exists(Verdict.objects.filter(item__batch=OuterRef("pk")))
-    return tuple(ReviewBatch.objects.filter(judged | Q(pk__in=reviews.thinned_batches())).order_by("-pk"))
+def batches(user: User) -> tuple[ReviewBatch, ...]:
+    """The draws of which something was judged, or may have been before retention removed it; the newest first.
+
+    Also those that wait for the user, whom the list must not tell whether somebody has judged before.
+    """
+    judged = Q(Exists(Verdict.objects.filter(item__batch=OuterRef("pk"))))
+    thinned = Q(pk__in=reviews.thinned_batches())
+    waiting = Q(pk__in=reviews.waiting_for(user).order_by().values("batch"))
+    return tuple(ReviewBatch.objects.filter(judged | thinned | waiting).order_by("-pk"))
 
 
 def has_verdicts() -> bool:

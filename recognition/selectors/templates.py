@@ -8,10 +8,10 @@ import numpy as np
 from django.db.models import QuerySet
 from numpy.typing import NDArray
 
-from recognition.decision.gallery_check import Templates
 from recognition.models import FaceSample, FaceTemplate, Person
 from recognition.selectors.packs import ActivePack
 from recognition.selectors.people import recognised
+from recognition.vision.templates import Templates
 
 ROWS_AT_A_TIME = 2000
 

@@ -187,11 +187,27 @@ def test_a_saved_filter_knows_a_person_by_number_alone(browser: Client) -> None:
     assert SavedFilter.objects.get().query == {"person": f"#{ada.pk}"}
 
 
-@pytest.mark.parametrize(("name", "query"), [("", "decision=accept"), ("x" * 61, "decision=accept"), ("All", "")])
+@pytest.mark.parametrize(
+    ("name", "query"),
+    [
+        ("", "decision=accept"),
+        ("x" * 61, "decision=accept"),
+        ("All", ""),
+    ],
+)
 def test_a_filter_without_a_name_or_without_sense_is_not_saved(browser: Client, name: str, query: str) -> None:
     response = browser.post(SAVE, {"name": name, "filter": query}, follow=True)
     assert not SavedFilter.objects.exists()
     assert [str(message) for message in response.context["messages"]]
+
+
+@pytest.mark.parametrize("query", ["similarity_from=x", "decision=maybe", "person=nobody"])
+def test_a_filter_that_cannot_be_read_is_not_saved_and_stays_filled_in(browser: Client, query: str) -> None:
+    response = browser.post(SAVE, {"name": "Mine", "filter": query}, follow=True)
+    assert "A filter that cannot be read is not saved." in response.content.decode()
+    assert response.request["QUERY_STRING"] == query
+    assert not SavedFilter.objects.exists()
+    assert not AuditEntry.objects.exists()
 
 
 def test_every_reason_has_a_few_words() -> None:

@@ -9,6 +9,7 @@ from django.test import Client
 from django.utils import timezone
 
 from recognition.models import ModelPack, Person, RecognitionEvent
+from recognition.selectors import what_if
 from recognition.services import policies
 from tests import fakes
 
@@ -96,6 +97,14 @@ def test_it_tells_by_name_who_would_be_refused(auditor: Client) -> None:
     assert f"recognitionevent/{event.pk}/change" in page
     assert "You may not see events" not in page
     assert "Nothing would have ended otherwise" in text_at(auditor, f"{PAGE}?identification_threshold=0.55")
+
+
+def test_of_more_events_than_are_looked_at_it_says_how_many(auditor: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(what_if, "MOST_EVENTS", 2)
+    for _ in range(3):
+        accepted(fakes.person("Ada"))
+    page = text_at(auditor, f"{PAGE}?identification_threshold=0.65")
+    assert "2 events were decided anew. They are the newest: 2 of the 3 in this time" in page
 
 
 @pytest.mark.parametrize("change", ["", "&change=refused"])

@@ -22,9 +22,10 @@ def say(line: str) -> None:
 def main() -> None:
     django.setup()
     from recognition.decision import gallery_check
-    from recognition.decision.gallery_check import ConfusablePair, Templates
+    from recognition.decision.gallery_check import ConfusablePair
     from recognition.jobs import gallery_check as job
     from recognition.jobs import process, rescue
+    from recognition.vision.templates import Templates
 
     compute, held = gallery_check.confusable, int(sys.argv[1])
     job.BLOCK_ROWS = 2

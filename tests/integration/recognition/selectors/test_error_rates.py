@@ -67,7 +67,7 @@ def test_without_a_verdict_there_is_nothing() -> None:
     event()
     batch = draw()
     assert not error_rates.has_verdicts()
-    assert error_rates.batches() == ()
+    assert error_rates.batches(fakes.user()) == ()
     found = told_apart(batch, Dimension.CHECKPOINT)
     assert (found.judged, found.groups, found.unjudged) == (0, (), 1)
     assert [rate.share for rate in found.rates] == [None] * 6 + [0.0]
@@ -209,14 +209,14 @@ class TestRetention:
         with pytest.raises(DrawThinned, match="2 of 3 drawn events") as refused:
             told_apart(batch, Dimension.CHECKPOINT)
         assert refused.value.remains == Remains(drawn=3, left=2)
-        assert error_rates.batches() == (batch,)
+        assert error_rates.batches(fakes.user()) == (batch,)
 
     def test_a_draw_of_which_everything_went_is_still_listed(self) -> None:
         event()
         batch = draw()
         judge(batch, accept="true_match")
         self.remove("accepted", after=dt.timedelta(hours=1))
-        assert error_rates.batches() == (batch,)
+        assert error_rates.batches(fakes.user()) == (batch,)
         with pytest.raises(DrawThinned, match="0 of 1"):
             told_apart(batch, Dimension.CHECKPOINT)
 
@@ -252,6 +252,15 @@ class TestRetention:
         batch = ReviewBatch.objects.create(**fields, seed=7, drawn_at=drawn.drawn_at)
         event(decision="no_decision_quality", similarity=None, decided_at=fakes.NOW + dt.timedelta(hours=2))
         assert told_apart(batch, Dimension.CHECKPOINT).rates[-1].trials == 1
+
+
+def test_a_draw_that_waits_for_somebody_is_listed_whether_or_not_it_was_begun() -> None:
+    event()
+    batch, reader = draw(), fakes.user("add_verdict", "view_verdict")
+    assert error_rates.batches(fakes.user("view_verdict")) == ()
+    assert error_rates.batches(reader) == (batch,)
+    judge(batch, accept="true_match")
+    assert error_rates.batches(fakes.user("view_verdict")) == error_rates.batches(reader) == (batch,)
 
 
 class TestGroups:

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from recognition.decision import pack_comparison
-from recognition.decision.gallery_check import ConfusablePair, Templates, block_count
+from recognition.decision.gallery_check import ConfusablePair, block_count
 from recognition.decision.pack_comparison import NOBODY, Nearest, RankChange
+from recognition.vision.templates import Templates
 
 DIMENSION = 4
 
