@@ -18,7 +18,7 @@ from recognition import wording
 from recognition.admin.base import NOTHING, ReadOnlyAdmin
 from recognition.models import ErasureCertificate, ErasureRequest
 from recognition.selectors import legal as legal_read
-from recognition.services import erasure
+from recognition.services import erasure_certificates
 
 
 @admin.register(ErasureRequest)
@@ -103,7 +103,7 @@ class ErasureCertificateAdmin(ReadOnlyAdmin):
     def json_view(self, request: HttpRequest, certificate_id: int) -> HttpResponse:
         """The certificate as a file that a program reads."""
         certificate = self._certificate(request, certificate_id)
-        response = JsonResponse(erasure.document(certificate), json_dumps_params={"indent": 2})
+        response = JsonResponse(erasure_certificates.document(certificate), json_dumps_params={"indent": 2})
         return _as_file(response, certificate, "json")
 
     def pdf_view(self, request: HttpRequest, certificate_id: int) -> HttpResponse:

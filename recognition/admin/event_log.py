@@ -25,7 +25,7 @@ from recognition.admin import log_form
 from recognition.admin.base import actor_of, require
 from recognition.admin.log_form import LogForm
 from recognition.models import RecognitionEvent, SavedFilter
-from recognition.selectors import event_log
+from recognition.selectors import event_filters, event_log
 from recognition.services import event_export, saved_filters
 from recognition.services.event_export import ExportFormat
 
@@ -166,4 +166,4 @@ def _offered(request: HttpRequest) -> list[OfferedFilter]:
 
 def _names_too_many(form: LogForm) -> bool:
     text: Any = form.cleaned_data["q"]
-    return bool(text) and len(event_log.people_called(text)) == event_log.MOST_PEOPLE
+    return bool(text) and len(event_filters.people_called(text)) == event_filters.MOST_PEOPLE

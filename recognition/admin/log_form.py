@@ -18,8 +18,9 @@ from recognition.models import Checkpoint, Person, RecognitionEvent, ThresholdPo
 from recognition.models.events import DECISION_LABELS
 from recognition.models.reviews import VERDICT_LABELS
 from recognition.reason_wording import REASON_LABELS
-from recognition.selectors import event_log
-from recognition.selectors.event_log import LIVE_PAGE, EventFilter, Place
+from recognition.selectors import event_filters
+from recognition.selectors.event_filters import LIVE_PAGE, EventFilter
+from recognition.selectors.event_log import Place
 
 REFUSED, UNDECIDED = "refused", "undecided"
 
@@ -195,7 +196,7 @@ def _people(text: str) -> list[Person]:
         return list(people.filter(pk=int(number))) if number.isascii() and number.isdigit() and len(number) < 19 else []
     exact = list(people.filter(external_id=text))
     return exact or list(
-        people.filter(pk__in=event_log.people_called(text)).order_by("name")[: _PEOPLE_TO_CHOOSE_FROM + 1]
+        people.filter(pk__in=event_filters.people_called(text)).order_by("name")[: _PEOPLE_TO_CHOOSE_FROM + 1]
     )
 
 

@@ -22,7 +22,8 @@ from faceweb import env
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
-    from recognition.selectors.event_log import EventFilter, Place
+    from recognition.selectors.event_filters import EventFilter
+    from recognition.selectors.event_log import Place
 
 RUNS = 20
 FAR_PAGE = 10_000
@@ -75,7 +76,7 @@ def filters() -> dict[str, EventFilter]:
     import datetime as dt
 
     from recognition.models import Checkpoint, Person, RecognitionEvent, ThresholdPolicy
-    from recognition.selectors.event_log import EventFilter
+    from recognition.selectors.event_filters import EventFilter
 
     end = RecognitionEvent.objects.latest("decided_at").decided_at
     doors = list(Checkpoint.objects.order_by("pk").values_list("pk", flat=True))
@@ -165,7 +166,7 @@ def _p95_ms(read: Callable[[], Any]) -> float:
 def _export(user: User) -> tuple[float, float, float]:
     """Rows a second, megabytes, and megabytes by which the process grew after the first tenth."""
     from recognition.models import RecognitionEvent
-    from recognition.selectors.event_log import EventFilter
+    from recognition.selectors.event_filters import EventFilter
     from recognition.services import event_export
     from recognition.services.event_export import ROWS_A_CHUNK, ExportFormat
 

@@ -7,46 +7,31 @@ number that leads to nobody any more.
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
-import json
 from collections.abc import Iterable
-from typing import Any
 
-import numpy as np
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import User
 from django.contrib.contenttypes.models import ContentType
-from django.core.signing import BadSignature, Signer
-from django.db import connection, transaction
-from django.db.models import Q, QuerySet
+from django.db import transaction
+from django.db.models import Q
 
 from recognition.models import (
     AuditAction,
-    ClaimLockout,
-    DenyListEntry,
-    ErasureCertificate,
     ErasureReason,
     ErasureRequest,
     EventCrop,
     FaceSample,
-    FaceTemplate,
     ImportBatch,
     ImportItem,
-    LegalBasis,
     LegalHold,
     Person,
-    PersonMove,
     RecognitionEvent,
-    SampleImage,
     SealedKind,
-    WaitingPhoto,
 )
 from recognition.selectors import imported
 from recognition.selectors import legal as legal_read
 from recognition.selectors import people as people_read
-from recognition.services import audit, erasure_ledger, holds, sealed_log
-
-_SIGNER = Signer(salt="recognition.erasure-certificate")
+from recognition.services import audit, erasure_certificates, erasure_ledger, holds, sealed_log
 
 _LINKS = ("person", "claimed_person", "best_person", "runner_up")
 """What of an event points to people."""
@@ -138,21 +123,6 @@ def repeat(*, person: Person, now: dt.datetime) -> ErasureRequest:
     return _run(asked, held, rows, None, now)
 
 
-def document(certificate: ErasureCertificate) -> dict[str, Any]:
-    """A certificate as it is handed out: its contents and their signature."""
-    return {**certificate.contents, "signature": certificate.signature}
-
-
-def is_genuine(handed_out: dict[str, Any]) -> bool:
-    """Whether this installation signed a certificate as it is."""
-    contents = {name: value for name, value in handed_out.items() if name != "signature"}
-    try:
-        _SIGNER.unsign(f"{_canonical(contents)}:{handed_out.get('signature')}")
-    except BadSignature:
-        return False
-    return True
-
-
 def _held(person: Person) -> Person:
     """Whom a row stands for now, whatever it stood for when it was read; locked."""
     holds.reserve()
@@ -178,7 +148,7 @@ def _run(
     touched = list(legal_read.events_showing(rows).values_list("pk", flat=True))
     files = ImportItem.objects.filter(pk__in=list(imported.files_of(rows).values_list("pk", flat=True)))
     crops = EventCrop.objects.filter(event__in=touched).order_by("pk")
-    contents = _described(rows, crops, files)
+    contents = erasure_certificates.described(rows=rows, crops=crops, files=files)
     claimed = RecognitionEvent.objects.filter(legal_read.claims_of(rows)).exclude(claimed_id="")
     removed = sealed_log.forget(
         contents={
@@ -201,61 +171,15 @@ def _run(
     crops.delete()
     files.delete()
     _deleted(rows, asked)
-    asked.certificate = _certificate(asked, contents, person_number=rows[0], actor=actor, now=now)
+    asked.certificate = erasure_certificates.make(
+        asked=asked, contents=contents, person_number=rows[0], actor=actor, now=now
+    )
     asked.certificate.events.set(tombstones)
     asked.person, asked.state = None, ErasureRequest.State.DONE
     asked.save()
     details = {"certificate": asked.certificate.pk, "reason": asked.reason, "removed": removed}
     audit.record(action=AuditAction.PERSON_ERASED, actor=actor, subject=person, details=details)
     return asked
-
-
-def _described(rows: list[int], crops: QuerySet[EventCrop], files: QuerySet[ImportItem]) -> dict[str, Any]:
-    """Counts and digests of what is about to be deleted."""
-    samples = FaceSample.objects.filter(person__in=rows)
-    images = SampleImage.objects.filter(sample__in=samples).order_by("pk")
-    templates = FaceTemplate.objects.filter(sample__in=samples).order_by("pk")
-    bases = LegalBasis.objects.filter(person__in=rows).order_by("pk")
-    both_ends = Q(source__in=rows) | Q(target__in=rows)
-    counted: dict[str, QuerySet[Any]] = {
-        "people": Person.objects.filter(pk__in=rows),
-        "samples": samples,
-        "sample_images": images,
-        "templates": templates,
-        "event_crops": crops,
-        "waiting_photos": WaitingPhoto.objects.filter(person__in=rows),
-        "import_files": files,
-        "legal_bases": bases,
-        "legal_holds": LegalHold.objects.filter(person__in=rows),
-        "deny_list_entries": DenyListEntry.objects.filter(person__in=rows),
-        "lockouts": ClaimLockout.objects.filter(person__in=rows),
-        "moves": PersonMove.objects.filter(both_ends),
-    }
-    return {
-        "deleted": {name: found.count() for name, found in counted.items()},
-        "sha256": {
-            "sample_images": [_digest(bytes(image.jpeg)) for image in images.iterator()],
-            "templates": [
-                _digest(np.asarray(template.embedding, np.float32).tobytes()) for template in templates.iterator()
-            ],
-            # Of thousands, one digest over the digests of each, in the order of the events.
-            "event_crops": _digest("".join(_digest(bytes(crop.jpeg)) for crop in crops.iterator()).encode()),
-        },
-        # The least that proves a right: no document, no name.
-        "legal_bases": [
-            {
-                "kind": basis.kind,
-                "text_version": basis.text_version,
-                "given_at": basis.given_at.isoformat(),
-                "withdrawn_at": basis.withdrawn_at.isoformat() if basis.withdrawn_at else None,
-            }
-            for basis in bases
-        ],
-    }
-
-
-def _digest(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()
 
 
 def _log_emptied(rows: Iterable[int]) -> int:
@@ -271,34 +195,3 @@ def _deleted(rows: list[int], asked: ErasureRequest) -> None:
     waiting = ErasureRequest.objects.filter(person__in=rows, state=ErasureRequest.State.WAITING_FOR_HOLD)
     waiting.exclude(pk=asked.pk).delete()
     Person.objects.filter(pk__in=rows).delete()
-
-
-def _certificate(
-    asked: ErasureRequest, contents: dict[str, Any], *, person_number: int, actor: User | None, now: dt.datetime
-) -> ErasureCertificate:
-    # The number is part of what is signed, and the row never changes: it is drawn before.
-    number = _next_number()
-    whole = {
-        "certificate": number,
-        "person": person_number,
-        "reason": asked.reason,
-        "requested_at": asked.requested_at.isoformat(),
-        "erased_at": now.isoformat(),
-        "by": actor.pk if actor else None,
-        **contents,
-    }
-    signature = _SIGNER.signature(_canonical(whole))
-    return ErasureCertificate.objects.create(
-        pk=number, made_at=now, reason=asked.reason, made_by=actor, contents=whole, signature=signature
-    )
-
-
-def _next_number() -> int:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT nextval(pg_get_serial_sequence(%s, 'id'))", [ErasureCertificate._meta.db_table])
-        return int(cursor.fetchone()[0])
-
-
-def _canonical(contents: dict[str, Any]) -> str:
-    """The same text for the same contents, in whatever order they come."""
-    return json.dumps(contents, sort_keys=True, separators=(",", ":"), ensure_ascii=True)

@@ -18,7 +18,7 @@ from django.db import transaction
 from recognition.import_wording import spreadsheet_cell
 from recognition.models import AuditAction, EventOverride
 from recognition.selectors import event_log
-from recognition.selectors.event_log import EventFilter
+from recognition.selectors.event_filters import EventFilter
 from recognition.selectors.reviews import visible_verdicts
 from recognition.services import audit
 

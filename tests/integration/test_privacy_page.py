@@ -10,7 +10,7 @@ import pytest
 
 from faceweb import state
 from recognition.models import ErasureReason
-from recognition.services import erasure
+from recognition.services import erasure, erasure_certificates
 from tests import fakes
 
 PAGE = state.PROJECT_DIR / "docs" / "howto" / "privacy.md"
@@ -31,7 +31,7 @@ def test_a_certificate_is_checked(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.chdir(tmp_path)
     *first, last = program("is_genuine").strip().splitlines()
     for reason, answer in (("requested", True), ("mistake", False)):
-        handed_out = {**erasure.document(asked.certificate), "reason": reason}
+        handed_out = {**erasure_certificates.document(asked.certificate), "reason": reason}
         Path("erasure-1.json").write_text(json.dumps(handed_out))
         names: dict[str, object] = {}
         exec("\n".join(first), names)  # noqa: S102  (the page is ours)

@@ -13,7 +13,7 @@ from recognition.models import (
     LegalHold,
     Person,
 )
-from recognition.services import erasure, legal
+from recognition.services import erasure, erasure_certificates, legal
 from tests import fakes
 
 pytestmark = pytest.mark.django_db
@@ -117,7 +117,7 @@ class TestErasure:
         answer = client.get(reverse("admin:recognition_erasurecertificate_json", args=[number]))
         assert answer["Content-Disposition"] == f'attachment; filename="erasure-{number}.json"'
         assert "no-store" in answer["Cache-Control"]
-        assert erasure.is_genuine(answer.json())
+        assert erasure_certificates.is_genuine(answer.json())
         assert client.get(reverse("admin:recognition_erasurecertificate_json", args=[number + 1])).status_code == 404
 
     def test_is_certified_as_pdf_too(self, client: Client, ada: Person) -> None:

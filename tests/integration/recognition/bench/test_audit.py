@@ -11,7 +11,8 @@ from django.db.models import QuerySet
 from recognition.bench import audit, event_log
 from recognition.models import RecognitionEvent
 from recognition.selectors import event_log as log
-from recognition.selectors.event_log import PAGE_SIZE, EventFilter, Place
+from recognition.selectors.event_filters import EventFilter
+from recognition.selectors.event_log import PAGE_SIZE, Place
 from tests import fakes
 
 pytestmark = pytest.mark.django_db

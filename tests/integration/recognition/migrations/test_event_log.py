@@ -9,7 +9,7 @@ from django.contrib.auth.models import Group
 
 from recognition.models import RecognitionEvent
 from recognition.selectors import event_log
-from recognition.selectors.event_log import EventFilter
+from recognition.selectors.event_filters import EventFilter
 from tests import fakes
 from tests.integration.recognition.migrations.conftest import migrate
 

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from recognition.decision.reviews import ReviewVerdict
 from recognition.models import EventCrop, EventOverride, RecognitionEvent
 from recognition.selectors import event_log
-from recognition.selectors.event_log import LIVE_PAGE, EventFilter, Page, Place
+from recognition.selectors.event_filters import LIVE_PAGE, EventFilter
+from recognition.selectors.event_log import Page, Place
 from recognition.services import reviews
 from recognition.services.reviews import Design
 from tests import fakes

@@ -30,7 +30,7 @@ from recognition.models import (
     RecognitionEvent,
     SampleImage,
 )
-from recognition.services import erasure, holds, legal, merging, people, retention
+from recognition.services import erasure, erasure_certificates, holds, legal, merging, people, retention
 from tests import fakes
 
 pytestmark = pytest.mark.django_db
@@ -144,7 +144,7 @@ def test_the_certificate_counts_what_went_and_is_signed(stored: Everything) -> N
     asked = erased(stored.ada)
     certificate = asked.certificate
     assert certificate is not None
-    document = erasure.document(certificate)
+    document = erasure_certificates.document(certificate)
     assert document["deleted"] == {
         "people": 2,
         "samples": 2,
@@ -164,9 +164,9 @@ def test_the_certificate_counts_what_went_and_is_signed(stored: Everything) -> N
     assert (document["certificate"], document["person"], document["reason"]) == (certificate.pk, number, "requested")
     assert len(document["sha256"]["templates"]) == 2
     assert document["legal_bases"][0]["text_version"] == "1"
-    assert erasure.is_genuine(document)
-    assert not erasure.is_genuine({**document, "reason": "mistake"})
-    assert not erasure.is_genuine({})
+    assert erasure_certificates.is_genuine(document)
+    assert not erasure_certificates.is_genuine({**document, "reason": "mistake"})
+    assert not erasure_certificates.is_genuine({})
     entry = AuditEntry.objects.get(action=AuditAction.PERSON_ERASED)
     assert entry.subject == f"person:{number}"
     assert (asked.state, asked.person) == ("done", None)

@@ -10,7 +10,7 @@ from django.contrib.auth.models import User
 
 from recognition.decision.reviews import ReviewVerdict
 from recognition.models import AuditEntry, EventOverride
-from recognition.selectors.event_log import EventFilter
+from recognition.selectors.event_filters import EventFilter
 from recognition.services import event_export, reviews
 from recognition.services.event_export import COLUMNS, ExportFormat
 from tests import fakes
