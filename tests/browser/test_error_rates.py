@@ -48,6 +48,17 @@ for item in batch.items.select_related("event"):
 """A hundred and twenty transactions at three doors and the live page; sixty drawn and judged, one in seven wrong."""
 
 
+THINNED = """
+import datetime as dt
+from django.utils import timezone
+from recognition.models import RetentionRule
+from recognition.services import retention
+retention.change_rule(rule=RetentionRule.objects.get(code="accepted"), event_days=1, crop_days=None, actor=None)
+retention.apply(now=timezone.now() + dt.timedelta(days=2))
+"""
+"""Retention takes the accepted ones."""
+
+
 def test_rates_are_read_told_apart_and_saved(site: Site) -> None:
     page = site.page_of()
     page.goto(site.url("/admin/"))
@@ -65,3 +76,7 @@ def test_rates_are_read_told_apart_and_saved(site: Site) -> None:
     with page.expect_download() as download:
         page.get_by_role("link", name="Save as CSV, all groups").click()
     assert download.value.suggested_filename == "faceweb-error-rates.csv"
+    site.shell(THINNED)
+    page.reload()
+    expect(page.get_by_role("heading", name="Some of the draw is gone")).to_be_visible()
+    looks.inspect(page, "error-rates-thinned")
