@@ -20,7 +20,7 @@ from recognition.vision.runtimes.choice import RuntimeOptions
 MINIMUM_DETECTION_SCORE = 0.6
 """Weaker finds are noise; the policy's own gate is above this, and says so to the person."""
 
-PREPARED_VERSION = f"1-onnx{onnx.__version__}"
+PREPARED_VERSION = f"2-onnx{onnx.__version__}"
 
 TYPICAL_FRAME_SHAPE = (1, 3, 256, 320)
 """A 640 x 480 frame searched for faces of 48 pixels: what the detector meets most."""

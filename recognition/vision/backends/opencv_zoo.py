@@ -8,6 +8,7 @@ Recognition", IEEE TIP 2021 (Apache-2.0).
 from __future__ import annotations
 
 import functools
+import math
 
 import cv2
 import numpy as np
@@ -37,16 +38,25 @@ SMALLEST_SIDE_PX = 2.0
 LARGEST_LOG_SIDE = 20.0
 """Keeps the exponential of a wild output finite; e to the 20 is far beyond any canvas."""
 
+LOGIT_TOLERANCE = 1e-3
+"""What is left out by its logit must be out by its score too, however both are rounded."""
+
 FIND_COLUMNS = 15
+
+HEADS = ("cls", "obj", "bbox", "kps")
+"""YuNet's outputs at each stride: two parts of the score, the box, five points."""
 
 CANVAS_STEP_PX = 64
 """Images are padded to multiples of this: the network needs 32; 64 halves the number of shapes."""
 
 
 def prepared_yunet(model: onnx.ModelProto) -> onnx.ModelProto:
-    """YuNet for any canvas whose sides are multiples of 32."""
+    """YuNet for any canvas whose sides are multiples of 32, with one output a stride: 16 channels, scores as logits."""
     onnx_graphs.free_dimensions(model, axis_2="height", axis_3="width")
     onnx_graphs.fold_constants(model)
+    for stride in YUNET_STRIDES:
+        onnx_graphs.merge_heads(model, [f"{head}_{stride}" for head in HEADS], f"found_{stride}")
+    onnx_graphs.remove_unused(model)
     return model
 
 
@@ -72,10 +82,11 @@ class YuNetDetector:
 
         Args:
             session: runs the network.
-            minimum_score: 0..1; weaker finds are dropped.
+            minimum_score: above 0 and below 1; weaker finds are dropped.
         """
         self._session = session
         self._minimum_score = minimum_score
+        self._lowest_logit = np.float32(math.log(minimum_score**2 / (1.0 - minimum_score**2)) - LOGIT_TOLERANCE)
 
     @property
     def runtime(self) -> str:
@@ -93,35 +104,29 @@ class YuNetDetector:
             canvas = np.zeros((canvas_height, canvas_width, 3), np.uint8)
             canvas[:height, :width] = image_bgr
         outputs = self._session.run(np.asarray(cv2.dnn.blobFromImage(canvas), np.float32))
-        levels = []
-        for level, stride in enumerate(YUNET_STRIDES):
-            scores, objectness, boxes, points = (outputs[part * len(YUNET_STRIDES) + level][0] for part in range(4))
-            priors = _priors(canvas_height, canvas_width, stride)
-            levels.append(self._decoded(scores, objectness, boxes, points, priors, stride))
+        levels = [
+            self._decoded(output.reshape(output.shape[1], -1), _priors(canvas_height, canvas_width, stride), stride)
+            for output, stride in zip(outputs, YUNET_STRIDES, strict=True)
+        ]
         return _suppressed(np.concatenate(levels))
 
-    def _decoded(
-        self,
-        scores: NDArray[np.float32],
-        objectness: NDArray[np.float32],
-        boxes: NDArray[np.float32],
-        points: NDArray[np.float32],
-        priors: NDArray[np.float32],
-        stride: int,
-    ) -> NDArray[np.float32]:
+    def _decoded(self, output: NDArray[np.float32], priors: NDArray[np.float32], stride: int) -> NDArray[np.float32]:
         """One pyramid level's finds: (n, 15) score, x, y, width, height, five points.
 
         Source: OpenCV, modules/objdetect/src/face_detect.cpp.
         """
-        # The square of the score, so that the root is drawn of the few finds and not of every prior.
-        squared = np.clip(scores[:, 0], 0, 1) * np.clip(objectness[:, 0], 0, 1)
-        found = np.flatnonzero(squared >= self._minimum_score**2)
-        size = np.exp(np.minimum(boxes[found, 2:], LARGEST_LOG_SIDE)) * stride
+        # The score is the root of a product of two sigmoids, so neither may be below its square. That leaves a few
+        # of all priors to compute it of.
+        near = np.flatnonzero((output[:2] >= self._lowest_logit).all(axis=0))
+        squared = (1.0 / (1.0 + np.exp(-output[:2, near]))).prod(axis=0)
+        is_found = squared >= self._minimum_score**2
+        found = near[is_found]
+        size = np.exp(np.minimum(output[4:6, found].T, LARGEST_LOG_SIDE)) * stride
         finds = np.empty((len(found), FIND_COLUMNS), np.float32)
-        finds[:, 0] = np.sqrt(squared[found])
-        finds[:, 1:3] = (priors[found] + boxes[found, :2]) * stride - size / 2
+        finds[:, 0] = np.sqrt(squared[is_found])
+        finds[:, 1:3] = (priors[found] + output[2:4, found].T) * stride - size / 2
         finds[:, 3:5] = size
-        finds[:, 5:] = (points[found] + np.tile(priors[found], LANDMARK_COUNT)) * stride
+        finds[:, 5:] = (output[6:, found].T + np.tile(priors[found], LANDMARK_COUNT)) * stride
         large_enough: NDArray[np.bool_] = size.min(axis=1, initial=np.inf) >= SMALLEST_SIDE_PX
         return finds[large_enough]
 

@@ -71,3 +71,60 @@ def test_a_freed_dimension_takes_any_length(quantised: onnx.ModelProto) -> None:
     onnx_graphs.free_dimensions(quantised, axis_0="batch")
     assert quantised.graph.input[0].type.tensor_type.shape.dim[0].dim_param == "batch"
     assert computed(quantised, np.ones((4, 2), np.float32)).shape == (4, 3)
+
+
+def convolution(source: str, name: str, weights: NDArray[np.float32], group: int = 1) -> list[object]:
+    size = weights.shape[-1]
+    return [
+        helper.make_node(
+            "Conv",
+            [source, f"{name}_w", f"{name}_b"],
+            [name],
+            group=group,
+            kernel_shape=[size, size],
+            pads=[size // 2] * 4,
+        ),
+        numpy_helper.from_array(weights, f"{name}_w"),
+        numpy_helper.from_array(np.arange(len(weights), dtype=np.float32), f"{name}_b"),
+    ]
+
+
+@pytest.fixture
+def two_heads() -> onnx.ModelProto:
+    """Two heads, of one and two channels, of the same three channels of features."""
+    random = np.random.default_rng(1)
+    parts = []
+    for name, channels in (("a", 1), ("b", 2)):
+        mixed = random.standard_normal((channels, 3, 1, 1)).astype(np.float32)
+        spread = random.standard_normal((channels, 1, 3, 3)).astype(np.float32)
+        parts += convolution("x", f"{name}_mixed", mixed)
+        parts += convolution(f"{name}_mixed", f"{name}_spread", spread, group=channels)
+        parts += [helper.make_node("Sigmoid", [f"{name}_spread"], [name])]
+    nodes = [part for part in parts if isinstance(part, onnx.NodeProto)]
+    graph = helper.make_graph(
+        nodes,
+        "heads",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, [1, 3, 4, 5])],
+        [helper.make_tensor_value_info(name, TensorProto.FLOAT, None) for name in "ab"],
+        [part for part in parts if isinstance(part, onnx.TensorProto)],
+    )
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 19)])
+
+
+class TestMergeHeads:
+    def test_computes_what_the_heads_computed_before_their_activation(self, two_heads: onnx.ModelProto) -> None:
+        x = np.random.default_rng(2).standard_normal((1, 3, 4, 5)).astype(np.float32)
+        heads = list(onnx.reference.ReferenceEvaluator(two_heads).run(None, {"x": x}))
+        before = np.concatenate([np.asarray(head) for head in heads], axis=1)
+        onnx_graphs.merge_heads(two_heads, ["a", "b"], "both")
+        onnx_graphs.remove_unused(two_heads)
+        assert [node.op_type for node in two_heads.graph.node] == ["Conv", "Conv"]
+        assert {value.name for value in two_heads.graph.initializer} == {
+            f"both_{step}_{part}" for step in ("mixed", "spread") for part in ("weight", "bias")
+        }
+        np.testing.assert_allclose(1 / (1 + np.exp(-computed(two_heads, x))), before, rtol=1e-5)
+
+    def test_refuses_heads_of_different_features(self, two_heads: onnx.ModelProto) -> None:
+        two_heads.graph.node[0].input[0] = "y"
+        with pytest.raises(ValueError, match="the same features"):
+            onnx_graphs.merge_heads(two_heads, ["a", "b"], "both")
