@@ -8,8 +8,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
+import onnx
 import onnxruntime
 from numpy.typing import NDArray
+from onnx import helper, numpy_helper
 
 from recognition.vision.errors import RuntimeUnavailable
 from recognition.vision.runtimes.choice import Accelerator
@@ -69,6 +71,44 @@ def in_use(session: onnxruntime.InferenceSession, accelerator: Accelerator | Non
     return f"onnxruntime {onnxruntime.__version__} {actual.removesuffix('ExecutionProvider')}"
 
 
+def without_prelu(model: onnx.ModelProto) -> onnx.ModelProto:
+    """The same network with each PRelu(x) of one slope a channel as Relu(x) - slope * Relu(-x).
+
+    ONNX Runtime's CPU provider leaves its blocked layout for every PRelu and enters it again after it. Relu it fuses
+    into the convolution before it, and both factors are convolutions of each channel by itself, which keep the layout.
+
+    Args:
+        model: edited in place.
+    """
+    graph = model.graph
+    weights = {value.name: numpy_helper.to_array(value) for value in graph.initializer}
+    nodes = []
+    for node in graph.node:
+        slope = weights.get(node.input[1]) if node.op_type == "PRelu" else None
+        if slope is None or slope.shape != (slope.size, 1, 1):
+            nodes.append(node)
+            continue
+        x, y, channels = node.input[0], node.output[0], slope.size
+        for name, factors in ((f"{y}_minus", np.full_like(slope, -1.0)), (f"{y}_slope", -slope)):
+            graph.initializer.append(numpy_helper.from_array(factors.reshape(channels, 1, 1, 1), name))
+        nodes += [
+            helper.make_node("Relu", [x], [f"{y}_above"]),
+            helper.make_node("Conv", [x, f"{y}_minus"], [f"{y}_turned"], group=channels, kernel_shape=[1, 1]),
+            helper.make_node("Relu", [f"{y}_turned"], [f"{y}_below"]),
+            helper.make_node(
+                "Conv", [f"{y}_below", f"{y}_slope"], [f"{y}_scaled"], group=channels, kernel_shape=[1, 1]
+            ),
+            helper.make_node("Add", [f"{y}_above", f"{y}_scaled"], [y]),
+        ]
+    del graph.node[:]
+    graph.node.extend(nodes)
+    used = {name for node in nodes for name in node.input}
+    kept = [value for value in graph.initializer if value.name in used]
+    del graph.initializer[:]
+    graph.initializer.extend(kept)
+    return model
+
+
 class OnnxRuntimeSession:
     """A network on ONNX Runtime; `run` may be called from several threads."""
 
@@ -89,8 +129,10 @@ class OnnxRuntimeSession:
         # Spinning threads of several sessions fight each other for the cores.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         wanted = providers(accelerator)
+        # An accelerator has a PRelu of its own.
+        model = without_prelu(onnx.load(model_path)).SerializeToString() if accelerator is None else str(model_path)
         with telling_on_stderr():
-            self._session = onnxruntime.InferenceSession(str(model_path), options, providers=wanted)
+            self._session = onnxruntime.InferenceSession(model, options, providers=wanted)
         self._runtime = in_use(self._session, accelerator)
         self._input_name = self._session.get_inputs()[0].name
 

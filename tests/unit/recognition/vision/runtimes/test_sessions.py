@@ -12,7 +12,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from recognition.vision.interfaces import InferenceSession
 from recognition.vision.runtimes import openvino
-from recognition.vision.runtimes.onnxruntime import OnnxRuntimeSession
+from recognition.vision.runtimes.onnxruntime import OnnxRuntimeSession, without_prelu
 from recognition.vision.runtimes.openvino import OpenVinoSession
 
 
@@ -79,3 +79,35 @@ def test_openvino_keeps_answering_when_it_met_more_shapes_than_it_keeps(
     session = OpenVinoSession(network)
     for side in (2, 4, 6, 2, 8, 2, 4):
         assert session.run(batch(1, 1, 3, side, side))[0].shape == (1, 3, side, side)
+
+
+def activated(slope: np.ndarray) -> onnx.ModelProto:
+    """PRelu of three channels."""
+    graph = helper.make_graph(
+        [helper.make_node("PRelu", ["x", "slope"], ["y"])],
+        "activated",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, [1, 3, 2, 2])],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, [1, 3, 2, 2])],
+        [numpy_helper.from_array(slope.astype(np.float32), "slope")],
+    )
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
+
+
+class TestWithoutPrelu:
+    def test_computes_what_prelu_computes(self, tmp_path: Path) -> None:
+        model = activated(np.array([0.1, -0.5, 2.0]).reshape(3, 1, 1))
+        onnx.save(model, tmp_path / "activated.onnx")
+        x = np.linspace(-3, 3, 12, dtype=np.float32).reshape(1, 3, 2, 2)
+        (expected,) = OpenVinoSession(tmp_path / "activated.onnx", precision="float32").run(x)
+        (computed,) = OnnxRuntimeSession(tmp_path / "activated.onnx").run(x)
+        np.testing.assert_allclose(computed, expected, rtol=1e-6)
+
+    def test_leaves_no_prelu_and_none_of_its_weights(self) -> None:
+        model = without_prelu(activated(np.ones((3, 1, 1))))
+        onnx.checker.check_model(model)
+        assert "PRelu" not in {node.op_type for node in model.graph.node}
+        assert "slope" not in {value.name for value in model.graph.initializer}
+
+    def test_leaves_what_has_one_slope_for_all_channels(self) -> None:
+        model = without_prelu(activated(np.ones(1)))
+        assert [node.op_type for node in model.graph.node] == ["PRelu"]
