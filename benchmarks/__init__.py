@@ -1,0 +1,1 @@
+"""Measurements beside other programs; nothing of the product imports them."""
