@@ -7,12 +7,13 @@ the newest.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import dataclasses
 import json
 import math
 import random
 import time
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 import websockets
@@ -66,12 +67,14 @@ class Stream:
         analysed: the frames that were analysed, in the order of their results.
         made: frames that the camera made; one that a newer one replaced before it could be sent is among them.
         dropped: frames that a newer one replaced at the server.
+        failed: frames that the server could not analyse, or not in time.
         decisions: decisions that the server stored.
     """
 
     analysed: list[SentFrame] = dataclasses.field(default_factory=list)
     made: int = 0
     dropped: int = 0
+    failed: int = 0
     decisions: int = 0
 
 
@@ -150,26 +153,38 @@ def stream(
     """
     moments = random.Random(SEED)  # noqa: S311  # no secret
     cameras = [
-        _Camera(recordings, number, number / streams * PERSON_SECONDS, Shutter(fps, moments.random() / (fps or 1)))
+        Camera(recordings, number, number / streams * PERSON_SECONDS, Shutter(fps, moments.random() / (fps or 1)))
         for number in range(streams)
     ]
     return asyncio.run(_stream(server, cookie, cameras, seconds))
 
 
-async def _stream(server: Server, cookie: str, cameras: Sequence[_Camera], seconds: float) -> Streamed:
+async def _stream(server: Server, cookie: str, cameras: Sequence[Camera], seconds: float) -> Streamed:
     ready = asyncio.Barrier(len(cameras) + 1)
+    async with failing_as_stream(), asyncio.timeout(seconds + ANSWER_TIMEOUT_S), asyncio.TaskGroup() as group:
+        for camera in cameras:
+            group.create_task(camera.run(server, cookie, ready, seconds))
+        await ready.wait()
+        begin = time.monotonic()
+    if any(camera.seen.failed for camera in cameras):
+        raise StreamFailed("The server could not analyse a frame.")
+    return Streamed(tuple(camera.seen for camera in cameras), time.monotonic() - begin)
+
+
+@contextlib.asynccontextmanager
+async def failing_as_stream() -> AsyncIterator[None]:
+    """Whatever ends a client or keeps it waiting is one error.
+
+    Raises:
+        StreamFailed: instead of it.
+    """
     try:
-        async with asyncio.timeout(seconds + ANSWER_TIMEOUT_S), asyncio.TaskGroup() as group:
-            for camera in cameras:
-                group.create_task(camera.run(server, cookie, ready, seconds))
-            await ready.wait()
-            begin = time.monotonic()
+        yield
     except* (OSError, websockets.WebSocketException, TimeoutError, StreamFailed) as errors:
         first: BaseException = errors
         while isinstance(first, BaseExceptionGroup):
             first = first.exceptions[0]
         raise StreamFailed(f"A stream ended: {type(first).__name__} {first}") from first
-    return Streamed(tuple(camera.seen for camera in cameras), time.monotonic() - begin)
 
 
 def _window(message: dict[str, Any]) -> int:
@@ -177,10 +192,18 @@ def _window(message: dict[str, Any]) -> int:
     return min(int(message["window"]), MOST_IN_FLIGHT)
 
 
-class _Camera:
+class Camera:
     """One client."""
 
     def __init__(self, recordings: Sequence[Sequence[bytes]], first: int, ahead_s: float, shutter: Shutter) -> None:
+        """Makes it ready to run.
+
+        Args:
+            recordings: JPEG frames of each person.
+            first: the recording that it begins with.
+            ahead_s: how long its first person has been there.
+            shutter: when it makes frames.
+        """
         self.seen = Stream()
         self._shutter = shutter
         self._recordings = recordings
@@ -190,7 +213,18 @@ class _Camera:
         self._link_us = 0
         self._in_flight: dict[int, tuple[int, int, float]] = {}
 
-    async def run(self, server: Server, cookie: str, ready: asyncio.Barrier, seconds: float) -> None:
+    async def run(
+        self, server: Server, cookie: str, ready: asyncio.Barrier, seconds: float, *, is_cut_off: bool = False
+    ) -> None:
+        """Streams until the time is up.
+
+        Args:
+            server: where to.
+            cookie: header of a user who may use the live page.
+            ready: waited for before the first frame.
+            seconds: for how long.
+            is_cut_off: whether the connection then ends without a word, whatever is in flight.
+        """
         async with connect(
             server.socket_address,
             origin=websockets.Origin(server.address),
@@ -206,7 +240,7 @@ class _Camera:
             window = _window(welcome)
             await ready.wait()
             begin = time.monotonic()
-            while (now := time.monotonic() - begin) < seconds or self._in_flight:
+            while (now := time.monotonic() - begin) < seconds or (self._in_flight and not is_cut_off):
                 may_send = now < seconds and len(self._in_flight) < window
                 if may_send and self._shutter.takes(now):
                     await socket.send(self._frame(now))
@@ -225,6 +259,8 @@ class _Camera:
                     self.seen.decisions += 1
             self._shutter.close(seconds)
             self.seen.made = self._shutter.made
+            if is_cut_off:
+                socket.transport.abort()
 
     async def _next(self, socket: ClientConnection) -> dict[str, Any]:
         try:
@@ -252,6 +288,7 @@ class _Camera:
             self.seen.dropped += 1
             return
         if result["status"] != "analysed":
-            raise StreamFailed("the server could not analyse a frame")
+            self.seen.failed += 1
+            return
         self._link_us = max(round((round_trip_ms - result["timings"]["server"]) * 1e3), 0)
         self.seen.analysed.append(SentFrame(recording, index, result["embedded"], round_trip_ms, now))

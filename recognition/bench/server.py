@@ -34,11 +34,15 @@ PR_SET_PDEATHSIG = 1  # prctl(2)
 RUN_UP = f"""
 import ctypes
 ctypes.CDLL(None).prctl({PR_SET_PDEATHSIG}, {int(signal.SIGINT)})
+import pathlib, sys
+from recognition.bench import census
+census.answer(pathlib.Path(sys.argv.pop()))
 from faceweb.cli import main
 main()
 """
 """`faceweb up` that ends with the benchmark, also when that is killed and nobody is left to stop it. Asked for
-by the child itself, because code between fork and exec can hang in a process with as many threads as this."""
+by the child itself, because code between fork and exec can hang in a process with as many threads as this. Its last
+argument is where it answers a census."""
 
 LOGIN_PATH = "/accounts/login/"
 SOCKET_PATH = "/ws/live/"
@@ -53,16 +57,23 @@ class Server:
     """The running server.
 
     Args:
+        pid: of its process, which others belong to.
         directory: its state; gone with it.
         address: as browsers write it, without a final slash.
         password: of the user `admin`.
         environment: of its process.
     """
 
+    pid: int
     directory: Path
     address: str
     password: str
     environment: dict[str, str]
+
+    @property
+    def census(self) -> Path:
+        """Where its process answers a census."""
+        return _census(self.directory)
 
     @property
     def socket_address(self) -> str:
@@ -136,7 +147,7 @@ def running(*, cache_dir: Path) -> Iterator[Server]:
             log = directory / "up.log"
             with log.open("wb") as output:
                 process = subprocess.Popen(
-                    [sys.executable, "-c", RUN_UP, "up", "--port", "0"],
+                    [sys.executable, "-c", RUN_UP, "up", "--port", "0", str(_census(directory))],
                     env=environment,
                     stdin=subprocess.DEVNULL,
                     stdout=output,
@@ -145,7 +156,7 @@ def running(*, cache_dir: Path) -> Iterator[Server]:
                     start_new_session=True,
                 )
             stack.callback(_stop, process, directory)
-        yield Server(directory, _address(process, directory, log), password, environment)
+        yield Server(process.pid, directory, _address(process, directory, log), password, environment)
 
 
 @contextlib.contextmanager
@@ -161,6 +172,10 @@ def _undisturbed() -> Iterator[None]:
             signal.signal(number, handler)
         if held:
             signal.raise_signal(held[0])
+
+
+def _census(directory: Path) -> Path:
+    return directory / "census.json"
 
 
 def _environment(directory: Path, cache_dir: Path, password: str) -> dict[str, str]:

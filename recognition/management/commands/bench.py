@@ -1,4 +1,4 @@
-"""`faceweb bench`: live recognition and bulk import beside the bare pipeline, and the log among very many events."""
+"""`faceweb bench`: live recognition and bulk import beside the bare pipeline, very many events, very many sessions."""
 
 from __future__ import annotations
 
@@ -16,14 +16,18 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from recognition import conf
-from recognition.bench import audits, imports, live
+from recognition.bench import audits, imports, live, soak
 from recognition.bench.audit import AuditBenchmark
+from recognition.bench.census import NoCensus
 from recognition.bench.clients import StreamFailed
 from recognition.bench.importing import ImportBenchmark
 from recognition.bench.live import LiveBenchmark
 from recognition.bench.recordings import FRAMES_PER_S
 from recognition.bench.server import ServerFailed
+from recognition.bench.soak import SoakBenchmark
 from recognition.vision.errors import PackError
+
+Measured = LiveBenchmark | ImportBenchmark | AuditBenchmark | SoakBenchmark
 
 DEFAULT_SECONDS = 20.0
 
@@ -70,6 +74,17 @@ class Command(BaseCommand):
         )
         camera.add_argument("--json", action="store_true", help="print one JSON object")
 
+        coming = kinds.add_parser(
+            "soak",
+            help="cameras that come and go for a long time, and what is still held afterwards",
+            description="Lets 32 sessions join and leave a throwaway server, half of them without a word, and counts "
+            "memory, tasks, threads and connections.",
+        )
+        coming.add_argument(
+            "--minutes", type=_minutes, default=10.0, metavar="M", help="how long (default: %(default)g)"
+        )
+        coming.add_argument("--json", action="store_true", help="print one JSON object")
+
     def handle(self, *args: Any, **options: Any) -> None:
         """Measures and prints."""
         quiet = options["json"]
@@ -80,9 +95,11 @@ class Command(BaseCommand):
 
         try:
             with _ends_in_order():
-                measured: LiveBenchmark | ImportBenchmark | AuditBenchmark
+                measured: Measured
                 if options["what"] == "audit":
                     measured = audits.measure(rows=options["rows"], cache_dir=conf.cache_dir(), say=say)
+                elif options["what"] == "soak":
+                    measured = soak.measure(seconds=options["minutes"] * 60.0, say=say)
                 elif options["what"] == "import":
                     if not options["folder"].is_dir():
                         raise CommandError(f"There is no folder {options['folder']}.")
@@ -96,7 +113,7 @@ class Command(BaseCommand):
                     measured = live.measure(
                         streams=options["streams"], seconds=options["seconds"], camera_fps=options["fps"], say=say
                     )
-        except (ServerFailed, StreamFailed, PackError) as error:
+        except (ServerFailed, StreamFailed, NoCensus, PackError) as error:
             raise CommandError(str(error)) from error
         self.stdout.write(_as_json(measured) if quiet else _as_table(measured))
 
@@ -123,6 +140,16 @@ def _seconds(text: str) -> float:
     return seconds
 
 
+def _minutes(text: str) -> float:
+    try:
+        minutes = float(text)
+    except ValueError:
+        minutes = 0.0
+    if not 0.05 <= minutes <= 10_080.0:
+        raise argparse.ArgumentTypeError(f"expected 0.05 minutes to a week of them, got {text!r}")
+    return minutes
+
+
 @contextlib.contextmanager
 def _ends_in_order() -> Iterator[None]:
     """Lets SIGTERM and a closed terminal end the benchmark as Ctrl-C does: with the server stopped."""
@@ -138,7 +165,7 @@ def _ends_in_order() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _as_json(measured: LiveBenchmark | ImportBenchmark | AuditBenchmark) -> str:
+def _as_json(measured: Measured) -> str:
     return json.dumps(_rounded(dataclasses.asdict(measured)))
 
 
@@ -154,12 +181,14 @@ def _rounded(value: Any) -> Any:
             return value
 
 
-def _as_table(measured: LiveBenchmark | ImportBenchmark | AuditBenchmark) -> str:
+def _as_table(measured: Measured) -> str:
     match measured:
         case AuditBenchmark():
             rows = _rows_of_audit(measured)
         case ImportBenchmark():
             rows = _rows_of_import(measured)
+        case SoakBenchmark():
+            rows = _rows_of_soak(measured)
         case _:
             rows = _rows_of_live(measured)
     return "\n".join(f"{name:<24}{value}" for name, value in rows)
@@ -192,6 +221,21 @@ def _rows_of_import(measured: ImportBenchmark) -> tuple[tuple[str, str], ...]:
         ("Ratio", f"{measured.ratio:.3f}"),
         ("Most memory", f"{measured.peak_mb:.0f} MB"),
         ("Runtime", measured.runtime),
+    )
+
+
+def _rows_of_soak(measured: SoakBenchmark) -> tuple[tuple[str, str], ...]:
+    return (
+        ("Time", f"{measured.seconds / 60:.1f} minutes, {measured.sessions} sessions"),
+        ("Visits", f"{measured.visits:,}, cut off: {measured.cut_off:,}"),
+        ("Frames analysed", f"{measured.frames:,}, failed: {measured.failed:,}"),
+        ("Memory", f"{measured.warm_mb:.0f} MB after the warm-up, {measured.end_mb:.0f} MB at the end"),
+        ("Growth", f"{measured.growth:.1%}"),
+        *((f"  {kind}", f"{grown:+.1f} MB") for kind, grown in measured.memory_mb.items()),
+        ("Leaked tasks", f"{measured.leaked_tasks}"),
+        ("Leaked threads", f"{measured.leaked_threads}"),
+        ("Leaked sockets", f"{measured.leaked_sockets}"),
+        ("Leaked database links", f"{measured.leaked_database_connections}"),
     )
 
 

@@ -62,6 +62,17 @@ def test_two_streams_are_measured_beside_the_bare_pipeline(command_line: Command
     assert list(scratch.iterdir()) == []
 
 
+def test_a_soak_tells_what_is_held_after_sessions_came_and_went(command_line: CommandLine, scratch: Path) -> None:
+    status, output = command_line.run("bench", "soak", "--minutes", "0.07", "--json")
+    assert status == 0, output
+    measured = json.loads(output.splitlines()[-1])
+    assert measured["visits"] >= measured["sessions"] == 32
+    assert measured["cut_off"] > 0
+    assert measured["memory_mb"].keys() >= {"server", "recognition", "jobs", "database"}
+    assert (measured["leaked_tasks"], measured["leaked_sockets"]) == (0, 0)
+    assert list(scratch.iterdir()) == []
+
+
 @pytest.mark.parametrize(("number", "said"), [(signal.SIGINT, "Round 1 of"), (signal.SIGTERM, "Starting the server")])
 def test_interrupted_it_leaves_no_process_and_no_file(
     command_line: CommandLine, scratch: Path, number: signal.Signals, said: str
@@ -90,6 +101,12 @@ def test_interrupted_it_leaves_no_process_and_no_file(
 def test_what_makes_no_sense_is_refused(arguments: list[str], said: str) -> None:
     with pytest.raises(CommandError, match=said):
         call_command("bench", "live", *arguments)
+
+
+@pytest.mark.parametrize("minutes", ["0", "nan", "ten", "99999"])
+def test_a_soak_of_no_time_or_of_years_is_refused(minutes: str) -> None:
+    with pytest.raises(CommandError, match="minutes to a week"):
+        call_command("bench", "soak", "--minutes", minutes)
 
 
 def test_an_import_is_measured_beside_the_bare_pipeline(

@@ -2,14 +2,14 @@ from __future__ import annotations
 
 import pytest
 
-from recognition.bench.clients import Shutter, _Camera
+from recognition.bench.clients import Camera, Shutter
 from recognition.bench.recordings import FRAMES
 from recognition.live.messages import CameraFrame
 
 RECORDINGS = [[b"%d/%d" % (recording, index) for index in range(FRAMES)] for recording in range(3)]
 
 
-def sent(camera: _Camera, now: float) -> str:
+def sent(camera: Camera, now: float) -> str:
     return CameraFrame.parse(camera._frame(now)).jpeg.decode()
 
 
@@ -18,12 +18,12 @@ def result(sequence: int, status: str = "analysed", embedded: int = 0) -> dict[s
 
 
 def test_frames_follow_each_other_and_the_person_changes_every_five_seconds() -> None:
-    camera = _Camera(RECORDINGS, first=1, ahead_s=2.0, shutter=Shutter())
+    camera = Camera(RECORDINGS, first=1, ahead_s=2.0, shutter=Shutter())
     assert [sent(camera, now) for now in (0.0, 2.9, 3.0, 8.0, 13.0)] == ["1/0", "1/1", "2/2", "0/3", "1/4"]
 
 
 def test_answers_are_counted_by_what_became_of_the_frame() -> None:
-    camera = _Camera(RECORDINGS, first=0, ahead_s=0.0, shutter=Shutter())
+    camera = Camera(RECORDINGS, first=0, ahead_s=0.0, shutter=Shutter())
     for now in (0.0, 0.1):
         camera._frame(now)
     camera._take(result(1, embedded=1))
@@ -35,7 +35,7 @@ def test_answers_are_counted_by_what_became_of_the_frame() -> None:
 
 
 def test_a_paced_camera_shows_the_recordings_at_their_own_speed() -> None:
-    camera = _Camera(RECORDINGS, first=0, ahead_s=0.0, shutter=Shutter(10))
+    camera = Camera(RECORDINGS, first=0, ahead_s=0.0, shutter=Shutter(10))
     assert [sent(camera, now) for now in (0.0, 0.1, 0.2)] == ["0/0", "0/3", "0/6"]
 
 
