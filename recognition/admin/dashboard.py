@@ -58,7 +58,8 @@ class Row:
         name: of the hour, the day or the checkpoint.
         counts: of each outcome, in their order.
         total: of all.
-        not_acquired: the failure to acquire with its counts; empty without any transaction.
+        not_acquired: the failure to acquire with its counts; empty without any transaction, and where retention removed
+            some.
     """
 
     name: str
@@ -112,10 +113,11 @@ def _decisions(request: HttpRequest) -> Mapping[str, Any]:
         "periods": [(period.value, label, period is found.period) for period, label in _PERIODS.items()],
         "days": found.period.value,
         "outcomes": list(_OUTCOMES.values()),
-        "decisions": _row("", found.total),
+        "decisions": _row("", found.total, found.is_whole),
+        "is_whole": found.is_whole,
         "chart": _chart(named, found.total) if found.total.total else None,
-        "over_time": [_row(name, tally) for name, tally in named],
-        "by_checkpoint": [_row(name, tally) for name, tally in places],
+        "over_time": [_row(name, tally, found.is_whole) for name, tally in named],
+        "by_checkpoint": [_row(name, tally, found.is_whole) for name, tally in places],
     }
 
 
@@ -123,10 +125,10 @@ def _when(start: Any, period: Period) -> str:
     return date_format(timezone.localtime(start), "TIME_FORMAT" if period is Period.DAY else "SHORT_DATE_FORMAT")
 
 
-def _row(name: str, tally: Tally) -> Row:
+def _row(name: str, tally: Tally, is_whole: bool) -> Row:
     share = tally.failure_to_acquire
     not_acquired = ""
-    if share is not None:
+    if is_whole and share is not None:
         numbers = {"share": rates.percent(share), "count": tally.not_acquired, "of": tally.attempts}
         not_acquired = gettext("%(share)s (%(count)d of %(of)d)") % numbers
     return Row(name, tuple(tally.by_outcome[outcome] for outcome in _OUTCOMES), tally.total, not_acquired)

@@ -15,6 +15,7 @@ from django.utils import timezone
 from recognition.decision.retention import RetentionClass, class_of
 from recognition.decision.verdict import Decision
 from recognition.models import RecognitionEvent
+from recognition.selectors import retention
 from recognition.selectors.error_rates import NO_TRANSACTION, NOT_ACQUIRED
 
 
@@ -64,16 +65,18 @@ class Activity:
         over_time: of each hour or day from the first to the present one, also where nothing was decided.
         by_checkpoint: the busiest first; the live page under `LIVE_PAGE`.
         total: of the whole period.
+        is_whole: whether retention removed nothing of the period; else these are the events that it left.
     """
 
     period: Period
     over_time: tuple[tuple[dt.datetime, Tally], ...]
     by_checkpoint: tuple[tuple[str, Tally], ...]
     total: Tally
+    is_whole: bool
 
 
 def read(*, period: Period, now: dt.datetime) -> Activity:
-    """Counts the decisions of a period; one query, which reads its events alone.
+    """Counts the decisions of a period; one query reads its events alone.
 
     Args:
         period: how far to look back. The first hour or day is whole.
@@ -99,6 +102,7 @@ def read(*, period: Period, now: dt.datetime) -> Activity:
         tuple((start, times[start].tally()) for start in starts),
         tuple(sorted(((name, place.tally()) for name, place in places.items()), key=_busiest_first)),
         everything.tally(),
+        retention.is_whole(starts[0]),
     )
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import csv
+import datetime as dt
 
 import pytest
 from django.test import Client
 from django.utils import timezone
 
-from recognition.models import AnchorPlace
-from recognition.services import anchors
+from recognition.models import AnchorPlace, RetentionRule
+from recognition.services import anchors, retention
 from tests import fakes
 
 pytestmark = pytest.mark.django_db
@@ -39,6 +40,18 @@ def test_decisions_have_a_chart_a_table_and_each_checkpoint(client: Client) -> N
     assert "Front door" in page
     assert "Live page" in page
     assert 'href="?days=7" aria-current="true"' in page
+
+
+def test_of_a_time_that_retention_thinned_no_failure_to_acquire_is_told(client: Client) -> None:
+    now = timezone.now()
+    fakes.event(decided_at=now - dt.timedelta(days=3), decision="no_decision_quality")
+    fakes.event(decided_at=now)
+    rule = RetentionRule.objects.get(code="no_decision")
+    retention.change_rule(rule=rule, event_days=2, crop_days=None, actor=None)
+    retention.apply(now=now)
+    assert "Retention removed events of this time." in shown(client, "auditor", days="7")
+    assert client.get("/", {"days": "7"}).context["decisions"].not_acquired == ""
+    assert client.get("/", {"days": "1"}).context["decisions"].not_acquired == "0 % (0 of 1)"
 
 
 @pytest.mark.parametrize("days", ["", "0", "8", "week"])
