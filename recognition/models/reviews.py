@@ -165,6 +165,7 @@ class Verdict(models.Model):
         indexes = [
             GinIndex(words("note"), condition=~Q(note=""), name="verdict_words"),
             models.Index(fields=["event"], condition=Q(contradicts=True), name="verdict_contradicts"),
+            models.Index(fields=["code", "event"], name="verdict_code"),
         ]
         permissions = [("set_aside_false_match", _("Can set aside the sample of a false match"))]
         constraints = [

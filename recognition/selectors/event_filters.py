@@ -143,9 +143,11 @@ def _reviewed(state: str, user: User) -> Q:
         case "waiting":
             return Q(pk__in=queue(user).order_by().values("event"))
         case "disputed":
-            # Of two that differ the later one contradicts: those are few, and found by an index.
+            # Of two that differ the later one contradicts: those are few, and found by an index. By number, so that the
+            # database knows how few, and begins with them.
             other = standing.filter(event=OuterRef("event")).exclude(code=OuterRef("code"))
-            return Q(pk__in=standing.filter(Exists(other), contradicts=True).values("event"))
+            found = standing.filter(Exists(other), contradicts=True)
+            return Q(pk__in=list(found.values_list("event", flat=True)))
         case _:
             return Q(Exists(standing.filter(event=OuterRef("pk"), code=state)))
 
