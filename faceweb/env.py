@@ -215,7 +215,7 @@ EXACT_SEARCH_MAX_ROWS = Variable(
     "FACEWEB_EXACT_SEARCH_MAX_ROWS",
     _whole_number,
     10_000,
-    "Templates up to which the gallery is scanned exactly; above, the vector index is used.",
+    "Templates up to which all of the gallery is compared with a probe; above, those of a shortlist are.",
 )
 IMPORT_MAX_MB = Variable(
     "FACEWEB_IMPORT_MAX_MB",

@@ -66,5 +66,5 @@ def model_dir() -> Path:
 
 
 def exact_search_max_rows() -> int:
-    """Templates up to which the gallery is scanned exactly instead of through the index."""
+    """Templates up to which all are compared with a probe instead of a shortlist."""
     return int(settings.FACEWEB_EXACT_SEARCH_MAX_ROWS)

@@ -303,13 +303,15 @@ def outcome(*faces: SeenFace, active: ActivePack | None = None) -> FrameOutcome:
 # --- rows ---
 
 
-def registered_pack(*, name: str = "fake-pack", digest: str = DIGEST, decides: bool = True) -> ModelPack:
+def registered_pack(
+    *, name: str = "fake-pack", digest: str = DIGEST, dimension: int = DIMENSION, decides: bool = True
+) -> ModelPack:
     """A pack that the installation knows; register all packs of a test before the first sample."""
     return packs.register(
         description=PackDescription(
             name=name,
             digest=digest,
-            dimension=DIMENSION,
+            dimension=dimension,
             licence="Apache-2.0",
             commercial_use=True,
             location="",
@@ -319,9 +321,11 @@ def registered_pack(*, name: str = "fake-pack", digest: str = DIGEST, decides: b
     )
 
 
-def activated_pack(*, name: str = "fake-pack", digest: str = DIGEST, decides: bool = True) -> ModelPack:
+def activated_pack(
+    *, name: str = "fake-pack", digest: str = DIGEST, dimension: int = DIMENSION, decides: bool = True
+) -> ModelPack:
     """A pack in use."""
-    pack = registered_pack(name=name, digest=digest, decides=decides)
+    pack = registered_pack(name=name, digest=digest, dimension=dimension, decides=decides)
     packs.activate(pack=pack, actor=None)
     return pack
 

@@ -109,9 +109,6 @@ def _database() -> dict[str, Any]:
     database["OPTIONS"] = {
         **AWAY_OPTIONS,
         **database.get("OPTIONS", {}),
-        # pgvector's defaults lose faces: ef_search 40 has too low a recall, and without iterative scans a filtered
-        # query may return nothing although rows match.
-        "options": "-c hnsw.ef_search=200 -c hnsw.iterative_scan=strict_order",
     }
     if most:
         database["OPTIONS"]["pool"] = {

@@ -12,6 +12,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 from pgvector.django import VectorField
 
+from recognition.models.arrivals import CurrentTransaction, TransactionId
 from recognition.models.packs import ModelPack
 from recognition.models.searching import words
 
@@ -213,8 +214,8 @@ class SampleImage(models.Model):
 class FaceTemplate(models.Model):
     """A sample as a vector of one model pack.
 
-    The column has no fixed dimension, because packs differ; a partial index a pack casts it. See
-    `services.packs`, which makes the index, and `selectors.gallery`, which uses it.
+    It never changes. The column has no fixed dimension, because packs differ; `services.packs` has the database check
+    the one of each pack. What is searched in which way is decided in `selectors.gallery`.
     """
 
     ONE_A_PACK = "one_template_a_sample_and_pack"
@@ -223,10 +224,12 @@ class FaceTemplate(models.Model):
     sample = models.ForeignKey(FaceSample, models.CASCADE, related_name="templates")
     pack = models.ForeignKey(ModelPack, models.PROTECT, related_name="templates")
     embedding = VectorField()
+    arrived_in = TransactionId(null=True, editable=False, db_default=CurrentTransaction())
 
     class Meta:
         verbose_name = _("face template")
         verbose_name_plural = _("face templates")
+        indexes = [models.Index(fields=["pack", "arrived_in"], name="template_arrivals")]
         constraints = [models.UniqueConstraint(fields=["sample", "pack"], name="one_template_a_sample_and_pack")]
 
     def __str__(self) -> str:

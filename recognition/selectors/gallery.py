@@ -10,7 +10,8 @@ import numpy as np
 import psycopg
 from django.db import connection
 from django.db.backends.utils import CursorWrapper
-from django.db.models import Avg, Case, CharField, F, FloatField, Min, Q, QuerySet, Value, When
+from django.db.models import Avg, BooleanField, Case, CharField, F, FloatField, Min, Q, QuerySet, Value, When
+from django.db.models.expressions import RawSQL
 from django.db.models.functions import Cast, Now
 from numpy.typing import NDArray
 from pgvector import Vector
@@ -22,6 +23,7 @@ from recognition.decision.doubts import Neighbour
 from recognition.decision.matching import Candidate, CandidateList, Strategy
 from recognition.decision.standing import Bar
 from recognition.models import FaceSample, FaceTemplate
+from recognition.selectors import sketched
 from recognition.selectors.packs import ActivePack
 from recognition.selectors.people import has_valid_basis
 from recognition.vision.errors import PackMismatch
@@ -29,6 +31,10 @@ from recognition.vision.types import Embedding
 
 TEMPLATES_PER_SEARCH = 64
 """Nearest templates fetched a search: enough for five people with a dozen samples each."""
+
+SHORTLIST = 512
+"""Templates compared with a probe in a large gallery, by their sketches. The nearest one is hardly ever beyond the
+twentieth; the others are for the margin, and because some of them are of nobody who is searched (ADR 13)."""
 
 
 class _Among(enum.Enum):
@@ -41,7 +47,7 @@ class _Among(enum.Enum):
     ONE_WHOEVER = enum.auto()
 
 
-_PROBE, _PERSON = "[the probe]", -1
+_PROBE, _PERSON, _SHORTLISTED = "[the probe]", -1, "[the shortlist]"
 """Stand in a composed query where a search's own values go; no other parameter is equal to them."""
 
 
@@ -57,8 +63,8 @@ def search(embedding: Embedding, pack: ActivePack, *, exact: bool | None = None)
         exact: what `is_exact` said a moment ago; asked again when left out.
 
     Returns:
-        One candidate a person, with what stands against them now; empty when nobody is enrolled. As exact
-        as the index: see `is_exact`.
+        One candidate a person, with what stands against them now; empty when nobody is enrolled. All
+        similarities are exact; whether nobody is missing, see `is_exact`.
 
     Raises:
         PackMismatch: when the probe was made by another pack.
@@ -69,10 +75,13 @@ def search(embedding: Embedding, pack: ActivePack, *, exact: bool | None = None)
         return matching.centroid(_found(embedding, pack, _Among.EVERYONE, exact=True))
     exact = is_exact(pack) if exact is None else exact
     hits = _found(embedding, pack, _Among.EVERYONE, exact=exact)
-    only = hits[0].person_id if hits else None
-    if len(hits) == TEMPLATES_PER_SEARCH and all(hit.person_id == only for hit in hits):
+    people = {hit.person_id for hit in hits}
+    if not exact and len(people) < 2:
+        # Nearly all of the shortlist is one person's, or of nobody who is searched.
+        return search(embedding, pack, exact=True)
+    if len(hits) == TEMPLATES_PER_SEARCH and len(people) == 1:
         # One person's samples filled the list: the margin needs the next person too.
-        hits += _found(embedding, pack, _Among.ALL_BUT_ONE, exact=exact, person_id=only)
+        hits += _found(embedding, pack, _Among.ALL_BUT_ONE, exact=True, person_id=hits[0].person_id)
     limit = pack.policy.identification_threshold if pack.policy else -1.0
     return matching.rank(hits, strategy, least_similarity=limit)
 
@@ -113,13 +122,15 @@ def others_like(
         exact: what `is_exact` said a moment ago.
 
     Returns:
-        Of `TEMPLATES_PER_SEARCH` nearest ones, those that are left; as exact as the index.
+        Of `TEMPLATES_PER_SEARCH` nearest ones, those that are left.
 
     Raises:
         PackMismatch: when the face was embedded by another pack.
     """
     _require_same_pack(embedding, pack)
     hits = _found(embedding, pack, _Among.ALL_BUT_ONE, exact=exact, is_mean=False, person_id=person_id)
+    if not exact and not hits:
+        hits = _found(embedding, pack, _Among.ALL_BUT_ONE, exact=True, is_mean=False, person_id=person_id)
     return tuple(
         Neighbour(hit.person_id, hit.sample_id, hit.similarity) for hit in hits if hit.person_id not in told_apart
     )
@@ -145,7 +156,7 @@ def samples_of(embedding: Embedding, pack: ActivePack, person_id: int) -> tuple[
 
 
 def is_exact(pack: ActivePack) -> bool:
-    """Whether the gallery is small enough to be scanned without the index.
+    """Whether the gallery is small enough for every template to be compared; else those of a shortlist are.
 
     Counts up to the limit only, so that the question stays cheap for a gallery of any size.
     """
@@ -185,7 +196,9 @@ def _found(
     sql, parameters = _composed(
         pack.id, pack.dimension, among, exact=exact, is_mean=is_mean, needs_basis=conf.requires_legal_basis()
     )
-    own = {_PROBE: Vector(embedding.vector).to_text(), _PERSON: person_id}
+    own: dict[Any, Any] = {_PROBE: Vector(embedding.vector).to_text(), _PERSON: person_id}
+    if not exact:
+        own[_SHORTLISTED] = sketched.nearest(embedding, pack, SHORTLIST)
     connection.ensure_connection()
     # Django's own cursor writes the vector into the SQL, twice, and has it parsed and planned anew: half of a search.
     # This one leaves that to the server which, where the settings let it, keeps the plan.
@@ -201,14 +214,18 @@ def _found(
 def _composed(
     pack_id: int, dimension: int, among: _Among, *, exact: bool, is_mean: bool, needs_basis: bool
 ) -> tuple[str, tuple[Any, ...]]:
-    """A search as SQL and parameters, with `_PROBE` and `_PERSON` wherever a search's own values go.
+    """A search as SQL and parameters, with stand-ins wherever a search's own values go.
 
     Composed by the ORM once and not for each face, which took 2.5 of the 4.7 ms of a search in 1,000
     people.
     """
     nobody = np.zeros(dimension, np.float32)
     templates = _templates(pack_id, among, needs_basis=needs_basis)
-    rows = _means(templates, nobody) if is_mean else _nearest(templates, nobody, dimension, exact=exact)
+    if not exact:
+        key = f'"{FaceTemplate._meta.db_table}"."id"'
+        is_shortlisted = RawSQL(f"{key} = ANY(%s::bigint[])", [_SHORTLISTED], BooleanField())  # noqa: S611  # ours
+        templates = templates.filter(is_shortlisted)
+    rows = _means(templates, nobody) if is_mean else _nearest(templates, nobody)
     sql, parameters = rows.query.sql_with_params()
     text = Vector(nobody).to_text()
     return sql, tuple(_PROBE if value == text else value for value in parameters)
@@ -241,13 +258,8 @@ def _templates(pack_id: int, among: _Among, *, needs_basis: bool) -> QuerySet[Fa
             )
 
 
-def _nearest(
-    templates: QuerySet[FaceTemplate], vector: NDArray[np.float32], dimension: int, *, exact: bool
-) -> QuerySet[FaceTemplate, tuple[Any, ...]]:
-    # The index is on the cast expression; ordering by the bare column never uses it, which is how
-    # a small gallery or a single person is scanned exactly.
-    column = F("embedding") if exact else Cast("embedding", VectorField(dimensions=dimension))
-    ordered = templates.annotate(distance=CosineDistance(column, vector)).order_by("distance")
+def _nearest(templates: QuerySet[FaceTemplate], vector: NDArray[np.float32]) -> QuerySet[FaceTemplate, tuple[Any, ...]]:
+    ordered = templates.annotate(distance=CosineDistance("embedding", vector)).order_by("distance")
     return ordered.values_list(
         "sample__person_id", "sample__person__name", "sample_id", _similarity(F("distance")), _barred()
     )[:TEMPLATES_PER_SEARCH]

@@ -5,20 +5,12 @@ from __future__ import annotations
 import dataclasses
 
 from django.contrib.auth.models import User
-from django.contrib.postgres.indexes import OpClass
 from django.db import connection, transaction
-from django.db.models import Q
-from django.db.models.functions import Cast
 from django.utils import timezone
-from pgvector.django import HnswIndex, VectorField
 
 from recognition.models import AuditAction, FaceTemplate, ModelPack, ThresholdPolicy
 from recognition.services import audit, pack_rules, policies
 from recognition.vision.model_packs import OperatingPoint
-
-HNSW_M = 16
-HNSW_EF_CONSTRUCTION = 128
-"""Twice pgvector's default: the graph is built once and searched for years."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -48,7 +40,7 @@ class PackDescription:
 
 @transaction.atomic
 def register(*, description: PackDescription) -> ModelPack:
-    """Stores a pack that was loaded on this machine, with its search index; nothing is activated.
+    """Stores a pack that was loaded on this machine, with the length of its vectors; nothing is activated.
 
     Calling it again for the same digest updates what may change: name, place and licence. Thresholds
     that ship with the pack are taken only while it has none: measured here, they hold.
@@ -66,7 +58,7 @@ def register(*, description: PackDescription) -> ModelPack:
         pack.measured_on = description.measured_on
         pack.save(update_fields=["operating_points", "measured_on"])
     if created:
-        create_index(pack=pack)
+        check_dimension(pack=pack)
     return pack
 
 
@@ -128,23 +120,9 @@ def _decide_with(pack: ModelPack, *, before: ModelPack | None, actor: User | Non
     return pack_rules.take_over(pack=pack, before=before, actor=actor)
 
 
-def index_name(pack: ModelPack) -> str:
-    """Name of the pack's partial vector index."""
-    return f"facetemplate_hnsw_pack_{pack.pk}"
-
-
-def create_index(*, pack: ModelPack) -> None:
-    """Makes what the database has for each pack: its search index, and the check of the length of its vectors."""
-    index = HnswIndex(
-        OpClass(Cast("embedding", VectorField(dimensions=pack.dimension)), name="vector_cosine_ops"),
-        name=index_name(pack),
-        m=HNSW_M,
-        ef_construction=HNSW_EF_CONSTRUCTION,
-        condition=Q(pack_id=pack.pk),
-    )
+def check_dimension(*, pack: ModelPack) -> None:
+    """Has the database refuse vectors of the pack that are of another length."""
     with connection.schema_editor() as editor:
-        editor.add_index(FaceTemplate, index)
-        # Without this a vector of another length would fail only when the index meets it.
         editor.execute(
             f"ALTER TABLE {FaceTemplate._meta.db_table} "
             f"ADD CONSTRAINT facetemplate_dimension_pack_{pack.pk} "

@@ -131,7 +131,7 @@ def into_empty_database(
             call_command("migrate", verbosity=0, interactive=False)
             ContentType.objects.clear_cache()
             for pack in ModelPack.objects.order_by("pk"):
-                packs.create_index(pack=pack)
+                packs.check_dimension(pack=pack)
             waiting = jobs.put_all_back_into_queue()
             gone = _erase_again(erased)
             rows = {table.name: count for table, count in contents.tables}

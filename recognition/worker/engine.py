@@ -10,7 +10,7 @@ import time
 from django.utils import timezone
 
 from recognition import wiring
-from recognition.selectors import gallery, packs
+from recognition.selectors import gallery, packs, sketched
 from recognition.selectors.packs import ActivePack
 from recognition.services import policies
 from recognition.vision.errors import PackError
@@ -97,6 +97,8 @@ class EngineSource:
         policies.activate_due(now=timezone.now())
         active = packs.active()
         exact = gallery.is_exact(active)
+        if not exact:
+            sketched.hold(active)  # before a frame has to wait for it
         if engine is not None and engine.active.digest == active.digest:
             return dataclasses.replace(engine, active=active, exact=exact)
         pipeline = load_active(active, self._options or wiring.runtime_options()).pipeline

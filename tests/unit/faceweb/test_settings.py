@@ -75,7 +75,6 @@ def test_production_uses_the_servers_it_is_given(tmp_path: Path) -> None:
     database = found["DATABASES"]["default"]
     assert (database["HOST"], database["NAME"]) == ("db.example", "faceweb")
     assert database["OPTIONS"]["sslmode"] == "require"
-    assert "hnsw.ef_search" in database["OPTIONS"]["options"]
     layer = found["CHANNEL_LAYERS"]["default"]
     assert layer["CONFIG"]["hosts"] == [
         {"address": "redis://redis.example:6379/0", "socket_timeout": None, "max_connections": 5000}

@@ -119,7 +119,7 @@ class TestRestore:
                 if table.name not in {*log, "django_content_type", "auth_permission"}:
                     assert table.sequences == sequences[table.name], table.name
             with connection.cursor() as cursor:
-                cursor.execute("SELECT count(*) FROM pg_indexes WHERE indexname LIKE 'facetemplate_hnsw_pack_%'")
+                cursor.execute("SELECT count(*) FROM pg_constraint WHERE conname LIKE 'facetemplate_dimension_pack_%'")
                 assert cursor.fetchone() == (1,)
             Person.objects.create(name="the next one")
             version = ThresholdPolicy.objects.order_by("version").last()
