@@ -16,18 +16,19 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from recognition import conf
-from recognition.bench import audits, imports, live, soak
+from recognition.bench import audits, imports, live, searches, soak
 from recognition.bench.audit import AuditBenchmark
 from recognition.bench.census import NoCensus
 from recognition.bench.clients import StreamFailed
 from recognition.bench.importing import ImportBenchmark
 from recognition.bench.live import LiveBenchmark
 from recognition.bench.recordings import FRAMES_PER_S
+from recognition.bench.search import SearchBenchmark
 from recognition.bench.server import ServerFailed
 from recognition.bench.soak import SoakBenchmark
 from recognition.vision.errors import PackError
 
-Measured = LiveBenchmark | ImportBenchmark | AuditBenchmark | SoakBenchmark
+Measured = LiveBenchmark | ImportBenchmark | AuditBenchmark | SearchBenchmark | SoakBenchmark
 
 DEFAULT_SECONDS = 20.0
 
@@ -35,11 +36,11 @@ DEFAULT_SECONDS = 20.0
 class Command(BaseCommand):
     """Measures on a throwaway installation; the user's own is neither read nor written."""
 
-    help = "Measure the speed of live recognition, of bulk import and of the log of events on this machine."
+    help = "Measure the speed of live recognition, of bulk import, of searches and of the log of events here."
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        """Declares `bench live`, `bench import` and `bench audit`."""
+        """Declares the benchmarks."""
         kinds = parser.add_subparsers(dest="what", required=True)
         log = kinds.add_parser(
             "audit",
@@ -56,6 +57,23 @@ class Command(BaseCommand):
         photos.add_argument("folder", type=Path, metavar="FOLDER", help="a folder for each person, such as LFW's")
         photos.add_argument("--people", type=_number, default=1000, metavar="N", help="how many (default: %(default)d)")
         photos.add_argument("--json", action="store_true", help="print one JSON object")
+        search = kinds.add_parser(
+            "search",
+            help="searches in a large gallery, by the product's way and by others",
+            description="Invents a gallery that is like faces in a throwaway installation, and searches it by several "
+            "methods for people of whom it has other samples. To build the indexes of a million takes half an hour.",
+        )
+        search.add_argument(
+            "--rows", type=_number, default=100_000, metavar="N", help="templates (default: %(default)d)"
+        )
+        search.add_argument(
+            "--methods",
+            type=_methods,
+            default=searches.METHODS,
+            metavar="NAME,...",
+            help=f"some of {', '.join(searches.METHODS)} (default: all)",
+        )
+        search.add_argument("--json", action="store_true", help="print one JSON object")
         camera = kinds.add_parser(
             "live",
             help="cameras through the real server, and the same frames through the bare pipeline",
@@ -100,6 +118,10 @@ class Command(BaseCommand):
                     measured = audits.measure(rows=options["rows"], cache_dir=conf.cache_dir(), say=say)
                 elif options["what"] == "soak":
                     measured = soak.measure(seconds=options["minutes"] * 60.0, say=say)
+                elif options["what"] == "search":
+                    measured = searches.measure(
+                        rows=options["rows"], methods=options["methods"], cache_dir=conf.cache_dir(), say=say
+                    )
                 elif options["what"] == "import":
                     if not options["folder"].is_dir():
                         raise CommandError(f"There is no folder {options['folder']}.")
@@ -128,6 +150,14 @@ def _fps(text: str) -> int:
     if not text.isdecimal() or int(text) < 1 or FRAMES_PER_S % int(text):
         raise argparse.ArgumentTypeError(f"expected a divisor of {FRAMES_PER_S}, such as 10 or 15, got {text!r}")
     return int(text)
+
+
+def _methods(text: str) -> tuple[str, ...]:
+    names = tuple(text.split(","))
+    unknown = [name for name in names if name not in searches.METHODS]
+    if unknown:
+        raise argparse.ArgumentTypeError(f"there is no method {unknown[0]!r}; those are {', '.join(searches.METHODS)}")
+    return names
 
 
 def _seconds(text: str) -> float:
@@ -185,6 +215,8 @@ def _as_table(measured: Measured) -> str:
     match measured:
         case AuditBenchmark():
             rows = _rows_of_audit(measured)
+        case SearchBenchmark():
+            rows = _rows_of_search(measured)
         case ImportBenchmark():
             rows = _rows_of_import(measured)
         case SoakBenchmark():
@@ -208,6 +240,20 @@ def _rows_of_audit(measured: AuditBenchmark) -> tuple[tuple[str, str], ...]:
         ("Slowest, 95 %", f"{measured.worst_p95_ms:.1f} ms"),
         ("Export", f"{measured.export_rows_per_s:,.0f} rows a second, {measured.export_mb:,.0f} MB"),
         ("Memory of the export", f"grew by {measured.export_growth_mb:.1f} MB after its first tenth"),
+    )
+
+
+def _rows_of_search(measured: SearchBenchmark) -> tuple[tuple[str, str], ...]:
+    return (
+        ("Templates", f"{measured.rows:,}"),
+        *(
+            (
+                f"{name}{' (chosen)' if name == measured.chosen else ''}",
+                f"{found.p50_ms:7.1f} ms, 95 % {found.p95_ms:7.1f} ms, recall {found.recall_at_1:.4f}; built in "
+                f"{found.build_s:.1f} s, {found.disk_mb:,.0f} MB on disk, {found.memory_mb:,.0f} MB in memory",
+            )
+            for name, found in measured.methods.items()
+        ),
     )
 
 

@@ -10,8 +10,9 @@ import psutil
 import pytest
 from django.core.management import CommandError, call_command
 
-from recognition.bench import audits
+from recognition.bench import audits, searches
 from recognition.bench.audit import AuditBenchmark, PageTimes
+from recognition.bench.search import MethodResult, SearchBenchmark
 from tests import faces
 from tests.processes import CommandLine, wait_until_gone
 
@@ -149,3 +150,23 @@ def test_what_the_log_was_measured_at_is_told(
         "far_page": 10_000,
         "far_p95_ms": 23.4,
     }
+
+
+def test_of_searches_the_chosen_method_is_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    methods = {
+        "exact": MethodResult(200.0, 240.0, 1.0, 0.0, 0.0, 0.0),
+        "sketches": MethodResult(9.0, 12.3456, 0.9975, 3.0, 21.0, 38.0),
+    }
+    monkeypatch.setattr(searches, "measure", lambda **_: SearchBenchmark(1_000_000, methods, "sketches"))
+    call_command("bench", "search")
+    printed = capsys.readouterr().out
+    assert "sketches (chosen)" in printed
+    assert "9.0 ms, 95 %    12.3 ms, recall 0.9975; built in 3.0 s, 21 MB on disk, 38 MB in memory" in printed
+    call_command("bench", "search", "--json")
+    measured = json.loads(capsys.readouterr().out)
+    assert (measured["rows"], measured["chosen"]) == (1_000_000, "sketches")
+    assert measured["methods"]["sketches"]["p95_ms"] == 12.346
+    with pytest.raises(CommandError, match="there is no method 'magic'"):
+        call_command("bench", "search", "--methods", "exact,magic")
