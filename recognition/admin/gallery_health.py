@@ -15,7 +15,7 @@ from django.urls import URLPattern, path
 from django.utils import timezone
 from django.utils.translation import gettext, gettext_lazy, ngettext
 
-from recognition import wording
+from recognition import search_wording, wording
 from recognition.admin import job_detail
 from recognition.admin.base import actor_of
 from recognition.admin.findings import Finding, FoundPerson
@@ -117,6 +117,7 @@ def _context(request: HttpRequest) -> dict[str, Any]:
         "health": health,
         "sections": _sections(health) if health is not None else (),
         "summary": job_detail.compared(health.job.result) if health is not None else "",
+        "recall": search_wording.recall(health.recall) if health is not None and health.recall is not None else "",
         "job": newest,
         "job_sentence": job_detail.sentence(newest) if newest is not None else "",
         "ended_otherwise": newest is not None and newest.state in (Job.State.FAILED, Job.State.CANCELLED),

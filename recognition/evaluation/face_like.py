@@ -172,6 +172,26 @@ def generate(statistics: FaceStatistics, *, people: int, samples_each: int, prob
     return FaceLikeGallery(vectors, samples_each, searched, mates)
 
 
+def further_sample(
+    vector: NDArray[np.float32], statistics: FaceStatistics, random: np.random.Generator
+) -> NDArray[np.float32]:
+    """Another sample of the person whom a vector is of: as similar as two real ones are, in any direction.
+
+    Args:
+        vector: (d,) float32 of unit length, of any model pack.
+        statistics: whose mated similarities are drawn from, between their first and last quantile.
+        random: what chooses.
+
+    Returns:
+        (d,) float32 of unit length.
+    """
+    similarity = np.interp(random.random(), QUANTILES, statistics.real.mated)
+    away = random.standard_normal(len(vector))
+    away -= vector * (away @ vector)
+    sample = similarity * vector + np.sqrt(1 - similarity**2) * away / np.linalg.norm(away)
+    return _float32(sample)
+
+
 def save(statistics: FaceStatistics, path: Path) -> None:
     """Writes statistics to a `.npz` file."""
     with path.open("wb") as file:

@@ -12,7 +12,7 @@ from recognition.decision import gallery_check
 from recognition.decision.doubts import NEAR_DUPLICATE_SIMILARITY
 from recognition.decision.gallery_check import ConfusablePair
 from recognition.jobs.running import JobFailed, Steps
-from recognition.selectors import doubts, health, packs, templates
+from recognition.selectors import doubts, health, packs, search_recall, templates
 from recognition.selectors.health import Enrolled
 from recognition.selectors.packs import ActivePack, NoActivePack
 from recognition.vision.templates import Templates
@@ -26,6 +26,9 @@ MOST_TOLD = 200
 """Findings of each kind that the result lists; all are counted."""
 
 _STORED_DIGITS = 6
+
+_SEED = 1
+"""Of the self-test of searches: the same gallery gives the same result."""
 
 
 def check(steps: Steps) -> Mapping[str, Any]:
@@ -48,7 +51,8 @@ def check(steps: Steps) -> Mapping[str, Any]:
         pairs = gallery_check.merged(pairs, gallery_check.confusable(everybody, block, threshold, BLOCK_ROWS))
         kept = {"basis": basis, "blocks": block + 1, "pairs": [_flat(pair) for pair in pairs]}
         steps.done(block + 1, blocks + 1, kept)
-    return {"gallery": gallery, **_result(pack, everybody, threshold, pairs)}
+    recall = search_recall.measured(pack, probes=search_recall.PROBES, seed=_SEED)
+    return {"gallery": gallery, "recall": recall.as_json(), **_result(pack, everybody, threshold, pairs)}
 
 
 def _deciding() -> tuple[ActivePack, float]:

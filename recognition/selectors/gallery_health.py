@@ -12,6 +12,7 @@ from recognition.selectors import doubts, health, packs, templates
 from recognition.selectors.health import Enrolled
 from recognition.selectors.packs import NoActivePack
 from recognition.selectors.people import recognised
+from recognition.selectors.search_recall import Recall
 
 COMPARED = ("confusable", "outliers", "duplicates")
 """Kinds of findings about samples that were held against each other."""
@@ -67,11 +68,13 @@ class GalleryHealth:
         job: that did it.
         kinds: what it found; a check of before there was a kind lacks it.
         has_changed: whether other samples are searched since, or by another pack or threshold.
+        recall: of searches; None where a check of before there was that self-test is the newest.
     """
 
     job: Job
     kinds: tuple[FaultKind, ...]
     has_changed: bool
+    recall: Recall | None
 
     @property
     def count(self) -> int:
@@ -86,12 +89,27 @@ class GalleryHealth:
 
 def latest(*, now: dt.datetime) -> GalleryHealth | None:
     """What the newest check found and still holds; None where none was ever finished."""
-    done = Job.objects.filter(kind=Job.Kind.GALLERY_CHECK, state=Job.State.SUCCEEDED)
-    job = done.order_by("-finished_at", "-pk").first()
+    job = _newest_finished()
     if job is None:
         return None
     kinds = (*_compared(job.result), *_neglected(job.result, now))
-    return GalleryHealth(job, kinds, has_changed=_basis(job.result) != _basis_now())
+    return GalleryHealth(job, kinds, has_changed=_basis(job.result) != _basis_now(), recall=_recall(job))
+
+
+def newest_recall(pack_id: int) -> Recall | None:
+    """Of searches with a pack, as the newest finished check measured it; None where none did."""
+    job = _newest_finished()
+    return _recall(job) if job is not None and job.result["pack"] == pack_id else None
+
+
+def _newest_finished() -> Job | None:
+    done = Job.objects.filter(kind=Job.Kind.GALLERY_CHECK, state=Job.State.SUCCEEDED)
+    return done.order_by("-finished_at", "-pk").first()
+
+
+def _recall(job: Job) -> Recall | None:
+    stored = job.result.get("recall")
+    return Recall.from_json(stored) if stored is not None else None
 
 
 def newest_job() -> Job | None:

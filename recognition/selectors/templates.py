@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 
 import numpy as np
-from django.db.models import QuerySet
+from django.db.models import Max, Min, QuerySet
 from numpy.typing import NDArray
 
 from recognition.models import FaceSample, FaceTemplate, Person
@@ -28,6 +28,17 @@ def searched(pack: ActivePack) -> Templates:
         vectors.append(np.asarray(embedding, np.float32))
     stacked = np.stack(vectors) if vectors else np.empty((0, pack.dimension), np.float32)
     return Templates(np.array(samples, np.int64), np.array(people, np.int64), stacked)
+
+
+def sampled(pack: ActivePack, count: int, random: np.random.Generator) -> tuple[NDArray[np.float32], ...]:
+    """The vectors of templates that a search with the pack sees, drawn with replacement; none of an empty gallery."""
+    rows = _searched(pack.id).order_by("pk").values_list("embedding", flat=True)
+    ends = FaceTemplate.objects.filter(pack_id=pack.id).aggregate(first=Min("pk"), last=Max("pk"))
+    if ends["first"] is None:
+        return ()
+    drawn = random.integers(ends["first"], ends["last"], count, endpoint=True)
+    found = (rows.filter(pk__gte=int(number)).first() for number in drawn)
+    return tuple(np.asarray(vector, np.float32) for vector in found if vector is not None)
 
 
 def searched_digest(pack_id: int) -> str:

@@ -12,9 +12,9 @@ from django.conf import settings
 from django.utils import timezone
 
 from faceweb import embedded, env, running, state
-from recognition import conf, sealing_wording, wiring
+from recognition import conf, sealing_wording, search_wording, wiring
 from recognition.management.base import NOT_ACCEPTED, RecognitionCommand
-from recognition.selectors import anchoring, packs
+from recognition.selectors import anchoring, gallery_health, packs
 from recognition.selectors.packs import NoActivePack
 from recognition.vision.errors import PackError
 from recognition.vision.runtimes import choice
@@ -101,6 +101,12 @@ def _models() -> dict[str, Any]:
         "templates": gallery.templates,
     }
     problems = []
+    recall = gallery_health.newest_recall(active.id)
+    section["searches"] = (
+        search_wording.recall(recall) if recall else "not tested yet: check the gallery in the admin, Gallery health"
+    )
+    if recall and recall.is_low:
+        problems.append(search_wording.recall(recall))
     if gallery.needs_reembedding:
         problems.append(
             f"{gallery.samples_without_template} enrolled samples are not found with this pack: the gallery needs "

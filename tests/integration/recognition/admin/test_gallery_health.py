@@ -175,3 +175,16 @@ def test_the_page_of_the_job_leads_here(enroller: Client, ada: Person) -> None:
     page = text_at(enroller, reverse("admin:recognition_job_change", args=[check().pk]))
     assert PAGE in page
     assert "1 person with 3 samples were compared. 2 findings." in page
+
+
+def test_it_tells_how_well_searches_find_and_warns_where_they_miss_people(enroller: Client, ada: Person) -> None:
+    job = check()
+    assert "Searches compare every template" in text_at(enroller)
+    for stored, is_low in (({"probes": 200, "found": 199}, False), ({"probes": 200, "found": 120}, True)):
+        Job.objects.filter(pk=job.pk).update(result={**job.result, "recall": stored})
+        page = text_at(enroller)
+        assert f"for {stored['found']} of 200 probes the nearest sample was found" in page
+        assert ("people may be missed" in page) == is_low
+    old = {name: value for name, value in job.result.items() if name != "recall"}  # of before there was the self-test
+    Job.objects.filter(pk=job.pk).update(result=old)
+    assert "Self-test" not in text_at(enroller)

@@ -7,10 +7,13 @@ from typing import Any
 
 import pytest
 from django.utils import timezone
+from pytest_django import Settings
 
 from recognition.decision import gallery_check as pure
 from recognition.jobs import gallery_check, running
-from recognition.models import DenyListEntry, FaceSample, Job, ModelPack, Person, RecognitionEvent
+from recognition.models import DenyListEntry, FaceSample, FaceTemplate, Job, ModelPack, Person, RecognitionEvent
+from recognition.selectors import search_recall, sketched
+from recognition.selectors.search_recall import Recall
 from recognition.services import doubts, jobs, merging
 from recognition.services.jobs import Run
 from tests import fakes
@@ -186,3 +189,20 @@ def test_people_who_were_told_apart_are_no_finding() -> None:
     assert checked()["confusable"]["count"] == 1
     doubts.tell_apart(person=ada, other=bob, actor=None)
     assert checked()["confusable"]["count"] == 0
+
+
+def test_it_tests_searches_where_not_everything_is_compared(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(search_recall, "PROBES", 40)
+    for axis in range(2, 6):
+        fakes.person(f"p{axis}", fakes.like_probe(0.3, axis=axis))
+    assert checked()["recall"] == {"probes": 0, "found": 0}
+    settings.FACEWEB_EXACT_SEARCH_MAX_ROWS = -1
+    assert checked()["recall"] == {"probes": 40, "found": 40}
+    # A search that looks at the wrong ones is found out.
+    first = FaceTemplate.objects.earliest("pk").pk
+    monkeypatch.setattr(sketched, "nearest", lambda embedding, pack, most: [first])
+    recall = Recall.from_json(checked()["recall"])
+    assert recall.is_low
+    assert 0 < recall.found < recall.probes

@@ -331,10 +331,20 @@ class TestDoctor:
         assert report["problems"] == []
         assert report["database"]["pgvector"]
         assert (report["models"]["pack"], report["models"]["people"]) == ("opencv-zoo", 1)
+        assert "not tested yet" in report["models"]["searches"]
         assert "Everything works." in words("doctor")
         anchors.note(place=AnchorPlace.Code.ADDRESS, now=timezone.now(), problem="HTTP 503")
         (problem,) = answer("doctor", status=1)["problems"]
         assert "HTTP 503" in problem
+
+    def test_ends_with_1_where_searches_miss_too_many(self, photo: Path) -> None:
+        answer("enrol", NAME, photo)
+        stored = {"pack": ModelPack.objects.get(is_active=True).pk, "recall": {"probes": 200, "found": 150}}
+        Job.objects.create(
+            kind=Job.Kind.GALLERY_CHECK, state=Job.State.SUCCEEDED, result=stored, finished_at=timezone.now()
+        )
+        (problem,) = answer("doctor", status=1)["problems"]
+        assert "for 150 of 200 probes" in problem
 
     def test_ends_with_1_where_enrolled_people_are_not_found(self, photo: Path) -> None:
         answer("enrol", NAME, photo)
