@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -11,9 +12,10 @@ import numpy as np
 
 from faceweb import state
 from recognition import conf, wiring
-from recognition.bench import bare, clients, gallery, people, recordings, server
+from recognition.bench import bare, channel_layer, clients, elsewhere, gallery, people, recordings, server
 from recognition.bench.bare import BareRun
 from recognition.bench.clients import SentFrame, Streamed
+from recognition.bench.server import Server
 from recognition.decision.policy import QualityGates
 from recognition.vision import model_packs
 from recognition.vision.pipeline import FacePipeline
@@ -25,6 +27,23 @@ the same neighbours on a busy machine."""
 
 SMALLEST_FACE_PX = QualityGates().min_face_size_px
 """What the fresh installation's policy says, and so the scale at which the server searches."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class ThroughChannels:
+    """The same streams in the same rounds, with as many workers that are reached through the channel layer.
+
+    Args:
+        fps: frames analysed a second, by all together.
+        ratio: fps over the bare pipeline's, which repeated the frames of our own way.
+        p95_ms: 95th percentile of the time from sending a frame to its result.
+        redis_commands_per_frame: what Redis was sent meanwhile.
+    """
+
+    fps: float
+    ratio: float
+    p95_ms: float
+    redis_commands_per_frame: float
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -48,6 +67,9 @@ class LiveBenchmark:
         embeddings: faces that the server embedded.
         bare_embeddings: faces that the bare pipeline embedded.
         runtime: what ran the networks.
+        workers: processes that recognised, reached through Redis; 0 where the server had its own.
+        redis_commands_per_frame: what Redis was sent meanwhile, heartbeats and signals included; None without it.
+        through_channels: the same by channels_redis and `runworker`; None unless that was asked for.
     """
 
     streams: int
@@ -66,6 +88,9 @@ class LiveBenchmark:
     embeddings: int
     bare_embeddings: int
     runtime: str
+    workers: int = 0
+    redis_commands_per_frame: float | None = None
+    through_channels: ThroughChannels | None = None
 
 
 @dataclasses.dataclass(slots=True)
@@ -82,17 +107,71 @@ class _BareWay:
         return sum(run.seconds for run in self.runs)
 
 
-def measure(*, streams: int, seconds: float, camera_fps: int | None, say: Callable[[str], None]) -> LiveBenchmark:
+@dataclasses.dataclass(slots=True)
+class _Installation:
+    """A running server, what streams to it, and how it did.
+
+    Args:
+        up: the server.
+        cookie: of somebody who may use the live page.
+        redis_url: where it meets its workers; empty where it has its own.
+        rounds: what its clients saw.
+        commands: what its Redis was sent in those rounds.
+    """
+
+    up: Server
+    cookie: str
+    redis_url: str
+    rounds: list[Streamed] = dataclasses.field(default_factory=list)
+    commands: int = 0
+
+    @property
+    def frames(self) -> list[SentFrame]:
+        return [frame for streamed in self.rounds for frame in _in_order(streamed)]
+
+    @property
+    def fps(self) -> float:
+        return len(self.frames) / sum(streamed.seconds for streamed in self.rounds)
+
+    @property
+    def commands_per_frame(self) -> float | None:
+        return self.commands / len(self.frames) if self.redis_url else None
+
+    def p_ms(self, *percentiles: int) -> list[float]:
+        """Percentiles of the time from sending a frame to its result."""
+        return [float(p) for p in np.percentile([frame.round_trip_ms for frame in self.frames], percentiles)]
+
+    def stream(self, recorded: Sequence[Sequence[bytes]], *, streams: int, seconds: float, fps: int | None) -> Streamed:
+        """One round."""
+        before = elsewhere.commands(self.redis_url) if self.redis_url else 0
+        streamed = clients.stream(self.up, self.cookie, recorded, streams=streams, seconds=seconds, fps=fps)
+        if self.redis_url:
+            self.commands += elsewhere.commands(self.redis_url) - before
+        self.rounds.append(streamed)
+        return streamed
+
+
+def measure(
+    *,
+    streams: int,
+    seconds: float,
+    camera_fps: int | None,
+    workers: int,
+    channels: bool,
+    say: Callable[[str], None],
+) -> LiveBenchmark:
     """Runs the benchmark.
 
     Args:
         streams: clients at the same time.
         seconds: for how long they stream, in rounds of ten seconds.
         camera_fps: frames that each camera makes a second; None sends as many as the server takes.
+        workers: how many processes of their own recognise, reached through a real Redis; 0 leaves it to the server.
+        channels: whether the same is measured through the channel layer, in the same rounds.
         say: told what happens, a sentence at a time.
 
     Raises:
-        ServerFailed: when the server does not start.
+        ServerFailed: when a server, Redis or a worker does not start.
         StreamFailed: when a session ends early.
         PackError: when the default pack cannot be loaded.
     """
@@ -105,15 +184,15 @@ def measure(*, streams: int, seconds: float, camera_fps: int | None, say: Callab
     cast = people.cast(pipeline, lfw, enrolled=ENROLLED, threads=conf.worker_threads())
     recorded = [recordings.record(portrait, number) for number, portrait in enumerate(cast.walkers)]
     say("Starting the server ...")
-    with server.running(cache_dir=conf.cache_dir()) as up:
-        gallery.write(up.directory / "gallery.npz", cast)
-        up.run_module(gallery.__name__, str(up.directory / "gallery.npz"))
-        cookie = up.log_in()
-        rounds: list[Streamed] = []
+    with contextlib.ExitStack() as stack:
+        ours = _installed(stack, cast, workers)
+        others = [_installed(stack, cast, workers, through_channels=True)] if channels else []
         for number, length in enumerate(lengths := _lengths(seconds), start=1):
             say(f"Round {number} of {len(lengths)}: {streams} streams for {length:g} s, then the bare pipeline ...")
-            streamed = clients.stream(up, cookie, recorded, streams=streams, seconds=length, fps=camera_fps)
-            rounds.append(streamed)
+            streamed = ours.stream(recorded, streams=streams, seconds=length, fps=camera_fps)
+            for other in others:
+                other.stream(recorded, streams=streams, seconds=length, fps=camera_fps)
+                say(f"  through the channel layer: {other.fps:.1f} fps")
             for way in ways:
                 frames = _in_order(streamed)
                 run = bare.repeat(
@@ -121,7 +200,22 @@ def measure(*, streams: int, seconds: float, camera_fps: int | None, say: Callab
                 )
                 way.runs.append(run)
                 say(f"  {way.name}: {len(frames) / run.seconds:.1f} fps (server: {len(frames) / streamed.seconds:.1f})")
-    return _summary(camera_fps, rounds, min(ways, key=lambda way: way.seconds))
+    return _summary(ours, min(ways, key=lambda way: way.seconds), camera_fps=camera_fps, workers=workers, others=others)
+
+
+def _installed(
+    stack: contextlib.ExitStack, cast: people.Cast, workers: int, *, through_channels: bool = False
+) -> _Installation:
+    """A server with a filled gallery, and its workers; they end with the stack."""
+    redis_url = stack.enter_context(elsewhere.redis_server()) if workers else ""
+    web = channel_layer.WEB if through_channels else server.UP
+    up = stack.enter_context(server.running(cache_dir=conf.cache_dir(), redis_url=redis_url, command=web))
+    if workers:
+        worker = channel_layer.WORKER if through_channels else elsewhere.WORKER
+        stack.enter_context(elsewhere.workers(up, workers, command=worker))
+    gallery.write(up.directory / "gallery.npz", cast)
+    up.run_module(gallery.__name__, str(up.directory / "gallery.npz"))
+    return _Installation(up, up.log_in(), redis_url)
 
 
 def lfw_images() -> Path | None:
@@ -160,23 +254,29 @@ def _in_order(streamed: Streamed) -> list[SentFrame]:
     return sorted(frames, key=lambda frame: frame.answered_s)
 
 
-def _summary(camera_fps: int | None, rounds: Sequence[Streamed], best: _BareWay) -> LiveBenchmark:
-    frames = [frame for streamed in rounds for frame in _in_order(streamed)]
-    streams = [stream for streamed in rounds for stream in streamed.streams]
-    seconds = sum(streamed.seconds for streamed in rounds)
-    fps = len(frames) / seconds
+def _summary(
+    ours: _Installation,
+    best: _BareWay,
+    *,
+    camera_fps: int | None,
+    workers: int = 0,
+    others: Sequence[_Installation] = (),
+) -> LiveBenchmark:
+    frames = ours.frames
+    streams = [stream for streamed in ours.rounds for stream in streamed.streams]
+    seconds = sum(streamed.seconds for streamed in ours.rounds)
     bare_fps = sum(run.frames for run in best.runs) / best.seconds
-    p50_ms, p95_ms = np.percentile([frame.round_trip_ms for frame in frames], [50, 95])
-    counts = _frames_by_stream(rounds)
+    p50_ms, p95_ms = ours.p_ms(50, 95)
+    counts = _frames_by_stream(ours.rounds)
     return LiveBenchmark(
         streams=len(counts),
         camera_fps=camera_fps,
-        fps=fps,
+        fps=ours.fps,
         bare_fps=bare_fps,
-        ratio=fps / bare_fps,
+        ratio=ours.fps / bare_fps,
         bare_p95_ms=float(np.percentile([ms for run in best.runs for ms in run.frame_ms], 95)),
-        p50_ms=float(p50_ms),
-        p95_ms=float(p95_ms),
+        p50_ms=p50_ms,
+        p95_ms=p95_ms,
         analysed_share=len(frames) / sum(stream.made for stream in streams),
         dropped=sum(stream.dropped for stream in streams),
         slowest_fps=min(counts) / seconds,
@@ -185,7 +285,15 @@ def _summary(camera_fps: int | None, rounds: Sequence[Streamed], best: _BareWay)
         embeddings=sum(frame.embedded for frame in frames),
         bare_embeddings=sum(run.embedded for run in best.runs),
         runtime=best.pipeline.runtime,
+        workers=workers,
+        redis_commands_per_frame=ours.commands_per_frame,
+        through_channels=_through_channels(others[0], bare_fps) if others else None,
     )
+
+
+def _through_channels(other: _Installation, bare_fps: float) -> ThroughChannels:
+    (p95_ms,) = other.p_ms(95)
+    return ThroughChannels(other.fps, other.fps / bare_fps, p95_ms, other.commands / len(other.frames))
 
 
 def _frames_by_stream(rounds: Iterable[Streamed]) -> list[int]:

@@ -22,9 +22,9 @@ from recognition.bench.census import NoCensus
 from recognition.bench.clients import StreamFailed
 from recognition.bench.importing import ImportBenchmark
 from recognition.bench.live import LiveBenchmark
+from recognition.bench.processes import ServerFailed
 from recognition.bench.recordings import FRAMES_PER_S
 from recognition.bench.search import SearchBenchmark
-from recognition.bench.server import ServerFailed
 from recognition.bench.soak import SoakBenchmark
 from recognition.vision.errors import PackError
 
@@ -90,6 +90,18 @@ class Command(BaseCommand):
             metavar="N",
             help="frames that each camera makes a second, a divisor of 30 (default: as many as the server takes)",
         )
+        camera.add_argument(
+            "--workers",
+            type=_number,
+            default=0,
+            metavar="N",
+            help="recognise in so many processes that are reached through a throwaway redis-server (default: none)",
+        )
+        camera.add_argument(
+            "--channels",
+            action="store_true",
+            help="with --workers, also through channels_redis and runworker, for comparison",
+        )
         camera.add_argument("--json", action="store_true", help="print one JSON object")
 
         coming = kinds.add_parser(
@@ -132,8 +144,15 @@ class Command(BaseCommand):
                         say=say,
                     )
                 else:
+                    if options["channels"] and not options["workers"]:
+                        raise CommandError("--channels compares ways to workers of their own: add --workers.")
                     measured = live.measure(
-                        streams=options["streams"], seconds=options["seconds"], camera_fps=options["fps"], say=say
+                        streams=options["streams"],
+                        seconds=options["seconds"],
+                        camera_fps=options["fps"],
+                        workers=options["workers"],
+                        channels=options["channels"],
+                        say=say,
                     )
         except (ServerFailed, StreamFailed, NoCensus, PackError) as error:
             raise CommandError(str(error)) from error
@@ -286,6 +305,18 @@ def _rows_of_soak(measured: SoakBenchmark) -> tuple[tuple[str, str], ...]:
 
 
 def _rows_of_live(measured: LiveBenchmark) -> tuple[tuple[str, str], ...]:
+    elsewhere = []
+    if measured.workers:
+        commands = f"{measured.redis_commands_per_frame:.1f} Redis commands a frame"
+        elsewhere.append(("Workers", f"{measured.workers} through Redis, {commands}"))
+    if other := measured.through_channels:
+        elsewhere.append(
+            (
+                "Through channels_redis",
+                f"{other.fps:.1f} fps, ratio {other.ratio:.3f}, {other.p95_ms:.1f} ms for 95 % of the frames, "
+                f"{other.redis_commands_per_frame:.1f} Redis commands a frame",
+            )
+        )
     return (
         ("Streams", f"{measured.streams}" + (f" of {measured.camera_fps} fps" if measured.camera_fps else "")),
         ("Frames a second", f"{measured.fps:.1f} ({measured.analysed_share:.1%} of those that the cameras made)"),
@@ -297,4 +328,5 @@ def _rows_of_live(measured: LiveBenchmark) -> tuple[tuple[str, str], ...]:
         ("Fairness", f"{measured.fairness:.3f} ({measured.slowest_fps:.1f} fps over {measured.fastest_fps:.1f})"),
         ("Embeddings", f"{measured.embeddings:,} (bare pipeline: {measured.bare_embeddings:,})"),
         ("Runtime", measured.runtime),
+        *elsewhere,
     )
