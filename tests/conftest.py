@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -65,3 +67,33 @@ def installed(prepared_state: Path, state_dir: Path) -> Iterator[CommandLine]:
     installations.copy(prepared_state, state_dir)
     with installations.command_line_in(state_dir) as running:
         yield running
+
+
+@pytest.fixture
+def unused_port() -> int:
+    """A port at which nobody listens."""
+    return installations.unused_port()
+
+
+@pytest.fixture(scope="session")
+def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a real Redis, shared by all tests: whoever needs it empty empties it."""
+    program = shutil.which("redis-server")
+    if program is None:
+        pytest.skip("redis-server is not installed: apt-get install redis-server")
+    port = installations.unused_port()
+    arguments = [
+        "--bind",
+        "127.0.0.1",
+        "--port",
+        str(port),
+        "--save",
+        "",
+        "--dir",
+        str(tmp_path_factory.mktemp("redis")),
+    ]
+    with subprocess.Popen([program, *arguments], stdout=subprocess.DEVNULL) as server:
+        url = f"redis://127.0.0.1:{port}/0"
+        installations.wait_for_redis(url)
+        yield url
+        server.terminate()

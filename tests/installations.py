@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import shutil
+import socket
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import redis
+
 from faceweb import embedded, env, postgres_process, state
-from tests.processes import CommandLine, wait_until_gone
+from tests.processes import DEADLINE_S, POLL_INTERVAL_S, CommandLine, wait_until_gone
 
 PASSWORD = "correct-horse-battery"
 """Of the user `admin` in a prepared installation."""
@@ -63,3 +67,24 @@ def prepare(directory: Path) -> None:
 def copy(prepared: Path, target: Path) -> None:
     """Copies an installation that is not running, as a backup does: owners and modes stay what they are."""
     subprocess.run(["cp", "--archive", f"{prepared}/.", str(target)], check=True)  # noqa: S607  # whichever the machine has
+
+
+def unused_port() -> int:
+    """A port at which nobody listens, unless somebody takes it before the caller does."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port: int = free.getsockname()[1]
+        return port
+
+
+def wait_for_redis(url: str) -> None:
+    """Waits until a Redis that was just started answers."""
+    deadline = time.monotonic() + DEADLINE_S
+    with redis.Redis.from_url(url) as client:
+        while True:
+            try:
+                client.ping()
+                return
+            except redis.ConnectionError:
+                assert time.monotonic() < deadline, "redis-server did not start"
+                time.sleep(POLL_INTERVAL_S)

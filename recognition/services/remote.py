@@ -1,7 +1,8 @@
 """Workers in other processes, reached through Redis: one list of requests, one of replies a process.
 
-Four commands a frame: push and blocking pop, there and back. A worker that dies takes the frames in
-its hands with it; they are answered as failed when their time is up, and the next ones go to another.
+Five commands a frame: push and blocking move there, push and blocking pop back, and one that empties the worker's hand.
+A worker that dies takes the frames in its hands with it; they are answered as failed as soon as anybody notices, and
+the next ones go to another.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import concurrent.futures
 import dataclasses
 import logging
+import math
 import queue
 import threading
 import time
@@ -18,31 +20,21 @@ from collections.abc import Callable
 import redis
 from django.utils.translation import gettext
 
-from recognition.services import wire
+from recognition.services import meeting, wire
 from recognition.services.frames import SITE_WIDE, Backlog, FrameOutcome, FrameStatus, FrameTask, SearchScope, TrackHint
-from recognition.services.wire import PhotoOutcome, PhotoStatus, Request
+from recognition.services.meeting import POLL_S, RECONNECT_S, REQUESTS, SharedClock
+from recognition.services.wire import PhotoOutcome, PhotoStatus, Reply, Request
 from recognition.vision import images
 from recognition.vision.types import EmbeddedFace
 
 logger = logging.getLogger(__name__)
 
-REQUESTS = "faceweb:requests"
-"""The list that every worker pops from."""
-
-HEARTBEATS = "faceweb:worker:"
-"""What the key of each worker host begins with; it is there as long as the worker lives."""
-
 FRAME_TIMEOUT_S = 2.0
-"""A frame without a reply for this long is answered as failed: its worker is gone, or none is there."""
+"""A frame without a reply for this long is answered as failed, and no worker looks at it any more."""
 
 PHOTO_TIMEOUT_S = 60.0
 REPLIES_TTL_S = 120
 """How long replies to a process that died are kept."""
-
-POLL_S = 0.5
-"""How often pending requests are looked through for those whose time is up."""
-
-RECONNECT_S = 1.0
 
 Done = Callable[[FrameOutcome | PhotoOutcome], None]
 
@@ -59,13 +51,15 @@ class RemoteWorkers:
     """This process's way to all workers; the same two ports that a worker in this process fills."""
 
     def __init__(self, redis_url: str) -> None:
-        """Starts a thread that sends and one that receives.
+        """Looks who is there, and starts threads that send, receive, and go on looking.
 
         Args:
             redis_url: as redis-py takes it.
         """
-        # Without a time-out of the socket of its own a blocking pop would end as an error.
-        self._redis = redis.Redis.from_url(redis_url, socket_timeout=None)
+        self._redis = meeting.connect(redis_url)
+        self._clock = SharedClock()
+        self._redis_answers = True
+        self._anybody_lives = False
         self._reply_to = f"faceweb:replies:{uuid.uuid4().hex}"
         self._outgoing: queue.SimpleQueue[Request | None] = queue.SimpleQueue()
         self._pending: dict[str, _Pending] = {}
@@ -73,8 +67,9 @@ class RemoteWorkers:
         self._stopping = threading.Event()
         self._threads = [
             threading.Thread(target=work, name=f"remote-{work.__name__}", daemon=True)
-            for work in (self._send, self._receive)
+            for work in (self._send, self._receive, self._watch)
         ]
+        self._look()
         for thread in self._threads:
             thread.start()
 
@@ -109,11 +104,8 @@ class RemoteWorkers:
         )
 
     def is_up(self) -> bool:
-        """Whether a worker has told lately that it lives, on any host; see `services.analysis.StillImageAnalyser`."""
-        try:
-            return any(True for _ in self._redis.scan_iter(f"{HEARTBEATS}*"))
-        except redis.RedisError:
-            return False
+        """Whether a worker lives, on any host; see `services.analysis.StillImageAnalyser`."""
+        return self._anybody_lives
 
     def stop(self) -> None:
         """Ends the threads and answers what is pending as failed."""
@@ -121,7 +113,7 @@ class RemoteWorkers:
         self._outgoing.put(None)
         for thread in self._threads:
             thread.join()
-        self._expire(float("inf"))
+        self._expire(math.inf)
         self._redis.close()
 
     def _request(
@@ -137,7 +129,11 @@ class RemoteWorkers:
         now = time.monotonic()
         with self._lock:
             self._pending[number] = _Pending(done, failed, now, now + timeout_s)
-        self._outgoing.put(Request(number, self._reply_to, time.time(), hints, image, scope))
+        # Where nobody would take it, it fails at once: whoever asks need not wait to be told so.
+        if self._anybody_lives:
+            self._outgoing.put(Request(number, self._reply_to, self._clock.now(), hints, image, scope))
+        else:
+            self._finish(number, None)
 
     def _send(self) -> None:
         while (request := self._outgoing.get()) is not None:
@@ -154,12 +150,45 @@ class RemoteWorkers:
                 if popped is not None:
                     reply = wire.decode_reply(popped[1])
                     self._finish(reply.id, reply.outcome)
-            except redis.RedisError as error:
-                logger.error("replies cannot be read from Redis: %s", error)
+            except redis.RedisError:
+                # The thread that looks who is there says so.
                 self._stopping.wait(RECONNECT_S)
             except wire.WireError:
                 logger.exception("a reply was not understood")
-            self._expire(time.monotonic())
+
+    def _watch(self) -> None:
+        while not self._stopping.wait(meeting.WATCH_INTERVAL_S):
+            self._look()
+            self._expire(time.monotonic() if self._anybody_lives else math.inf)
+
+    def _look(self) -> None:
+        """Finds out whether any worker lives, and answers for those that died."""
+        try:
+            roll = meeting.call_the_roll(client=self._redis, clock=self._clock)
+            for worker, threads in roll.dead.items():
+                logger.error("the recognition worker %s has gone without a word", worker)
+                self._answer_for(worker, threads)
+            self._redis_answers, self._anybody_lives = True, bool(roll.living)
+        except redis.RedisError as error:
+            if self._redis_answers:
+                logger.error("Redis does not answer: %s", error)
+            self._redis_answers = self._anybody_lives = False
+
+    def _answer_for(self, worker: str, threads: int) -> None:
+        """Answers as failed what a dead worker had in hand, to whichever processes asked; then forgets it."""
+        for thread in range(threads):
+            # Whichever process takes it out of the hand answers; the others find nothing.
+            message = self._redis.lpop(meeting.hands(worker=worker, thread=thread))
+            if not isinstance(message, bytes):
+                continue
+            try:
+                request = wire.decode_request(message)
+            except wire.WireError:
+                continue
+            failed = FrameOutcome(FrameStatus.FAILED) if request.frame is not None else PhotoOutcome(PhotoStatus.FAILED)
+            self._redis.rpush(request.reply_to, wire.encode(Reply(request.id, failed)))
+            self._redis.expire(request.reply_to, REPLIES_TTL_S)
+        self._redis.hdel(meeting.WORKERS, worker)
 
     def _finish(self, number: str, outcome: FrameOutcome | PhotoOutcome | None) -> None:
         with self._lock:

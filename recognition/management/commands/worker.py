@@ -11,9 +11,10 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from recognition import conf
+from recognition.services import meeting
 from recognition.vision.errors import PackError
 from recognition.worker import recogniser
-from recognition.worker.remote import HEARTBEAT_INTERVAL_S, RedisWorker, is_alive
+from recognition.worker.remote import RedisWorker, is_alive
 
 
 class Command(BaseCommand):
@@ -46,7 +47,6 @@ class Command(BaseCommand):
         recogniser.limit_statements()
         feeding = RedisWorker(settings.FACEWEB_REDIS_URL, ready, conf.worker_threads())
         self.stdout.write(f"faceweb worker is ready: {ready.runtime}, {conf.worker_threads()} threads")
-        feeding.beat()
-        while not stop.wait(HEARTBEAT_INTERVAL_S):
+        while not stop.wait(meeting.HEARTBEAT_INTERVAL_S):
             feeding.beat()
         feeding.stop()
