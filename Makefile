@@ -9,6 +9,7 @@ PYTHON ?= python3
 UV_VERSION := 0.13.9
 VENV := .venv
 UV := $(VENV)/bin/uv
+EXPORT := --quiet --no-emit-project --format requirements-txt
 
 export UV_PYTHON_DOWNLOADS := never
 # Where Python may not keep what it compiles, every command would compile 1,000 modules anew (3 s).
@@ -44,8 +45,9 @@ check: setup-test  ## lint, types, import contracts
 
 lock: $(UV)  ## choose versions anew; uv.lock names registries and stays out of git, the exports hold pins and hashes
 	$(UV) lock --upgrade
-	$(UV) export --quiet --no-emit-project --no-default-groups --format requirements-txt -o requirements.lock
-	$(UV) export --quiet --no-emit-project --all-groups --format requirements-txt -o requirements-test.lock
+	$(UV) export $(EXPORT) --no-default-groups -o requirements-web.lock
+	$(UV) export $(EXPORT) --no-default-groups --extra worker -o requirements.lock
+	$(UV) export $(EXPORT) --all-groups --extra worker -o requirements-test.lock
 
 clean:  ## remove .venv and caches; the data in var/ stays
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

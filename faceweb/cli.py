@@ -15,6 +15,9 @@ from faceweb import embedded, env, listening, postgres_binaries, postgres_proces
 PROGRAM = "faceweb"
 INTERRUPTED = 130  # what shells report for a program ended by Ctrl-C
 
+RUNTIMES = frozenset({"insightface", "onnx", "onnxruntime", "openvino"})
+"""Packages that run networks, and that a host which only serves pages does without."""
+
 SERVERS = frozenset({"up", "worker", "jobs"})
 # These look at the code only, must not change what they look at, or bring a database of their own.
 WITHOUT_DATABASE = frozenset(
@@ -60,6 +63,13 @@ def main() -> None:
         state.StateError,
     ) as error:
         sys.exit(f"{PROGRAM}: {error}")
+    except ModuleNotFoundError as error:
+        if error.name not in RUNTIMES:
+            raise
+        sys.exit(
+            f"{PROGRAM}: this runs networks, and {error.name} is not installed here, as on a web host. "
+            "Run it where workers run, or install everything with `make setup`."
+        )
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
 

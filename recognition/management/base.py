@@ -29,7 +29,6 @@ from recognition.services.policies import ChangeRefused
 from recognition.services.restore import NotEmpty
 from recognition.services.search import SearchRefused
 from recognition.vision.errors import VisionError
-from recognition.worker import recogniser
 
 NOT_ACCEPTED = 1
 """Exit status of a comparison that did not match; errors have 2, as with grep."""
@@ -73,6 +72,9 @@ class RecognitionCommand(BaseCommand):
         Raises:
             CommandError: for every error that has an explanation.
         """
+        # Imported here, because web hosts have nothing that runs networks, and need the other commands.
+        from recognition.worker import recogniser
+
         with self.explained():
             analysis.connect(recogniser.start())
             yield

@@ -7,18 +7,20 @@ import sys
 from typing import Any
 
 import django
+import redis
 from django import db
 from django.conf import settings
 from django.utils import timezone
 
 from faceweb import embedded, env, running, state
-from recognition import conf, sealing_wording, search_wording, wiring
+from recognition import conf, sealing_wording, search_wording
 from recognition.management.base import NOT_ACCEPTED, RecognitionCommand
 from recognition.selectors import anchoring, gallery_health, packs
 from recognition.selectors.packs import NoActivePack
+from recognition.services import meeting
+from recognition.services.meeting import SharedClock
 from recognition.vision.errors import PackError
 from recognition.vision.runtimes import choice
-from recognition.worker import engine
 
 
 class Command(RecognitionCommand):
@@ -73,9 +75,14 @@ def _database() -> dict[str, Any]:
 
 
 def _models() -> dict[str, Any]:
-    runtimes = {
-        "installed": ", ".join(name for name in (*choice.RUNTIMES, *choice.ACCELERATORS) if choice.installed(name))
-    }
+    installed = [name for name in (*choice.RUNTIMES, *choice.ACCELERATORS) if choice.installed(name)]
+    if not installed:
+        return _models_elsewhere()
+    # Imported here, because a web host has not what they need.
+    from recognition import wiring
+    from recognition.worker import engine
+
+    runtimes = {"installed": ", ".join(installed)}
     try:
         active = packs.active()
         loaded = engine.load_active(active, wiring.runtime_options())
@@ -131,6 +138,26 @@ def _sealed_log() -> dict[str, Any]:
         return {"anchored": "unknown without the database"}
     section = {"anchored": found.kept_at.isoformat(timespec="seconds") if found.kept_at else "not yet"}
     return section if found.is_well else {**section, "problem": sealing_wording.anchoring(found)}
+
+
+def _models_elsewhere() -> dict[str, Any]:
+    """What is to be said of recognition on a host that runs no networks."""
+    redis_url = env.REDIS_URL.read()
+    if not redis_url:
+        problem = "No inference runtime is installed here, and REDIS_URL names no workers elsewhere: run `make setup`."
+        return {"installed": "none", "problem": problem}
+    section: dict[str, Any] = {"installed": "none, as is right where workers elsewhere recognise"}
+    try:
+        with meeting.connect(redis_url) as client:
+            section["workers"] = len(meeting.call_the_roll(client=client, clock=SharedClock()).living)
+        section["pack"] = packs.active().name
+    except redis.RedisError as error:
+        return {**section, "problem": f"Redis does not answer, so no worker is reached: {error}"}
+    except (NoActivePack, db.Error):
+        section["pack"] = "unknown"
+    if not section["workers"]:
+        section["problem"] = "No worker is alive, so nobody is recognised: start `faceweb worker` on some machine."
+    return section
 
 
 def _server() -> dict[str, Any]:

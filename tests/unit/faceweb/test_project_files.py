@@ -8,7 +8,6 @@ import tomllib
 from typing import Any
 
 import pytest
-import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
@@ -16,7 +15,7 @@ from packaging.version import Version
 from faceweb import env
 from tests.processes import PROJECT
 
-LOCKS = ("requirements.lock", "requirements-test.lock")
+LOCKS = ("requirements.lock", "requirements-test.lock", "requirements-web.lock")
 
 
 def pins(lock: str) -> dict[str, set[Version]]:
@@ -46,9 +45,12 @@ def test_every_variable_is_in_the_example() -> None:
 
 def test_the_locks_satisfy_what_the_project_asks_for() -> None:
     project = pyproject()
+    web = project["project"]["dependencies"]
+    whole = [*web, *project["project"]["optional-dependencies"]["worker"]]
     asked = {
-        "requirements.lock": project["project"]["dependencies"],
-        "requirements-test.lock": [*project["project"]["dependencies"], *project["dependency-groups"]["test"]],
+        "requirements-web.lock": web,
+        "requirements.lock": whole,
+        "requirements-test.lock": [*whole, *project["dependency-groups"]["test"]],
     }
     for lock, requirements in asked.items():
         pinned = pins(lock)
@@ -61,6 +63,8 @@ def test_the_locks_satisfy_what_the_project_asks_for() -> None:
 def test_tests_run_with_the_products_own_versions() -> None:
     product, tests = pins(LOCKS[0]), pins(LOCKS[1])
     assert product == {name: tests.get(name) for name in product}
+    web = pins(LOCKS[2])
+    assert web == {name: product.get(name) for name in web}
 
 
 @pytest.mark.parametrize("lock", LOCKS)
@@ -80,32 +84,6 @@ def test_one_version_of_uv_everywhere() -> None:
     version = re.search(r"^UV_VERSION := (\S+)$", (PROJECT / "Makefile").read_text(), re.MULTILINE)
     assert version is not None
     assert f"uv=={version[1]}" in (PROJECT / "docker" / "Dockerfile").read_text()
-
-
-def test_the_containers_start_in_order_and_keep_secrets_out_of_the_file() -> None:
-    compose = yaml.safe_load((PROJECT / "docker" / "compose.yaml").read_text())
-    services = compose["services"]
-    assert set(services) == {"database", "redis", "web", "worker", "jobs"}
-    assert services["database"]["image"] == "pgvector/pgvector:pg18"
-    assert services["worker"]["command"] == ["worker"]
-    healthy = {"condition": "service_healthy"}
-    assert services["web"]["depends_on"] == {"database": healthy, "redis": healthy}
-    assert services["jobs"]["command"] == ["jobs"]
-    assert services["worker"]["depends_on"] == services["jobs"]["depends_on"] == {"web": healthy}
-    assert all("healthcheck" in service for service in services.values())
-    assert services["web"]["ports"] == ["127.0.0.1:8000:8000"]
-    for name in ("web", "worker", "jobs"):
-        assert services[name]["env_file"] == "../.env"
-        assert services[name]["environment"]["DATABASE_URL"].startswith("postgresql://faceweb:${POSTGRES_PASSWORD:?")
-    volumes = {volume.partition(":")[0] for service in services.values() for volume in service.get("volumes", [])}
-    assert volumes == set(compose["volumes"])
-
-
-def test_the_image_installs_the_lock_by_hash_and_runs_as_an_ordinary_user() -> None:
-    dockerfile = (PROJECT / "docker" / "Dockerfile").read_text()
-    assert "--require-hashes" in dockerfile
-    assert "requirements-test.lock" not in dockerfile
-    assert re.search(r"^USER faceweb$", dockerfile, re.MULTILINE)
 
 
 @pytest.mark.parametrize("script", [".ci/run", "docker/entrypoint"])

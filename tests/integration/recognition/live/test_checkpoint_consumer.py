@@ -387,6 +387,20 @@ class TestClaims:
         assert (said["outcome"], said["person"]) == ("error", None)
         assert await stored("decision", "claimed_id", "reasons__0__reason") == [("error", "4711", "not_analysed")]
 
+    async def test_the_kiosk_is_told_at_once_when_frames_fail_and_when_they_are_analysed_again(
+        self, page: NewPage, token: str, worker: Worker
+    ) -> None:
+        opened = page(None, path=PATH, kiosk=token)
+        await opened.is_welcomed()
+        before = (await opened.hears("notice"))["code"]
+        await claims(opened)
+        analyse, worker.answer = worker.answer, lambda task: FrameOutcome(FrameStatus.FAILED)
+        await opened.shows()
+        assert (await opened.hears("notice"))["code"] == "worker_unavailable"
+        worker.answer = analyse
+        await opened.shows()
+        assert (await opened.hears("notice"))["code"] == before
+
     async def test_a_code_that_the_camera_reads_is_told_to_the_page(
         self, page: NewPage, token: str, eyes: Eyes
     ) -> None:

@@ -286,13 +286,25 @@ class TestFrames:
         self, page: NewPage, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(frames, "_workers", [])
-        monkeypatch.setattr(camera_socket, "RECHECK_INTERVAL_S", 0.05)
         opened = page()
         await opened.is_welcomed()
+        assert (await opened.hears("notice"))["code"] != "worker_unavailable"
         await opened.shows()
         assert (await opened.hears("result"))["status"] == "failed"
-        while (await opened.hears("notice"))["code"] != "worker_unavailable":
-            pass
+        assert (await opened.hears("notice"))["code"] == "worker_unavailable"
+
+    async def test_the_page_is_told_at_once_when_frames_fail_and_when_they_are_analysed_again(
+        self, page: NewPage, worker: Worker
+    ) -> None:
+        opened = page()
+        await opened.is_welcomed()
+        before = (await opened.hears("notice"))["code"]
+        analyse, worker.answer = worker.answer, lambda task: FrameOutcome(FrameStatus.FAILED)
+        await opened.shows()
+        assert (await opened.hears("notice"))["code"] == "worker_unavailable"
+        worker.answer = analyse
+        await opened.shows()
+        assert (await opened.hears("notice"))["code"] == before
 
     async def test_a_long_link_is_covered_by_more_frames_in_flight(self, page: NewPage) -> None:
         opened = page()
