@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 import django
@@ -76,8 +77,10 @@ def _database() -> dict[str, Any]:
 
 def _models() -> dict[str, Any]:
     installed = [name for name in (*choice.RUNTIMES, *choice.ACCELERATORS) if choice.installed(name)]
-    if not installed:
-        return _models_elsewhere()
+    return _models_here(installed) if installed else _models_elsewhere()
+
+
+def _models_here(installed: Sequence[str]) -> dict[str, Any]:
     # Imported here, because a web host has not what they need.
     from recognition import wiring
     from recognition.worker import engine

@@ -51,6 +51,24 @@ def test_an_expected_failure_is_a_sentence_and_not_a_traceback(monkeypatch: pyte
     assert end.value.code == "faceweb: The disk is full."
 
 
+def test_where_nothing_runs_networks_a_command_that_does_says_where_to_run_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    def miss(_: object) -> None:
+        raise ModuleNotFoundError("No module named 'onnx'", name="onnx")
+
+    monkeypatch.setattr(cli, "run", miss)
+    with pytest.raises(SystemExit, match="onnx is not installed here, as on a web host"):
+        cli.main()
+
+
+def test_another_missing_module_is_a_mistake_and_shows_its_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    def miss(_: object) -> None:
+        raise ModuleNotFoundError("No module named 'other'", name="other")
+
+    monkeypatch.setattr(cli, "run", miss)
+    with pytest.raises(ModuleNotFoundError):
+        cli.main()
+
+
 def test_ctrl_c_ends_it_quietly(monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupt(_: object) -> None:
         raise KeyboardInterrupt

@@ -17,6 +17,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
+from recognition.management.commands import doctor
 from recognition.models import (
     AnchorPlace,
     DenyListEntry,
@@ -31,6 +32,7 @@ from recognition.models import (
 )
 from recognition.services import anchors, jobs, packs, policies
 from recognition.vision.images import encode_jpeg
+from recognition.vision.runtimes import choice
 from tests import faces, fakes
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -361,3 +363,25 @@ class TestDoctor:
         (problem,) = answer("doctor", status=1)["problems"]
         assert "1 on the deny list cannot be recognised" in problem
         assert NAME not in problem
+
+
+class TestDoctorWhereNothingRunsNetworks:
+    @pytest.fixture(autouse=True)
+    def no_runtime(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(choice, "installed", lambda name: False)
+
+    def test_without_workers_elsewhere_everything_is_to_be_installed(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("REDIS_URL", "")
+        assert "run `make setup`" in str(doctor._models()["problem"])
+
+    def test_a_redis_that_is_away_reaches_nobody(self, monkeypatch: pytest.MonkeyPatch, unused_port: int) -> None:
+        monkeypatch.setenv("REDIS_URL", f"redis://127.0.0.1:{unused_port}/0")
+        assert "Redis does not answer" in str(doctor._models()["problem"])
+
+    def test_workers_are_counted_and_none_is_a_problem(
+        self, monkeypatch: pytest.MonkeyPatch, redis_server: str
+    ) -> None:
+        monkeypatch.setenv("REDIS_URL", redis_server)
+        found = doctor._models()
+        assert (found["workers"], found["pack"]) == (0, "unknown")
+        assert "No worker is alive" in str(found["problem"])
