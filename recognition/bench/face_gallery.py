@@ -1,4 +1,4 @@
-"""Fills a throwaway gallery with templates of people who do not exist: a million takes a minute."""
+"""Fills a throwaway gallery with templates of people who do not exist."""
 
 from __future__ import annotations
 

@@ -57,7 +57,7 @@ class Recall:
 def measured(pack: ActivePack, *, probes: int, seed: int) -> Recall:
     """Searches probes that are as like a stored template as two photos of one person are.
 
-    Takes as long as so many exact scans: a minute for 200 probes and a million templates.
+    Takes as long as so many exact scans.
 
     Args:
         pack: whose gallery.

@@ -24,7 +24,7 @@ from recognition.selectors.packs import ActivePack
 from recognition.vision.types import Embedding
 
 FORGET_INTERVAL_S = 3600.0
-"""How often what was deleted is forgotten; it takes 0.3 s for a million templates."""
+"""How often what was deleted is forgotten."""
 
 _TABLE = FaceTemplate._meta.db_table
 _ROWS_AT_A_TIME = 65_536
@@ -70,7 +70,7 @@ _lock = threading.Lock()
 def nearest(embedding: Embedding, pack: ActivePack, most: int) -> list[int]:
     """Primary keys of the templates whose sketches are most like a probe's.
 
-    The first call reads all templates of the pack: about 3 s for a million.
+    The first call reads all templates of the pack.
 
     Args:
         embedding: the probe, made by that pack.

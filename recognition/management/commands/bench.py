@@ -61,7 +61,7 @@ class Command(BaseCommand):
             "search",
             help="searches in a large gallery, by the product's way and by others",
             description="Invents a gallery that is like faces in a throwaway installation, and searches it by several "
-            "methods for people of whom it has other samples. To build the indexes of a million takes half an hour.",
+            "methods for people of whom it has other samples. To build the indexes of a million takes long.",
         )
         search.add_argument(
             "--rows", type=_number, default=100_000, metavar="N", help="templates (default: %(default)d)"
