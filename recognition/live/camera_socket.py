@@ -61,9 +61,11 @@ def leave_all() -> set[asyncio.Task[Any]]:
     Daphne cancels what serves a page without telling it that the page is gone.
 
     Returns:
-        What is still being recorded; the stop must wait for it.
+        What is still being recorded or told; the stop must wait for it.
     """
-    return {task for page in list(_open_pages) for task in page.leave(is_stopped=True)}
+    pages = list(_open_pages)
+    recordings = {task for page in pages for task in page.leave(is_stopped=True)}
+    return recordings | {asyncio.create_task(page.part()) for page in pages}
 
 
 _TROUBLES: Mapping[FrameStatus, messages.Trouble] = {
@@ -184,6 +186,12 @@ class CameraSocket(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels is
             task.cancel()
         self._leave(time.monotonic(), is_stopped=is_stopped)
         return set(self._recordings)
+
+    async def part(self) -> None:
+        """Tells a page that was left that the server stops, so that it waits for it instead of wondering."""
+        error = ErrorCode.SERVER_STOPPED
+        await self.send(text_data=json.dumps(messages.Error(type="error", code=error.value)))
+        await self.close(code=CloseCode[error.name].value)
 
     async def session_logged_out(self, _event: dict[str, Any]) -> None:
         """Handles the message that the logout signal sends to this session's group."""

@@ -44,6 +44,7 @@ class CloseCode(enum.IntEnum):
     SERVER_ERROR = 4500
     OVERLOADED = 4503
     DATABASE_UNAVAILABLE = 4504
+    SERVER_STOPPED = 4512
 
 
 class ErrorCode(enum.StrEnum):
@@ -63,6 +64,7 @@ class ErrorCode(enum.StrEnum):
     SERVER_ERROR = "server_error"
     OVERLOADED = "overloaded"
     DATABASE_UNAVAILABLE = "database_unavailable"
+    SERVER_STOPPED = "server_stopped"
 
 
 class NoticeCode(enum.StrEnum):

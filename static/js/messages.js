@@ -25,7 +25,8 @@ export const PROTOCOL = /* contract begins */ {
     "TOO_FAST": 4429,
     "SERVER_ERROR": 4500,
     "OVERLOADED": 4503,
-    "DATABASE_UNAVAILABLE": 4504
+    "DATABASE_UNAVAILABLE": 4504,
+    "SERVER_STOPPED": 4512
   },
   "error_codes": {
     "NOT_AUTHENTICATED": "not_authenticated",
@@ -41,7 +42,8 @@ export const PROTOCOL = /* contract begins */ {
     "TOO_FAST": "too_fast",
     "SERVER_ERROR": "server_error",
     "OVERLOADED": "overloaded",
-    "DATABASE_UNAVAILABLE": "database_unavailable"
+    "DATABASE_UNAVAILABLE": "database_unavailable",
+    "SERVER_STOPPED": "server_stopped"
   },
   "notice_codes": {
     "READY": "ready",

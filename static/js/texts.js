@@ -138,6 +138,13 @@ export function explainRefusal(code) {
  * @returns {Explanation | undefined} undefined when nothing is known but that the connection is lost
  */
 export function explainWaiting(code) {
+  if (code === "server_stopped") {
+    return {
+      title: gettext("The server is being stopped"),
+      advice: gettext("Nobody is being recognised until it runs again. The page tries again by itself."),
+      action: "",
+    };
+  }
   if (code !== "database_unavailable") return undefined;
   return {
     title: gettext("The database does not answer"),

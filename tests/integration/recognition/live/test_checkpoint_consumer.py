@@ -331,8 +331,8 @@ class TestClaims:
         for _ in range(2):
             await opened.shows()
             await opened.hears("result")
-        (recording,) = camera_socket.leave_all()
-        await asyncio.wait_for(recording, PATIENCE_S)
+        await asyncio.wait(camera_socket.leave_all(), timeout=PATIENCE_S)
+        assert await opened.is_closed() == ("server_stopped", 4512)
         ((decision, claimed_id, reason, votes),) = await stored("decision", "claimed_id", "reasons__0__reason", "votes")
         assert (decision, claimed_id, reason, len(votes)) == ("error", "4711", "server_stopped", 2)
         assert camera_socket.leave_all() == set()
@@ -347,8 +347,8 @@ class TestClaims:
         opened = page(None, path=PATH, kiosk=token)
         await opened.is_welcomed()
         await claims(opened)
-        (recording,) = camera_socket.leave_all()
-        await asyncio.wait_for(recording, PATIENCE_S)
+        await asyncio.wait(camera_socket.leave_all(), timeout=PATIENCE_S)
+        assert await opened.is_closed() == ("server_stopped", 4512)
         assert "a decision could not be stored" in caplog.text
 
     async def test_a_claim_whose_page_closes_after_some_votes_is_recorded_with_them(
