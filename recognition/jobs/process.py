@@ -8,11 +8,13 @@ import logging
 import threading
 from collections.abc import Callable
 
+import psycopg
 from asgiref.sync import sync_to_async
 from django import db
 from procrastinate import App
 from procrastinate.contrib.django import app
 from procrastinate.contrib.django.utils import connector_params
+from procrastinate.exceptions import ConnectorException
 from procrastinate.psycopg_connector import PsycopgConnector
 
 from recognition.jobs import rescue, tasks
@@ -43,7 +45,10 @@ def work(stop: threading.Event, *, ready: Callable[[], None]) -> None:
         QueueLost: when the database or the queue does not answer any more.
     """
     tasks.register()
-    asyncio.run(_work(stop, ready))
+    try:
+        asyncio.run(_work(stop, ready))
+    except (ConnectorException, psycopg.Error) as error:
+        raise QueueLost(f"the queue of jobs is lost, because the database does not answer: {error}") from error
 
 
 async def _work(stop: threading.Event, ready: Callable[[], None]) -> None:

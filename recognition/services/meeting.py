@@ -104,6 +104,3 @@ def call_the_roll(*, client: redis.Redis, clock: SharedClock) -> Roll:
     beats = client.mget([heartbeat(name) for name in threads]) if threads else []
     living = frozenset(name for name, beat in zip(threads, beats, strict=True) if beat is not None)
     return Roll(living, {name: count for name, count in threads.items() if name not in living})
-
-STOP_TIMEOUT_S = 5.0
-"""A thread that has not finished by then waits for a Redis that does not answer, and ends with the process."""

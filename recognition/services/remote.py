@@ -22,7 +22,7 @@ from django.utils.translation import gettext
 
 from recognition.services import meeting, wire
 from recognition.services.frames import SITE_WIDE, Backlog, FrameOutcome, FrameStatus, FrameTask, SearchScope, TrackHint
-from recognition.services.meeting import POLL_S, RECONNECT_S, REQUESTS, STOP_TIMEOUT_S, SharedClock
+from recognition.services.meeting import POLL_S, RECONNECT_S, REQUESTS, SharedClock
 from recognition.services.wire import PhotoOutcome, PhotoStatus, Reply, Request
 from recognition.vision import images
 from recognition.vision.types import EmbeddedFace
@@ -112,7 +112,7 @@ class RemoteWorkers:
         self._stopping.set()
         self._outgoing.put(None)
         for thread in self._threads:
-            thread.join(STOP_TIMEOUT_S)
+            thread.join()
         self._expire(math.inf)
         self._redis.close()
 

@@ -11,7 +11,7 @@ import redis
 from django import db
 
 from recognition.services import meeting, wire
-from recognition.services.meeting import POLL_S, RECONNECT_S, REQUESTS, STOP_TIMEOUT_S, SharedClock
+from recognition.services.meeting import POLL_S, RECONNECT_S, REQUESTS, SharedClock
 from recognition.services.remote import FRAME_TIMEOUT_S, PHOTO_TIMEOUT_S, REPLIES_TTL_S
 from recognition.services.wire import Reply
 from recognition.worker.recogniser import Recogniser
@@ -80,7 +80,7 @@ class RedisWorker:
         """Finishes the requests in hand, ends the threads, and takes its leave."""
         self._stopping.set()
         for thread in self._threads:
-            thread.join(STOP_TIMEOUT_S)
+            thread.join()
         try:
             self._redis.delete(meeting.heartbeat(self._name))
             self._redis.hdel(meeting.WORKERS, self._name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import signal
 import threading
 from typing import Any
@@ -11,6 +12,11 @@ from django.core.management.base import BaseCommand, CommandError
 
 from recognition.jobs import process
 from recognition.selectors import jobs
+
+logger = logging.getLogger(__name__)
+
+AGAIN_AFTER_S = 2.0
+"""How long a process whose database went away waits before it looks for it again."""
 
 
 class Command(BaseCommand):
@@ -31,7 +37,18 @@ class Command(BaseCommand):
         stop = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
-        try:
-            process.work(stop, ready=lambda: self.stdout.write("faceweb jobs is ready"))
-        except process.QueueLost as error:
-            raise CommandError(str(error)) from error
+        ready = threading.Event()
+
+        def tell() -> None:
+            ready.set()
+            self.stdout.write("faceweb jobs is ready")
+
+        while not stop.is_set():
+            try:
+                process.work(stop, ready=tell)
+            except process.QueueLost as error:
+                # At the start somebody looks on; later the database may be away for a while.
+                if not ready.is_set():
+                    raise CommandError(str(error)) from error
+                logger.error("%s", error)
+                stop.wait(AGAIN_AFTER_S)
