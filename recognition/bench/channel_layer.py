@@ -31,6 +31,10 @@ WORKER = (sys.executable, "-c", f"from {__name__} import work; work()")
 
 CHANNEL = "bench-recognition"
 
+LOST_AFTER_S = 1.0
+"""A frame without an answer for this long is sent again. Where several workers receive on one channel, each takes what
+another has just received back into the channel, or out of it for good: some frames come twice, and some never."""
+
 
 class ChannelWorkers:
     """The web side; see `services.frames.FrameWorker`. Everything happens on the event loop of the sessions."""
@@ -68,7 +72,9 @@ class ChannelWorkers:
             self._start(self._receive(self._reply_channel))
         request = Request(number, "", time.time(), task.hints, task.jpeg, task.scope)
         message = {"type": "recognise", "reply_to": self._reply_channel, "request": wire.encode(request)}
-        await self._layer.send(CHANNEL, message)
+        while number in self._pending:
+            await self._layer.send(CHANNEL, message)
+            await asyncio.sleep(LOST_AFTER_S)
 
     async def _receive(self, channel: str) -> None:
         from recognition.services import wire
@@ -76,7 +82,6 @@ class ChannelWorkers:
 
         while True:
             reply = wire.decode_reply((await self._layer.receive(channel))["reply"])
-            # Where several workers receive on one channel, channels_redis delivers some messages twice.
             done = self._pending.pop(reply.id, None)
             if done is not None and isinstance(reply.outcome, FrameOutcome):
                 done(reply.outcome)
