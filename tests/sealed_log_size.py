@@ -6,6 +6,7 @@ Works on an installation of its own, in a temporary directory that goes afterwar
 from __future__ import annotations
 
 import argparse
+import datetime as dt
 import json
 import resource
 import statistics
@@ -17,6 +18,9 @@ from tests import installations
 
 WRITES = 1000
 """Events that are stored one by one, each in a transaction of its own."""
+
+AT_ONCE = 10_000
+"""Events of one fill, a second apart."""
 
 _FILL = """
     INSERT INTO recognition_recognitionevent (
@@ -39,7 +43,7 @@ _FILL = """
 """
 
 
-def fill(events: int, *, at_once: int = 10_000) -> None:
+def fill(events: int, *, at_once: int = AT_ONCE) -> None:
     """Stores events with three votes each, and has them sealed."""
     from django.db import connection
 
@@ -64,17 +68,25 @@ def _writes_ms(sealed: bool) -> list[float]:
 
 
 def _measured(events: int) -> dict[str, object]:
+    from recognition.models import RecognitionEvent
     from recognition.services import sealed_log
     from tests import fakes
 
     fakes.activated_pack()
     plain = _writes_ms(sealed=False)
+    # They were stored past the trigger, so that verifying would tell of them.
+    RecognitionEvent.objects.all().delete()
     sealed = _writes_ms(sealed=True)
     began = time.perf_counter()
     fill(events)
     filled_s = time.perf_counter() - began
     before_kb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     found = sealed_log.verify()
+    grew_mb = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before_kb) / 1024
+    began = time.perf_counter()
+    removed = _remove_half(events)
+    removed_s = time.perf_counter() - began
+    after_removal = sealed_log.verify()
     return {
         "write_ms_median": {"not_sealed": statistics.median(plain), "sealed": statistics.median(sealed)},
         "write_ms_p95": {
@@ -83,11 +95,33 @@ def _measured(events: int) -> dict[str, object]:
         },
         "filled_s": filled_s,
         "rows": found.rows,
-        # The events of the first measurement were stored past the trigger.
         "first_broken": str(found.first_broken.fault) if found.first_broken else None,
         "rows_per_s": found.rows_per_s,
-        "grew_mb": (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before_kb) / 1024,
+        "grew_mb": grew_mb,
+        "removed": removed,
+        "removed_s": removed_s,
+        "after_removal": {
+            "rows": after_removal.rows,
+            "first_broken": str(after_removal.first_broken.fault) if after_removal.first_broken else None,
+            "rows_per_s": after_removal.rows_per_s,
+        },
     }
+
+
+def _remove_half(events: int) -> int:
+    """Has retention remove the older half, as it would by itself; gives how many went."""
+    from django.utils import timezone
+
+    from recognition.models import RetentionRule
+    from recognition.services import retention
+
+    RetentionRule.objects.update(event_days=1)
+    # The older half of each fill is then older than a day.
+    now = timezone.now() + dt.timedelta(days=1, seconds=-min(events, AT_ONCE) / 2)
+    removed = 0
+    while found := retention.apply(now=now).events:
+        removed += found
+    return removed
 
 
 def main() -> None:

@@ -162,29 +162,35 @@ _VOUCHED = """
 """
 
 
-def batches(cursor: CursorWrapper, *, after: int = 0) -> Iterator[list[tuple[ChainRow, Content]]]:
-    """The chain from a position on, with what each row sealed; never more than `BATCH_ROWS` at once.
-
-    Args:
-        cursor: of a transaction that sees the database as of one moment.
-        after: position of the row before the first that is read.
-    """
-    # Compiling the queries would take longer than each of them does.
-    cursor.execute("SET LOCAL jit = off")
+def rows(cursor: CursorWrapper) -> Iterator[list[ChainRow]]:
+    """The chain from its beginning, never more than `BATCH_ROWS` at once."""
+    after = 0
     while True:
         cursor.execute(_ROWS, [after, BATCH_ROWS])
-        rows = [
+        found = [
             ChainRow(position, kind, row_id, bytes(digest), bytes(previous), bytes(own))
             for position, kind, row_id, digest, previous, own in cursor.fetchall()
         ]
-        if not rows:
+        if not found:
             return
-        after = rows[-1].position
-        wanted: dict[str, list[int]] = {}
-        for row in rows:
-            wanted.setdefault(row.kind, []).append(row.row_id)
-        found = {kind: contents(cursor, kind=kind, numbers=numbers) for kind, numbers in wanted.items()}
-        yield [(row, found[row.kind][row.row_id]) for row in rows]
+        after = found[-1].position
+        yield found
+
+
+def with_contents(cursor: CursorWrapper, chain: Sequence[ChainRow]) -> list[tuple[ChainRow, Content]]:
+    """Rows of the chain, each with what it sealed as the database holds it now.
+
+    Args:
+        cursor: of a transaction that sees the database as of one moment.
+        chain: at most `BATCH_ROWS` rows.
+    """
+    # Compiling the queries would take longer than each of them does.
+    cursor.execute("SET LOCAL jit = off")
+    wanted: dict[str, list[int]] = {}
+    for row in chain:
+        wanted.setdefault(row.kind, []).append(row.row_id)
+    found = {kind: contents(cursor, kind=kind, numbers=numbers) for kind, numbers in wanted.items()}
+    return [(row, found[row.kind][row.row_id]) for row in chain]
 
 
 def as_chain_row(row: SealedRow) -> ChainRow:

@@ -1,0 +1,1 @@
+"""This product and its peers on the same frames and images."""
