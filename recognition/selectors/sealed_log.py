@@ -150,14 +150,20 @@ _ROWS = """
     WHERE position > %s ORDER BY position LIMIT %s
 """
 
-# Where several vouch, the latest: one entry may have been made before its content was sealed again.
+# Where several vouch, the latest: one entry may have been made before its content was sealed again. `OFFSET 0` as in
+# `_Kind.query`: held together otherwise, every row would be compared with every entry.
 _VOUCHED = """
     SELECT w.row_id, max(s.position)
     FROM unnest(%s::bigint[]) w (row_id)
-    JOIN recognition_auditentry a
-        ON a.details ? 'removed' AND a.details -> 'removed' @> jsonb_build_object(%s, jsonb_build_array(w.row_id))
-    JOIN recognition_sealedrow s ON s.kind = 'audit' AND s.row_id = a.id
-    WHERE a.action = ANY(%s)
+    CROSS JOIN LATERAL (
+        SELECT id FROM recognition_auditentry
+        WHERE details ? 'removed' AND details -> 'removed' @> jsonb_build_object(%s, jsonb_build_array(w.row_id))
+            AND action = ANY(%s)
+        OFFSET 0
+    ) a
+    CROSS JOIN LATERAL (
+        SELECT position FROM recognition_sealedrow WHERE kind = 'audit' AND row_id = a.id OFFSET 0
+    ) s
     GROUP BY 1
 """
 
