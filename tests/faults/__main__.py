@@ -130,7 +130,7 @@ def of_parts(names: Sequence[str]) -> Iterator[Outcome | str]:
     if not names:
         return
     with contextlib.ExitStack() as stack:
-        disk = installations.new_directory()
+        disk = stack.enter_context(installations.temporary_state_dir())
         is_small = stack.enter_context(product.small_disk(disk, DISK_MB))
         running = stack.enter_context(product.running({}, disk=disk))
         cookie = running.log_in()
@@ -148,15 +148,17 @@ def of_clock(names: Sequence[str]) -> Iterator[Outcome | str]:
     if not FAKETIME.exists():
         yield f"{', '.join(names)}: skipped, because libfaketime is not installed: apt-get install faketime"
         return
-    clock = installations.new_directory() / "clock"
-    clock.write_text("+0\n")
-    variables = {
-        "LD_PRELOAD": str(FAKETIME),
-        "FAKETIME_TIMESTAMP_FILE": str(clock),
-        "FAKETIME_NO_CACHE": "1",
-        "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-    }
-    with product.running(variables, disk=installations.new_directory()) as running:
+    with contextlib.ExitStack() as stack:
+        clock = stack.enter_context(installations.temporary_state_dir()) / "clock"
+        clock.write_text("+0\n")
+        variables = {
+            "LD_PRELOAD": str(FAKETIME),
+            "FAKETIME_TIMESTAMP_FILE": str(clock),
+            "FAKETIME_NO_CACHE": "1",
+            "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+        }
+        disk = stack.enter_context(installations.temporary_state_dir())
+        running = stack.enter_context(product.running(variables, disk=disk))
         cookie = running.log_in()
         for name in names:
             yield measure(name, faults.clock_jump(clock, CLOCK[name]), running, cookie)
