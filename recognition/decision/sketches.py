@@ -25,7 +25,7 @@ than that of the nearest template; of 255 bits, hardly ever more than twenty do 
 _WORD_BITS = 64
 _WORDS = -(-BITS // _WORD_BITS)
 _ROWS_AT_A_TIME = 16_384
-"""Sketches compared in a step: what a step writes stays in a core's cache, or it takes three times as long."""
+"""Sketches compared in a step: what a step writes stays in a core's cache."""
 
 _FIRST_CAPACITY = 16_384
 _SEED = 0
