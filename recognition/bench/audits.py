@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -23,9 +21,7 @@ def measure(*, rows: int, cache_dir: Path, say: Callable[[str], None]) -> AuditB
         ServerFailed: when the server does not start, or the measurement fails.
     """
     say("Starting the server ...")
-    with server.running(cache_dir=cache_dir) as up, tempfile.TemporaryDirectory() as scratch:
-        result = Path(scratch) / "result.json"
+    with server.running(cache_dir=cache_dir) as up:
         say(f"Inventing {rows:,} events, then reading them ...")
-        up.run_module(audit.__name__, str(rows), str(result))
-        measured = json.loads(result.read_text())
+        measured = up.measured(audit.__name__, str(rows))
         return AuditBenchmark(**{**measured, "pages": tuple(PageTimes(**page) for page in measured["pages"])})

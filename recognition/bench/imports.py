@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -24,8 +22,6 @@ def measure(*, folder: Path, people: int, cache_dir: Path, say: Callable[[str], 
         ServerFailed: when the server does not start, or the import fails.
     """
     say("Starting the server ...")
-    with server.running(cache_dir=cache_dir) as up, tempfile.TemporaryDirectory() as scratch:
-        result = Path(scratch) / "result.json"
+    with server.running(cache_dir=cache_dir) as up:
         say(f"Importing {people:,} people, then the bare work ...")
-        up.run_module(importing.__name__, str(folder), str(people), str(result))
-        return ImportBenchmark(**json.loads(result.read_text()))
+        return ImportBenchmark(**up.measured(importing.__name__, str(folder), str(people)))

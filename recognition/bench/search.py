@@ -11,9 +11,8 @@ import dataclasses
 import json
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import django
 import numpy as np
@@ -24,7 +23,7 @@ from recognition.evaluation import face_like
 from recognition.evaluation.face_like import FaceLikeGallery
 
 if TYPE_CHECKING:
-    pass
+    from recognition.bench.search_methods import Method
 
 SAMPLES_EACH = 4
 PROBES = 400
@@ -33,9 +32,6 @@ PROBES_OF_A_SCAN = 50
 
 WARM_UP_PROBES = 10
 SEED = 20_261_128
-
-Search = Callable[[NDArray[np.float32]], int]
-"""From a probe to the primary key of the nearest sample."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -103,7 +99,7 @@ def _nearest(gallery: FaceLikeGallery) -> NDArray[np.int64]:
     return FaceSample.objects.earliest("pk").pk + np.array(best, np.int64)
 
 
-def _measured(method: Any, gallery: FaceLikeGallery, nearest: NDArray[np.int64]) -> MethodResult:
+def _measured(method: Method, gallery: FaceLikeGallery, nearest: NDArray[np.int64]) -> MethodResult:
     count = PROBES_OF_A_SCAN if method.is_scan else len(gallery.probes)
     for probe in gallery.probes[-WARM_UP_PROBES:]:
         method.search(probe)

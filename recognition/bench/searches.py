@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -27,10 +25,8 @@ def measure(*, rows: int, methods: Sequence[str], cache_dir: Path, say: Callable
         ServerFailed: when the server does not start, or the measurement fails.
     """
     say("Starting the server ...")
-    with server.running(cache_dir=cache_dir) as up, tempfile.TemporaryDirectory() as scratch:
-        result = Path(scratch) / "result.json"
+    with server.running(cache_dir=cache_dir) as up:
         say(f"Inventing {rows:,} templates, then searching them ...")
-        up.run_module(search.__name__, str(rows), ",".join(methods), str(result))
-        measured = json.loads(result.read_text())
+        measured = up.measured(search.__name__, str(rows), ",".join(methods))
         found = {name: MethodResult(**each) for name, each in measured["methods"].items()}
         return SearchBenchmark(**{**measured, "methods": found})

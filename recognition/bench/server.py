@@ -18,6 +18,7 @@ import urllib.parse
 import urllib.request
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from faceweb import embedded, env, first_run, postgres_process, state
 from recognition.bench import processes
@@ -115,6 +116,18 @@ class Server:
         )
         if done.returncode != 0:
             raise ServerFailed(f"{module} failed:\n{done.stdout[-processes.LOG_TAIL_CHARACTERS :]}")
+
+    def measured(self, module: str, *arguments: str) -> dict[str, Any]:
+        """What a module of ours measures, which writes it as a JSON object to the file that its last argument names.
+
+        Raises:
+            ServerFailed: as `run_module`.
+        """
+        with tempfile.TemporaryDirectory() as scratch:
+            result = Path(scratch) / "result.json"
+            self.run_module(module, *arguments, str(result))
+            found: dict[str, Any] = json.loads(result.read_text())
+        return found
 
 
 @contextlib.contextmanager

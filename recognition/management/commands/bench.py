@@ -180,23 +180,21 @@ def _methods(text: str) -> tuple[str, ...]:
 
 
 def _seconds(text: str) -> float:
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = 0.0
-    if not 1.0 <= seconds <= 3600.0:
-        raise argparse.ArgumentTypeError(f"expected 1 to 3600 seconds, got {text!r}")
-    return seconds
+    return _between(text, 1.0, 3600.0, "1 to 3600 seconds")
 
 
 def _minutes(text: str) -> float:
+    return _between(text, 0.05, 10_080.0, "0.05 minutes to a week of them")
+
+
+def _between(text: str, least: float, most: float, expected: str) -> float:
     try:
-        minutes = float(text)
+        value = float(text)
     except ValueError:
-        minutes = 0.0
-    if not 0.05 <= minutes <= 10_080.0:
-        raise argparse.ArgumentTypeError(f"expected 0.05 minutes to a week of them, got {text!r}")
-    return minutes
+        value = 0.0
+    if not least <= value <= most:
+        raise argparse.ArgumentTypeError(f"expected {expected}, got {text!r}")
+    return value
 
 
 @contextlib.contextmanager
