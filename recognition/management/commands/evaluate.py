@@ -8,7 +8,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from recognition.management import evaluating_open_set, evaluating_pairs, evaluating_quality
+from recognition.management import evaluating_clusters, evaluating_open_set, evaluating_pairs, evaluating_quality
 
 
 class Command(BaseCommand):
@@ -22,7 +22,7 @@ class Command(BaseCommand):
     help = "Measure a model pack on labelled images."
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        """Declares `evaluate pairs`, `evaluate open-set` and `evaluate quality`."""
+        """Declares `evaluate pairs`, `evaluate open-set`, `evaluate quality` and `evaluate cluster`."""
         what = parser.add_subparsers(dest="what", required=True)
         pairs = what.add_parser(
             "pairs",
@@ -50,12 +50,25 @@ class Command(BaseCommand):
             "each image the face nearest the centre is used. An image without a face has no quality and is left out.",
         )
         evaluating_quality.add_arguments(quality)
-        for subcommand in (pairs, open_set, quality):
+        cluster = what.add_parser(
+            "cluster",
+            help="whether faces are grouped by person",
+            description="Groups the faces of some people without being told whose they are, and tells how well the "
+            "groups agree with the people. In each image the face nearest the centre is used. An image without a face "
+            "is left out. The threshold is that of a search by the policy in force.",
+        )
+        evaluating_clusters.add_arguments(cluster)
+        for subcommand in (pairs, open_set, quality, cluster):
             subcommand.add_argument("--json", action="store_true", help="print one JSON object")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Measures and prints."""
-        runs = {"pairs": evaluating_pairs, "open-set": evaluating_open_set, "quality": evaluating_quality}
+        runs = {
+            "pairs": evaluating_pairs,
+            "open-set": evaluating_open_set,
+            "quality": evaluating_quality,
+            "cluster": evaluating_clusters,
+        }
         run = runs[options["what"]].run
         values, words = run(options)
         self.stdout.write(json.dumps(values) if options["json"] else words)
