@@ -6,8 +6,7 @@ import argparse
 import collections
 import contextlib
 import csv
-import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,14 +17,13 @@ from recognition import conf, import_wording
 from recognition.importing import archives
 from recognition.importing.entries import ImportRefused, PlannedFile
 from recognition.importing.layouts import Layout
+from recognition.management import folders
 from recognition.management.base import FAILED, RecognitionCommand
 from recognition.management.enrolling import FileOutcome
+from recognition.management.folders import Read
 from recognition.models import ImportItem
 from recognition.services import importing, jobs
 from recognition.services.importing import Plan
-from recognition.vision.errors import TooManyBytes
-
-Read = Callable[[str, int], bytes]
 
 GREW = (ImportItem.State.ENROLLED, ImportItem.State.SET_ASIDE)
 """What became of a file that is in the gallery now."""
@@ -128,33 +126,13 @@ def _opened(place: Path) -> Iterator[tuple[Sequence[str], Read]]:
         ImportRefused: for an archive that is none, or dangerous.
     """
     if place.is_dir():
-        yield _files_below(place), _reader(place)
+        yield folders.files_below(place), folders.reader(place)
     elif place.is_file():
         with place.open("rb") as file:
             archive = archives.opened(file, most_bytes=conf.import_max_bytes())
             yield archive.paths, archive.read
     else:
         raise CommandError(f"There is no folder or archive {place}.", returncode=FAILED)
-
-
-def _files_below(folder: Path) -> Sequence[str]:
-    # Links to folders are not followed: they may lead round in a circle, or out of what was meant.
-    found = (path for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
-    return sorted(path.relative_to(folder).as_posix() for path in found)
-
-
-def _reader(folder: Path) -> Read:
-    def read(path: str, most_bytes: int) -> bytes:
-        try:
-            with (folder / path).open("rb") as file:
-                size = os.fstat(file.fileno()).st_size
-                if size > most_bytes:
-                    raise TooManyBytes(size, most_bytes)
-                return file.read(most_bytes)
-        except OSError as error:
-            raise CommandError(f"{folder / path} cannot be read: {error.strerror}.", returncode=FAILED) from error
-
-    return read
 
 
 @contextlib.contextmanager

@@ -82,7 +82,7 @@ def test_labels_of_another_number_or_type_are_refused() -> None:
     with pytest.raises(InvalidArray, match="people: expected"):
         clusters.bcubed(labels("ab"), labels("x"))
     with pytest.raises(InvalidArray, match="clusters: expected"):
-        clusters.pairwise(np.zeros(2, np.float32), labels("xx"))  # type: ignore[arg-type]
+        clusters.pairwise(np.zeros(2, np.float32), labels("xx"))
 
 
 def images(**counts: int) -> list[ImageName]:
