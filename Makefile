@@ -46,8 +46,8 @@ check: setup-test  ## lint, types, import contracts
 lock: $(UV)  ## choose versions anew; uv.lock names registries and stays out of git, the exports hold pins and hashes
 	$(UV) lock --upgrade
 	$(UV) export $(EXPORT) --no-default-groups -o requirements-web.lock
-	$(UV) export $(EXPORT) --no-default-groups --extra worker -o requirements.lock
-	$(UV) export $(EXPORT) --all-groups --extra worker -o requirements-test.lock
+	$(UV) export $(EXPORT) --no-default-groups --extra worker --extra report -o requirements.lock
+	$(UV) export $(EXPORT) --all-groups --extra worker --extra report -o requirements-test.lock
 
 clean:  ## remove .venv and caches; the data in var/ stays
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

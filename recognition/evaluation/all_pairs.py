@@ -13,8 +13,9 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from recognition.evaluation import error_rates
+from recognition.evaluation import error_rates, gallery_scores
 from recognition.evaluation.error_rates import NoScores
+from recognition.evaluation.gallery_scores import Tally
 from recognition.vision.types import require_array
 
 BLOCK_ROWS = 1024
@@ -50,11 +51,13 @@ class AllPairs:
         mated: pairs of one person.
         non_mated: pairs of two people.
         points: one for each rate asked for, in that order.
+        tally: both kinds by their similarity.
     """
 
     mated: int
     non_mated: int
     points: tuple[FmrPoint, ...]
+    tally: Tally = dataclasses.field(compare=False)
 
     def tmr(self, point: FmrPoint) -> float:
         """True match rate at a point: share of the mated pairs that match, 0..1."""
@@ -108,8 +111,8 @@ def compare(
         error_rates.threshold_above(highest[matches]) if matches < non_mated else float(highest[-1])
         for matches in allowed
     ]
-    points = _counted(blocks, fmrs, thresholds)
-    return AllPairs(mated, non_mated, points)
+    points, tally = _counted(blocks, fmrs, thresholds)
+    return AllPairs(mated, non_mated, points, tally)
 
 
 @dataclasses.dataclass(frozen=True, slots=True, eq=False)
@@ -149,12 +152,15 @@ def _highest(blocks: _Blocks, count: int) -> NDArray[np.float32]:
     return -np.sort(-kept)
 
 
-def _counted(blocks: _Blocks, fmrs: Sequence[float], thresholds: Sequence[float]) -> tuple[FmrPoint, ...]:
+def _counted(blocks: _Blocks, fmrs: Sequence[float], thresholds: Sequence[float]) -> tuple[tuple[FmrPoint, ...], Tally]:
     matches = np.zeros((len(thresholds), 2), np.int64)
+    tally = Tally.nothing()
     for mated, non_mated in blocks:
+        tally += Tally.of_pairs(gallery_scores.binned(mated), gallery_scores.binned(non_mated))
         for row, threshold in enumerate(thresholds):
             matches[row] += np.count_nonzero(mated >= threshold), np.count_nonzero(non_mated >= threshold)
-    return tuple(
+    points = tuple(
         FmrPoint(fmr, threshold, int(mated), int(non_mated))
         for fmr, threshold, (mated, non_mated) in zip(fmrs, thresholds, matches, strict=True)
     )
+    return points, tally

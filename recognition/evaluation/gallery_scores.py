@@ -78,6 +78,16 @@ class Tally:
         mated, non_mated, strangers, named, owned = (np.zeros(BINS, np.int64) for _ in _COUNTED)
         return cls(mated, non_mated, strangers, named, owned)
 
+    @classmethod
+    def of_pairs(cls, mated: Counts, non_mated: Counts) -> Tally:
+        """Comparisons alone: nothing was searched.
+
+        Args:
+            mated: (BINS,) int64, see `binned`.
+            non_mated: (BINS,) int64.
+        """
+        return dataclasses.replace(cls.nothing(), mated=mated, non_mated=non_mated)
+
     def __add__(self, other: Tally) -> Tally:
         return Tally(
             **{name: getattr(self, name) + getattr(other, name) for name in _COUNTED},
@@ -85,6 +95,19 @@ class Tally:
             owner_searches=self.owner_searches + other.owner_searches,
             pairs=highest((*self.pairs, *other.pairs)),
         )
+
+    @classmethod
+    def of_pairs_from_json(cls, kept: Mapping[str, Any]) -> Tally:
+        """The inverse of `pairs_as_json`.
+
+        Raises:
+            LookupError, TypeError, ValueError: when it is something else.
+        """
+        return cls.of_pairs(_dense(kept["mated"]), _dense(kept["non_mated"]))
+
+    def pairs_as_json(self) -> dict[str, Any]:
+        """The comparisons alone, for keeping."""
+        return {"mated": _sparse(self.mated), "non_mated": _sparse(self.non_mated)}
 
     def as_json(self) -> dict[str, Any]:
         """For keeping: counts as lists of numbers, from the first bin that has any."""
@@ -156,11 +179,11 @@ def measure(templates: Templates, block: int, *, margin: float, block_rows: int 
         if columns == rows:
             same = templates.people[rows][:, None] == templates.people[columns][None, :]
             later = np.triu(np.ones(scores.shape, np.bool_), k=1)
-            mated += _binned(scores[same & later])
-            non_mated += _binned(scores[~same & later])
+            mated += binned(scores[same & later])
+            non_mated += binned(scores[~same & later])
             scores[same | ~later] = -np.inf
         elif columns.start > rows.start:
-            non_mated += _binned(scores.ravel())
+            non_mated += binned(scores.ravel())
         else:
             continue  # counted when those were the rows
         pairs = highest((*pairs, *_closest(templates, rows, columns, scores, beyond=_floor(pairs))))
@@ -214,7 +237,7 @@ class _Searches:
         # Of two people as similar a search names the one that was enrolled first: here that is nobody's own person.
         owned = self._own[has_own & (lead > 0) & (lead >= margin)]
         strangers = self._first[others]
-        return _binned(strangers), _binned(named), _binned(owned), int(others.sum()), int(has_own.sum())
+        return binned(strangers), binned(named), binned(owned), int(others.sum()), int(has_own.sum())
 
 
 def _floor(pairs: Sequence[NonMatedPair]) -> float:
@@ -247,7 +270,12 @@ def _closest(
     return found
 
 
-def _binned(similarities: NDArray[np.float32]) -> Counts:
+def binned(similarities: NDArray[np.float32]) -> Counts:
+    """(BINS,) int64: how many similarities lie in each bin, exact at the edges.
+
+    Args:
+        similarities: (n,) float32.
+    """
     bins = np.searchsorted(EDGES, similarities.astype(np.float64), side="right") - 1
     # Rounding may take the product of opposite vectors below -1.
     return np.bincount(np.maximum(bins, 0), minlength=BINS).astype(np.int64)

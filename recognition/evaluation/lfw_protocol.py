@@ -39,15 +39,17 @@ class ImageName:
     Args:
         person: as its folder is called.
         number: from 1.
+        file: how it is called in that folder; empty where it has the data set's own name.
     """
 
     person: str
     number: int
+    file: str = dataclasses.field(default="", compare=False)
 
     @property
     def path(self) -> str:
         """Where the image is, below the folder of all images."""
-        return f"{self.person}/{self.person}_{self.number:04d}.jpg"
+        return f"{self.person}/{self.file or f'{self.person}_{self.number:04d}.jpg'}"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -8,8 +8,9 @@ from typing import TypeAlias
 
 import numpy as np
 
-from recognition.evaluation import all_pairs, lfw_protocol
+from recognition.evaluation import all_pairs, gallery_scores, lfw_protocol
 from recognition.evaluation.all_pairs import NOT_ACQUIRED_SIMILARITY, AllPairs
+from recognition.evaluation.gallery_scores import Tally
 from recognition.evaluation.lfw_protocol import Accuracy, FoldsNeeded, ImageName, Pair, PairsFile, ScoredPairs
 from recognition.vision.types import Embedding
 
@@ -39,6 +40,7 @@ class Verification:
         not_acquired: images in which no face was found.
         images: how many the pairs name, train pairs included.
         everything: the comparison of every image with every other; None where not asked for.
+        tally: the comparisons by their similarity: of every two images where asked for, else of the pairs judged.
     """
 
     accuracy: Accuracy
@@ -46,6 +48,7 @@ class Verification:
     not_acquired: int
     images: int
     everything: AllPairs | None
+    tally: Tally
 
 
 def measure(
@@ -68,12 +71,14 @@ def measure(
     """
     images = pairs.images() | (train_pairs.images() if train_pairs else frozenset())
     accuracy = _accuracy(embeddings, pairs, train_pairs)
+    everything = _every_pair(embeddings, sorted(images)) if with_all_pairs else None
     return Verification(
         accuracy=accuracy,
         pairs=len(pairs.pairs),
         not_acquired=len(images - embeddings.keys()),
         images=len(images),
-        everything=_every_pair(embeddings, sorted(images)) if with_all_pairs else None,
+        everything=everything,
+        tally=everything.tally if everything else _tally(scored(embeddings, pairs.pairs)),
     )
 
 
@@ -97,6 +102,11 @@ def scored(embeddings: Embeddings, pairs: Sequence[Pair]) -> ScoredPairs:
         for pair in pairs
     ]
     return ScoredPairs(np.array(similarities, np.float32), np.array([pair.mated for pair in pairs], np.bool_))
+
+
+def _tally(pairs: ScoredPairs) -> Tally:
+    mated, non_mated = (gallery_scores.binned(pairs.similarities[kind]) for kind in (pairs.mated, ~pairs.mated))
+    return Tally.of_pairs(mated, non_mated)
 
 
 def _every_pair(embeddings: Embeddings, images: Sequence[ImageName]) -> AllPairs:

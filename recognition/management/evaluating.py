@@ -6,7 +6,7 @@ import argparse
 import concurrent.futures
 import dataclasses
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import cv2
@@ -16,7 +16,8 @@ from tqdm import tqdm
 from recognition import conf
 from recognition.decision.policy import Policy
 from recognition.evaluation import lfw_protocol
-from recognition.evaluation.lfw_protocol import ImageName
+from recognition.evaluation.lfw_protocol import ImageName, InvalidPairsFile, PairsFile
+from recognition.importing import entries
 from recognition.selectors import packs
 from recognition.selectors.packs import ActivePack
 from recognition.vision import images
@@ -25,7 +26,7 @@ from recognition.vision.pipeline import FacePipeline
 from recognition.vision.types import Embedding, Quality, Size
 from recognition.worker import packs as worker_packs
 
-_IMAGE_NAME = re.compile(r"(?P<person>.+)_(?P<number>\d{4})\.jpg")
+_IMAGE_NAME = re.compile(r"(?P<person>.+)_(?P<number>\d{4})", re.ASCII)
 
 
 @dataclasses.dataclass(frozen=True, slots=True, eq=False)
@@ -43,7 +44,29 @@ class Acquired:
 
 def add_images(parser: argparse.ArgumentParser) -> None:
     """Declares where the images are."""
-    parser.add_argument("--images", type=Path, required=True, metavar="DIR", help="images, as DIR/NAME/NAME_0001.jpg")
+    parser.add_argument(
+        "--images",
+        type=Path,
+        required=True,
+        metavar="DIR",
+        help="a folder for each person, such as DIR/NAME/NAME_0001.jpg",
+    )
+
+
+def read_pairs(path: Path) -> PairsFile:
+    """A file of pairs.
+
+    Raises:
+        CommandError: when it cannot be read; the text says why.
+    """
+    try:
+        return lfw_protocol.parse(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise CommandError(f"cannot read {path}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise CommandError(f"{path}: expected a text file in UTF-8") from error
+    except InvalidPairsFile as error:
+        raise CommandError(f"{path}, {error}") from error
 
 
 def deciding() -> tuple[ActivePack, Policy, FacePipeline]:
@@ -65,22 +88,54 @@ def deciding() -> tuple[ActivePack, Policy, FacePipeline]:
 
 
 def found_images(folder: Path) -> tuple[ImageName, ...]:
-    """Every image of a data set, by name.
+    """Every image of a data set: a folder for each person, with their images.
+
+    Images that are called NAME_0001 have the number that they say; where no image of a person is called so, theirs are
+    numbered by name. Hidden files and folders are left out.
 
     Args:
-        folder: of all images, as FOLDER/NAME/NAME_0001.jpg.
+        folder: of all images, as FOLDER/NAME/IMAGE.
 
     Raises:
         CommandError: when there is none.
     """
-    names = []
-    for path in folder.glob("*/*.jpg"):
-        match = _IMAGE_NAME.fullmatch(path.name)
-        if match and match["person"] == path.parent.name:
-            names.append(ImageName(match["person"], int(match["number"])))
+    try:
+        people = [path for path in sorted(folder.iterdir()) if path.is_dir() and entries.is_meant(path.name)]
+        names = [name for person in people for name in _images_of(person)]
+    except OSError as error:
+        raise CommandError(f"{error.filename} cannot be read: {error.strerror}.") from error
     if not names:
-        raise CommandError(f"{folder} holds no image that is called NAME/NAME_0001.jpg.")
+        raise CommandError(f"{folder} holds no folder of a person with images, as NAME/NAME_0001.jpg.")
     return tuple(sorted(names))
+
+
+def _images_of(person: Path) -> list[ImageName]:
+    files = sorted(
+        path.name for path in person.iterdir() if entries.is_image(path.name) and entries.is_meant(path.name)
+    )
+    numbered: dict[int, str] = {}
+    for file in files:
+        match = _IMAGE_NAME.fullmatch(Path(file).stem)
+        if match and match["person"] == person.name:
+            numbered.setdefault(int(match["number"]), file)
+    if not numbered:
+        numbered = dict(enumerate(files, start=1))
+    return [ImageName(person.name, number, file) for number, file in numbered.items()]
+
+
+def located(folder: Path, wanted: Iterable[ImageName]) -> list[ImageName]:
+    """Images of a pairs file with the files that they are here; those that are not here as they came.
+
+    Args:
+        folder: see `found_images`.
+        wanted: by person and number.
+    """
+    here = {name: name for person in {name.person for name in wanted} for name in _images_here(folder / person)}
+    return sorted(here.get(name, name) for name in wanted)
+
+
+def _images_here(person: Path) -> list[ImageName]:
+    return _images_of(person) if person.is_dir() else []
 
 
 def embedded(
@@ -97,7 +152,7 @@ def acquired(
 
     Args:
         pipeline: of the pack that is measured.
-        folder: of all images, as FOLDER/NAME/NAME_0001.jpg.
+        folder: of all images, as `found_images` takes it.
         wanted: which of them.
         quiet: without a progress bar.
 

@@ -61,7 +61,7 @@ def run(options: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
     except (PackError, TooFewPeople, NoScores) as error:
         raise CommandError(str(error)) from error
     measured = _Measured(active, at, options["gallery_size"], trials, time.monotonic() - begin)
-    return measured.as_json(), measured.words()
+    return {**measured.as_json(), "runtime": pipeline.runtime}, measured.words()
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -10,10 +10,9 @@ from typing import Any
 
 from django.core.management.base import CommandError
 
-from recognition.evaluation import error_rates, lfw_protocol, verification
+from recognition.evaluation import error_rates, reports, verification
 from recognition.evaluation.all_pairs import AllPairs
 from recognition.evaluation.error_rates import NoScores
-from recognition.evaluation.lfw_protocol import InvalidPairsFile, PairsFile
 from recognition.evaluation.verification import TrainPairsNeeded, TrainPairsNotUsed, Verification
 from recognition.management import evaluating
 from recognition.models import ModelPack
@@ -52,13 +51,14 @@ def run(options: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
     begin = time.monotonic()
     if options["record"] and not options["all_pairs"]:
         raise CommandError("--record needs --all-pairs: thresholds are measured on every pair of the images.")
-    pairs = _read(options["pairs"])
-    train_pairs = _read(options["train_pairs"]) if options["train_pairs"] else None
+    pairs = evaluating.read_pairs(options["pairs"])
+    train_pairs = evaluating.read_pairs(options["train_pairs"]) if options["train_pairs"] else None
     try:
         loaded, stored = worker_packs.load_and_register(options["pack"])
     except PackError as error:
         raise CommandError(str(error)) from error
-    wanted = sorted(pairs.images() | (train_pairs.images() if train_pairs else frozenset()))
+    images = pairs.images() | (train_pairs.images() if train_pairs else frozenset())
+    wanted = evaluating.located(options["images"], images)
     embeddings = evaluating.embedded(loaded.pipeline, options["images"], wanted, quiet=options["json"])
     try:
         measured = verification.measure(
@@ -74,18 +74,7 @@ def run(options: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
         _record(stored, measured.everything, options["images"], measured.images)
     seconds = time.monotonic() - begin
     words = _as_table(measured, stored, seconds, runtime=loaded.pipeline.runtime)
-    return _as_json(measured, stored, seconds), words
-
-
-def _read(path: Path) -> PairsFile:
-    try:
-        return lfw_protocol.parse(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise CommandError(f"cannot read {path}: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise CommandError(f"{path}: expected a text file in UTF-8") from error
-    except InvalidPairsFile as error:
-        raise CommandError(f"{path}, {error}") from error
+    return _as_json(measured, stored, seconds, runtime=loaded.pipeline.runtime), words
 
 
 def _record(pack: ModelPack, everything: AllPairs, folder: Path, count: int) -> None:
@@ -115,7 +104,7 @@ def _rate(fmr: float) -> str:
     return f"{fmr:.10f}".rstrip("0")
 
 
-def _as_json(measured: Verification, pack: ModelPack, seconds: float) -> dict[str, Any]:
+def _as_json(measured: Verification, pack: ModelPack, seconds: float, *, runtime: str) -> dict[str, Any]:
     everything = measured.everything
     points = everything.points if everything else ()
     return {
@@ -126,11 +115,13 @@ def _as_json(measured: Verification, pack: ModelPack, seconds: float) -> dict[st
         "threshold": round(measured.accuracy.threshold, 4),
         "tmr_at_fmr": {_rate(point.fmr): round(everything.tmr(point), 5) for point in points if everything},
         "thresholds_at_fmr": {_rate(point.fmr): round(point.threshold, 4) for point in points},
-        "pack": {"name": pack.name, "digest": pack.digest},
+        "pack": {"name": pack.name, "digest": pack.digest, "licence": pack.licence},
+        "runtime": runtime,
         "images": measured.images,
         "mated": everything.mated if everything else None,
         "non_mated": everything.non_mated if everything else None,
         "seconds": round(seconds, 1),
+        reports.SCORES: measured.tally.pairs_as_json(),
     }
 
 

@@ -47,7 +47,7 @@ def run(options: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
     measured = _Measured(
         active, threshold, len(names), len(names) - len(faces), points, _shares(faces), time.monotonic() - begin
     )
-    return measured.as_json(), measured.words()
+    return {**measured.as_json(), "runtime": pipeline.runtime}, measured.words()
 
 
 def _curve(faces: Mapping[ImageName, Acquired], threshold: float) -> tuple[DiscardPoint, ...]:

@@ -4,11 +4,23 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
 
-from recognition.management import evaluating_clusters, evaluating_open_set, evaluating_pairs, evaluating_quality
+from recognition.evaluation import reports
+from recognition.evaluation.reports import NotComparable
+from recognition.management import (
+    evaluating_clusters,
+    evaluating_open_set,
+    evaluating_packs,
+    evaluating_pairs,
+    evaluating_quality,
+    reporting,
+)
 
 
 class Command(BaseCommand):
@@ -19,10 +31,10 @@ class Command(BaseCommand):
     errors and its non-mated pairs as rightly rejected, both with similarity -1.
     """
 
-    help = "Measure a model pack on labelled images."
+    help = "Measure a model pack on labelled images, and compare what was measured."
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        """Declares `evaluate pairs`, `evaluate open-set`, `evaluate quality` and `evaluate cluster`."""
+        """Declares what can be measured, and `evaluate compare`."""
         what = parser.add_subparsers(dest="what", required=True)
         pairs = what.add_parser(
             "pairs",
@@ -58,17 +70,46 @@ class Command(BaseCommand):
             "is left out. The threshold is that of a search by the policy in force.",
         )
         evaluating_clusters.add_arguments(cluster)
-        for subcommand in (pairs, open_set, quality, cluster):
-            subcommand.add_argument("--json", action="store_true", help="print one JSON object")
+        packs = what.add_parser(
+            "packs",
+            help="every model pack and every strategy on the same images",
+            description="Judges pairs, compares all images and searches galleries with each of several model packs and "
+            "each strategy, and prints one page of Markdown.",
+        )
+        evaluating_packs.add_arguments(packs)
+        compare = what.add_parser(
+            "compare",
+            help="two reports side by side",
+            description="Shows two reports that `--json FILE` wrote side by side, with every difference.",
+        )
+        compare.add_argument("reports", type=Path, nargs=2, metavar="FILE", help="a report in JSON")
+        for subcommand in (pairs, open_set, quality, cluster, packs, compare):
+            reporting.add_arguments(subcommand)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Measures and prints."""
+        """Measures, prints, and writes the files that were asked for."""
+        wish = reporting.Wish.of(options)
+        if options["what"] == "compare":
+            self._compare(options["reports"], wish)
+            return
         runs = {
             "pairs": evaluating_pairs,
             "open-set": evaluating_open_set,
             "quality": evaluating_quality,
             "cluster": evaluating_clusters,
+            "packs": evaluating_packs,
         }
-        run = runs[options["what"]].run
-        values, words = run(options)
-        self.stdout.write(json.dumps(values) if options["json"] else words)
+        values, words = runs[options["what"]].run({**options, "json": wish.prints_json})
+        report = reporting.made(options["what"], values, options, timezone.now())
+        wish.write(report)
+        self.stdout.write(json.dumps(report.values) if wish.prints_json else words)
+
+    def _compare(self, paths: Sequence[Path], wish: reporting.Wish) -> None:
+        one, other = (reporting.read(path) for path in paths)
+        try:
+            rows = reports.compare(one.report, other.report)
+        except NotComparable as error:
+            raise CommandError(f"{one.name} and {other.name}: {error}.") from error
+        wish.write_compared(one, other, rows)
+        values, words = reporting.compared_json(rows), reporting.compared_words(one, other, rows)
+        self.stdout.write(json.dumps(values) if wish.prints_json else words)

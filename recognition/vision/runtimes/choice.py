@@ -133,7 +133,7 @@ def _remembered(
         "model": model_path.name,
         "shape": list(example.shape),
         "runtimes": sorted(session.runtime for session in sessions.values()),
-        "machine": [platform.machine(), _processor()],
+        "machine": [platform.machine(), processor()],
         "threads_per_call": options.threads_per_call,
     }
     digest = hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()[:16]
@@ -151,12 +151,13 @@ def _remembered(
     return fastest
 
 
-def _processor() -> str:
+def processor() -> str:
+    """What this machine's processor is called; empty where nothing says so."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:
         return platform.processor()
-    return next((line for line in lines if line.startswith("model name")), "")
+    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "")
 
 
 def _best_ms(sessions: dict[RuntimeName, InferenceSession], example: NDArray[np.float32]) -> dict[RuntimeName, float]:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import csv
 import io
 import json
 from pathlib import Path
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 from django.core.management import CommandError, call_command
 
+from recognition.evaluation import claims, reports
 from recognition.models import AuditEntry, ModelPack
 from recognition.vision import geometry
 from tests import faces
@@ -53,8 +55,15 @@ def test_prints_one_json_object_and_no_progress(people: Path, capfd: pytest.Capt
     measured = as_json(people, "--all-pairs")
     assert capfd.readouterr().err == ""
     stored = ModelPack.objects.get()
-    seconds = measured.pop("seconds")
-    assert seconds > 0
+    made = {key: measured.pop(key) for key in ("kind", "seconds", "runtime", "scores", *reports.ABOUT)}
+    assert made["kind"] == "pairs"
+    assert made["seconds"] > 0
+    assert sum(made["scores"]["non_mated"]["counts"]) == 12
+    assert {name: given.get("files") for name, given in made["dataset"].items()} == {
+        "images": 6,
+        "pairs": None,
+        "train_pairs": None,
+    }
     assert measured.pop("threshold") == pytest.approx(0.5, abs=0.3)
     assert measured.pop("thresholds_at_fmr").keys() == {"0.001", "0.0001", "0.00001"}
     assert measured == {
@@ -63,7 +72,7 @@ def test_prints_one_json_object_and_no_progress(people: Path, capfd: pytest.Capt
         "pairs": 4,
         "not_acquired": 0,
         "tmr_at_fmr": {"0.001": 1.0, "0.0001": 1.0, "0.00001": 1.0},
-        "pack": {"name": "opencv-zoo", "digest": stored.digest},
+        "pack": {"name": "opencv-zoo", "digest": stored.digest, "licence": stored.licence},
         "images": 6,
         "mated": 3,
         "non_mated": 12,
@@ -158,3 +167,65 @@ def test_measured_thresholds_are_kept_with_the_pack(people: Path, monkeypatch: p
     assert [point["threshold"] for point in stored.operating_points] == list(measured["thresholds_at_fmr"].values())
     assert stored.measured_on.endswith("all pairs of 6 images")
     assert AuditEntry.objects.filter(action="pack.measured").exists()
+
+
+class TestReports:
+    @pytest.fixture
+    def written(self, people: Path, tmp_path: Path) -> Path:
+        targets = [f"--{kind}={tmp_path / f'a.{kind}'}" for kind in ("json", "csv", "html")]
+        assert "Accuracy                1.0000" in evaluate(people, *targets)
+        return tmp_path
+
+    def test_are_written_as_json_as_csv_and_as_one_page_with_plots(self, written: Path) -> None:
+        values = json.loads((written / "a.json").read_text())
+        assert (values["accuracy"], values["pack"]["name"]) == (1.0, "opencv-zoo")
+        rows = dict(csv.reader((written / "a.csv").read_text().splitlines()))
+        assert (rows["measure"], rows["accuracy"], rows["pack.digest"]) == ("value", "1.0", values["pack"]["digest"])
+        page = (written / "a.html").read_text()
+        # Nobody is taken for anybody else here, so there is no trade-off to draw.
+        assert page.count("data:image/svg+xml;base64,") == 1
+        assert "http:" not in page
+        assert values["dataset"]["images"]["sha256"] in page
+
+    def test_are_compared_side_by_side(self, written: Path) -> None:
+        first = json.loads((written / "a.json").read_text())
+        overlapping = {"mated": {"first": 1300, "counts": [5, 5]}, "non_mated": {"first": 1299, "counts": [5, 5, 5]}}
+        other = {**first, "accuracy": 0.75, "pack": {**first["pack"], "name": "<mine>"}, "scores": overlapping}
+        (written / "b.json").write_text(json.dumps(other))
+        paths = [str(written / "a.json"), str(written / "b.json")]
+        out = io.StringIO()
+        call_command("evaluate", "compare", *paths, f"--html={written / 'both.html'}", stdout=out)
+        (line,) = [line for line in out.getvalue().splitlines() if line.startswith("accuracy ")]
+        assert line.split() == ["accuracy", "1.0", "0.75", "-0.25"]
+        page = (written / "both.html").read_text()
+        assert page.count("data:image/svg+xml;base64,") == 3
+        assert "&lt;mine&gt;" in page
+        out = io.StringIO()
+        call_command("evaluate", "compare", *paths, "--json", stdout=out)
+        assert json.loads(out.getvalue())["accuracy"] == {"first": 1.0, "second": 0.75, "difference": -0.25}
+
+    def test_that_cannot_be_written_are_refused_before_the_work(self, people: Path, tmp_path: Path) -> None:
+        with pytest.raises(CommandError, match=r"nowhere/a\.csv cannot be written"):
+            evaluate(people, f"--csv={tmp_path / 'nowhere' / 'a.csv'}", pairs="absent.txt")
+
+    @pytest.mark.parametrize("content", ["", "[]", '{"kind": "quality"}'])
+    def test_that_are_none_or_of_something_else_are_named(self, written: Path, content: str) -> None:
+        (written / "b.json").write_text(content)
+        with pytest.raises(CommandError, match=r"b\.json"):
+            call_command("evaluate", "compare", str(written / "a.json"), str(written / "b.json"))
+
+
+def test_packs_and_strategies_are_measured_in_one_report(people: Path) -> None:
+    given = ["--images", people, "--pairs", people / "pairs.txt", "--train-pairs", people / "train.txt"]
+    arguments = ["packs", *map(str, given), "--pack", "opencv-zoo", "--gallery-size", "2", "--seeds", "1"]
+    out = io.StringIO()
+    call_command("evaluate", *arguments, "--json", stdout=out)
+    (pack,) = json.loads(out.getvalue())["packs"]
+    assert pack["name"] == "opencv-zoo"
+    assert {name: found["accuracy"] for name, found in pack["pairs"].items()} == dict.fromkeys(claims.STRATEGIES, 1.0)
+    assert pack["searches"].keys() == {"nearest", "k_nearest", "centroid"}
+    out = io.StringIO()
+    call_command("evaluate", *arguments, stdout=out)
+    assert "| opencv-zoo | one image against one | 1.0000 |" in out.getvalue()
+    with pytest.raises(CommandError, match="--seeds: expected 1 or more, got 0"):
+        call_command("evaluate", *arguments, "--seeds", "0")

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from django.core.management import CommandError, call_command
 
+from recognition.evaluation import reports
 from recognition.models import ModelPack, ThresholdPolicy
 from recognition.vision import geometry
 from tests import faces
@@ -42,6 +43,8 @@ def evaluate(folder: Path, *more: str) -> str:
 def test_prints_one_json_object_of_the_policy_in_force(people: Path, method: str) -> None:
     measured: dict[str, Any] = json.loads(evaluate(people, "--method", method, "--json"))
     assert measured.pop("seconds") > 0
+    for key in ("kind", *reports.ABOUT):
+        assert measured.pop(key)
     assert measured == {
         **{f"{name}_{what}": 1.0 for name in ("bcubed", "pairwise") for what in ("f", "precision", "recall")},
         "clusters": 2,

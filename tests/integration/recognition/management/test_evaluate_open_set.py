@@ -9,6 +9,9 @@ import numpy as np
 import pytest
 from django.core.management import CommandError, call_command
 
+from recognition.evaluation import reports
+from recognition.evaluation.lfw_protocol import ImageName
+from recognition.management import evaluating
 from recognition.models import ModelPack, ThresholdPolicy
 from recognition.vision import geometry
 from tests import faces
@@ -53,6 +56,8 @@ def test_prints_one_json_object_of_the_policy_in_force_and_no_progress(
     policy = ThresholdPolicy.objects.get(state=ThresholdPolicy.State.ACTIVE)
     assert measured.pop("seconds") > 0
     det, trials = measured.pop("det"), measured.pop("trials")
+    for key in ("kind", "runtime", *reports.ABOUT):
+        assert measured.pop(key)
     assert {"threshold": round(policy.identification_threshold, 4), "fpir": 0.0, "fnir": 0.0} in det
     assert [trial["seed"] for trial in trials] == [0]
     assert trials[0]["det"] == det
@@ -119,8 +124,33 @@ def test_what_cannot_be_done_is_said_in_a_sentence(people: Path, size: int, more
 
 
 def test_a_folder_without_images_is_named(tmp_path: Path) -> None:
-    with pytest.raises(CommandError, match=r"holds no image that is called NAME/NAME_0001\.jpg"):
+    with pytest.raises(CommandError, match="holds no folder of a person with images"):
         evaluate(tmp_path)
+    with pytest.raises(CommandError, match=r"nowhere cannot be read"):
+        evaluate(tmp_path / "nowhere")
+
+
+def test_any_folder_of_people_is_a_data_set_with_its_images_numbered_by_name(people: Path, tmp_path: Path) -> None:
+    for number, source in enumerate(sorted(people.glob("*/*_*.jpg"))):
+        target = tmp_path / source.parent.name / f"photo {number}.JPEG"
+        target.parent.mkdir(exist_ok=True)
+        target.write_bytes(source.read_bytes())
+    (tmp_path / ".hidden").mkdir()
+    (tmp_path / ".hidden" / "1.jpg").write_bytes(b"")
+    found = evaluating.found_images(tmp_path)
+    assert [(name.person, name.number) for name in found] == [
+        ("Ada", 1),
+        ("Ada", 2),
+        ("Ada", 3),
+        ("Bo", 1),
+        ("Bo", 2),
+        ("Cyd", 1),
+    ]
+    assert found[1].path == "Ada/photo 1.JPEG"
+    assert evaluating.located(tmp_path, [ImageName("Bo", 2), ImageName("Eve", 1)]) == [found[4], ImageName("Eve", 1)]
+    html = tmp_path / "report.html"
+    assert json.loads(evaluate(tmp_path, "--json", f"--html={html}"))["rank1"] == 1.0
+    assert "<h1>faceweb evaluate open-set</h1>" in html.read_text()
 
 
 def test_a_pack_without_thresholds_has_no_error_rates(people: Path) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from django.core.management import CommandError, call_command
 
+from recognition.evaluation import reports
 from recognition.models import ModelPack, ThresholdPolicy
 from recognition.vision import geometry
 from tests import faces
@@ -50,6 +51,8 @@ def test_prints_one_json_object_of_the_policy_in_force_and_no_progress(
     measured: dict[str, Any] = json.loads(evaluate(people, "--json"))
     assert capfd.readouterr().err == ""
     assert measured.pop("seconds") > 0
+    for key in ("kind", "runtime", *reports.ABOUT):
+        assert measured.pop(key)
     curve, percentiles = measured.pop("curve"), measured.pop("percentiles")
     assert [point["discarded"] for point in curve] == [0.0, 0.05, 0.1, 0.2]
     assert [point["mated"] for point in curve] == [4, 4, 4, 2]
