@@ -55,9 +55,10 @@ def answer(path: Path) -> None:
 
 
 def _tasks() -> int:
-    # Whatever the event loop is, and whichever thread it runs in.
+    # Whatever the event loop is, and whichever thread it runs in. `isinstance` would ask the object itself, and a lazy
+    # one of Django would come alive, or complain that its request is over.
     gc.collect()
-    return sum(isinstance(each, asyncio.Task) and not each.done() for each in gc.get_objects())
+    return sum(issubclass(type(each), asyncio.Task) and not each.done() for each in gc.get_objects())
 
 
 def ask(pid: int, path: Path) -> Census:

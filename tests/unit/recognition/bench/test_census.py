@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from django.utils.functional import SimpleLazyObject
 
 from recognition.bench import census
 from recognition.bench.census import NoCensus
@@ -37,6 +38,15 @@ def test_tasks_are_counted_until_they_end(answering: Path) -> None:
 
     alone, waiting, ended = asyncio.run(count())
     assert (waiting - alone, ended - alone) == (3, 0)
+
+
+def test_what_is_lazy_stays_asleep(answering: Path) -> None:
+    def wake() -> object:
+        raise AssertionError("it was looked into")
+
+    asleep = SimpleLazyObject(wake)
+    assert census.ask(os.getpid(), answering).tasks >= 0
+    del asleep
 
 
 def test_of_a_process_that_has_ended_nothing_is_known(tmp_path: Path) -> None:
