@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import connection
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -141,6 +144,25 @@ def test_asked_for_from_here_it_leads_back_here_and_shows_how_far_it_is(enroller
     assert "No process takes jobs" in page
     assert "Check now" not in page
     assert "Samples that are there twice: 1" in page
+
+
+@pytest.mark.parametrize("queries_before_its_end", range(12))
+def test_a_check_that_ends_while_the_page_is_made_is_never_shown_as_none(
+    queries_before_its_end: int, enroller: Client, ada: Person
+) -> None:
+    job = jobs.request(kind=Job.Kind.GALLERY_CHECK, parameters={}, actor=None)
+    about_jobs = itertools.count()
+
+    def ends_meanwhile(execute: Any, sql: str, *rest: Any) -> Any:
+        is_about_jobs = '"recognition_job"' in sql and sql.startswith("SELECT")
+        if is_about_jobs and next(about_jobs) == queries_before_its_end:
+            running.run(job.pk, gallery_check.check, should_stop=lambda: False)
+        return execute(sql, *rest)
+
+    with connection.execute_wrapper(ends_meanwhile):
+        page = text_at(enroller)
+    assert "Not checked yet" not in page
+    assert ("The first check is under way" in page) != ("Samples that are there twice: 1" in page)
 
 
 def test_a_check_that_failed_since_says_why_beside_the_findings_of_before(enroller: Client, ada: Person) -> None:
