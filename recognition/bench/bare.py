@@ -43,7 +43,7 @@ def repeat(
     Args:
         pipeline: the same pack on the same runtimes.
         recordings: the frames.
-        sent: which of them the server analysed, and how many faces it embedded in each.
+        sent: which of them the server analysed, where it looked, and how many faces it embedded in each.
         threads: how many take frames, each the next one.
         smallest_face_px: of the server's policy.
     """
@@ -56,7 +56,10 @@ def repeat(
         while (position := next(counter)) < len(sent):
             frame, frame_begin = sent[position], time.monotonic()
             image_bgr = images.decode(recordings[frame.recording][frame.index], images.FRAME_LIMITS)
-            faces = pipeline.find(image_bgr, smallest_face_px=smallest_face_px, coarser=False)
+            if frame.near:
+                faces = pipeline.find_near(image_bgr, frame.near)
+            else:
+                faces = pipeline.find(image_bgr, smallest_face_px=smallest_face_px, coarser=False)
             embedded += len(pipeline.embed(image_bgr, faces[: frame.embedded]))
             frame_ms[position] = (time.monotonic() - frame_begin) * 1e3
         return embedded

@@ -13,7 +13,7 @@ import json
 import math
 import random
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
 import websockets
@@ -22,6 +22,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from recognition.bench.recordings import FRAMES, FRAMES_PER_S, PERSON_SECONDS
 from recognition.bench.server import Server
 from recognition.live.messages import PROTOCOL_VERSION, CameraFrame, CloseCode
+from recognition.vision.types import BoundingBox
 
 ANSWER_TIMEOUT_S = 30.0
 """A server that has not accepted all clients and answered all frames this long after the end has failed."""
@@ -48,6 +49,7 @@ class SentFrame:
         recording: which one the frame is from.
         index: of the frame in it.
         embedded: faces that the server embedded in it.
+        near: where the server looked for faces, if not everywhere: around these.
         round_trip_ms: from sending it to its result.
         answered_s: when the result came, on the monotonic clock.
     """
@@ -55,6 +57,7 @@ class SentFrame:
     recording: int
     index: int
     embedded: int
+    near: tuple[BoundingBox, ...]
     round_trip_ms: float
     answered_s: float
 
@@ -192,6 +195,10 @@ def _window(message: dict[str, Any]) -> int:
     return min(int(message["window"]), MOST_IN_FLIGHT)
 
 
+def _box(box: Mapping[str, float]) -> BoundingBox:
+    return BoundingBox(box["x"], box["y"], box["x"] + box["width"], box["y"] + box["height"])
+
+
 class Camera:
     """One client."""
 
@@ -291,4 +298,5 @@ class Camera:
             self.seen.failed += 1
             return
         self._link_us = max(round((round_trip_ms - result["timings"]["server"]) * 1e3), 0)
-        self.seen.analysed.append(SentFrame(recording, index, result["embedded"], round_trip_ms, now))
+        near = () if result["everywhere"] else tuple(_box(face["box"]) for face in result["faces"])
+        self.seen.analysed.append(SentFrame(recording, index, result["embedded"], near, round_trip_ms, now))

@@ -26,6 +26,7 @@ from django import db
 from django.conf import settings
 
 from recognition.live import frames, logout, messages, metrics
+from recognition.live.attention import Attention
 from recognition.live.frames import NewestFrame, NoWorker
 from recognition.live.link import LinkWindow
 from recognition.live.messages import CameraFrame, CloseCode, ErrorCode, MalformedMessage
@@ -34,6 +35,7 @@ from recognition.selectors.access import Access
 from recognition.selectors.packs import ActivePack, GalleryState, NoActivePack
 from recognition.services.frames import FrameOutcome, FrameStatus, SearchScope, TrackHint
 from recognition.vision.images import FRAME_LIMITS
+from recognition.vision.types import BoundingBox
 
 logger = logging.getLogger(__name__)
 
@@ -82,6 +84,7 @@ class _Begun:
     Args:
         frame: as it came.
         scope: what it is looked at for.
+        near: around which boxes; everywhere where there are none.
         received_at: `time.monotonic()` when it came.
         begun_at: `time.monotonic()` when the worker got it.
         outcome: comes from the worker.
@@ -89,6 +92,7 @@ class _Begun:
 
     frame: CameraFrame
     scope: SearchScope
+    near: tuple[BoundingBox, ...]
     received_at: float
     begun_at: float
     outcome: asyncio.Future[FrameOutcome]
@@ -110,6 +114,7 @@ class CameraSocket(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels is
         self._recordings: set[asyncio.Task[Any]] = set()
         self._window = LinkWindow()
         self._newest = NewestFrame(self._on_dropped)
+        self._attention = Attention()
         self._begun: _Begun | None = None
         self._welcomed = False
         self._dropped = 0
@@ -286,8 +291,8 @@ class CameraSocket(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels is
         metrics.received()
         self._newest.put(frame, received_at)
         if self._begun is not None:
-            # Most frames are looked at for the same as the one before them.
-            frames.prepare(frame, self._begun.scope)
+            # Most frames are looked at for the same, and in the same way, as the one before them.
+            frames.prepare(frame, dataclasses.replace(self._begun.scope, near=self._begun.near))
         drops = self._recent_drops
         if len(drops) == MAX_DROPS_PER_S and received_at - drops[0] < 1.0:
             await self._refuse(ErrorCode.TOO_FAST)
@@ -318,12 +323,13 @@ class CameraSocket(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels is
             self._start(self._send(self._empty_result(frame, failed=False, server_ms=0.0)))
             return None
         hints, scope = wanted
+        near = self._attention.near(hints, now)
         try:
-            outcome = frames.analysed(frame, hints, received_at, scope)
+            outcome = frames.analysed(frame, hints, received_at, dataclasses.replace(scope, near=near))
         except NoWorker:
             outcome = asyncio.get_running_loop().create_future()
             outcome.set_result(FrameOutcome(FrameStatus.FAILED))
-        return _Begun(frame, scope, received_at, now, outcome)
+        return _Begun(frame, scope, near, received_at, now, outcome)
 
     def _absorbed(self, begun: _Begun, outcome: FrameOutcome, now: float) -> Coroutine[Any, Any, None]:
         """Takes an outcome in at once; what is returned answers the page."""
@@ -336,6 +342,7 @@ class CameraSocket(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels is
         self._note_trouble(_TROUBLES[outcome.status])
         if outcome.status is not FrameStatus.ANALYSED:
             return self._send(self._empty_result(begun.frame, failed=True, server_ms=server_ms))
+        self._attention.looked(outcome, now)
         self._window.measured(link_ms=begun.frame.link_us / 1e3, server_ms=(now - begun.begun_at) * 1e3)
         return self._absorb(begun.frame, outcome, begun.scope, now_s=now, server_ms=server_ms)
 

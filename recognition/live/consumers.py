@@ -95,8 +95,7 @@ class LiveConsumer(CameraSocket):
             rendering.result(
                 sequence=frame.sequence,
                 update=update,
-                embedded=sum(face.candidates is not None for face in outcome.faces),
-                timings=outcome.timings,
+                outcome=outcome,
                 server_ms=server_ms,
                 window=self._window.size,
                 dropped=self._dropped,

@@ -163,7 +163,8 @@ class Result(TypedDict):
     """Server to page, one for every frame sent.
 
     `status` is "analysed", "dropped" (a newer frame took its place), or "failed" (not an image).
-    `embedded` counts the faces that were embedded in this frame; the others only moved on.
+    `embedded` counts the faces that were embedded in this frame; the others only moved on. `everywhere` is false where
+    faces were looked for only around those that are followed.
     """
 
     type: Literal["result"]
@@ -171,6 +172,7 @@ class Result(TypedDict):
     status: Literal["analysed", "dropped", "failed"]
     faces: list[Face]
     embedded: int
+    everywhere: bool
     timings: Timings
     window: int
     dropped: int

@@ -11,15 +11,14 @@ from recognition.live.session import FaceView, Update
 from recognition.models import RecognitionEvent
 from recognition.selectors.alerts import OpenAlerts
 from recognition.selectors.packs import ActivePack, GalleryState
-from recognition.services.frames import FrameTimings
+from recognition.services.frames import FrameOutcome, FrameTimings
 
 
 def result(
     *,
     sequence: int,
     update: Update,
-    embedded: int,
-    timings: FrameTimings,
+    outcome: FrameOutcome,
     server_ms: float,
     window: int,
     dropped: int,
@@ -30,8 +29,9 @@ def result(
         sequence=sequence,
         status="analysed",
         faces=[_face(view) for view in update.faces],
-        embedded=embedded,
-        timings=_timings(timings, server_ms),
+        embedded=sum(face.candidates is not None for face in outcome.faces),
+        everywhere=outcome.everywhere,
+        timings=_timings(outcome.timings, server_ms),
         window=window,
         dropped=dropped,
     )
@@ -45,6 +45,7 @@ def empty_result(*, sequence: int, failed: bool, server_ms: float, window: int, 
         status="failed" if failed else "dropped",
         faces=[],
         embedded=0,
+        everywhere=False,
         timings=_timings(FrameTimings(), server_ms),
         window=window,
         dropped=dropped,

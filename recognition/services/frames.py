@@ -43,7 +43,7 @@ class SearchKind(enum.StrEnum):
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class SearchScope:
-    """By whose policy a frame is looked at, and what for.
+    """By whose policy a frame is looked at, what for, and where.
 
     Args:
         checkpoint_id: whose policy holds; None for the site's, as on the live page.
@@ -51,12 +51,15 @@ class SearchScope:
             searches the deny list.
         person_id: the claimed person; None where nobody has the claimed id.
         reads_codes: whether printed codes are read instead of faces.
+        near: boxes around which faces may be looked for instead of everywhere; empty where it has to be everywhere. It
+            is everywhere all the same where what is there is not just the faces of these boxes.
     """
 
     checkpoint_id: int | None = None
     kind: SearchKind = SearchKind.IDENTIFY
     person_id: int | None = None
     reads_codes: bool = False
+    near: tuple[BoundingBox, ...] = ()
 
 
 SITE_WIDE = SearchScope()
@@ -146,6 +149,7 @@ class FrameOutcome:
         runtime: what ran the networks.
         timings: where the time went.
         codes: texts of the printed codes found; empty unless the scope asked for them.
+        everywhere: whether faces were looked for in all of the frame.
     """
 
     status: FrameStatus
@@ -154,6 +158,7 @@ class FrameOutcome:
     runtime: str = ""
     timings: FrameTimings = FrameTimings()
     codes: tuple[str, ...] = ()
+    everywhere: bool = False
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

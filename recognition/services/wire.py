@@ -232,7 +232,8 @@ def _lane_message(raw: Mapping[str, Any]) -> Request | Ahead:
 
 
 def _scope(raw: Mapping[str, Any]) -> SearchScope:
-    return SearchScope(**{**raw, "kind": SearchKind(raw["kind"])})
+    near = tuple(BoundingBox(**box) for box in raw["near"])
+    return SearchScope(**{**raw, "kind": SearchKind(raw["kind"]), "near": near})
 
 
 def _reply(raw: Mapping[str, Any]) -> Reply:
@@ -255,6 +256,7 @@ def _frame_outcome(raw: Mapping[str, Any]) -> FrameOutcome:
         runtime=str(raw["runtime"]),
         timings=FrameTimings(**raw["timings"]),
         codes=tuple(str(code) for code in raw["codes"]),
+        everywhere=bool(raw["everywhere"]),
     )
 
 

@@ -23,6 +23,7 @@ from recognition.vision import alignment, geometry, images, quality
 from recognition.vision.interfaces import FaceDetector, FaceEmbedder
 from recognition.vision.model_packs import LandmarkView
 from recognition.vision.types import (
+    BoundingBox,
     DetectedFace,
     EmbeddedFace,
     Embedding,
@@ -47,6 +48,14 @@ STILL_SMALLEST_FACE_PX = 24.0
 
 WARM_UP_FACE_PX = 48.0
 """The default policy's smallest face, which decides the scale of webcam frames."""
+
+NEAR_CONTEXT = 2.25
+"""Side of what is searched around a face over that of its box. A face that moved so far that it is cut off there
+overlaps where it was by less than `tracking.MINIMUM_IOU`, and is not the one looked for anyway."""
+
+NEAR_FACE_PX = 56.0
+"""Size that a larger face is reduced to before it is looked for around where it was, so that 126 pixels are searched:
+enough for landmarks as good as those of `find` (docs/adr/0014-looking-around-tracks.md)."""
 
 SAME_FACE_IOU = 0.4
 """Finds of two scales that overlap more are one face."""
@@ -148,6 +157,27 @@ class FacePipeline:
                 break
         return geometry.non_maximum_suppression(found, SAME_FACE_IOU)
 
+    def find_near(self, image_bgr: ImageBgr, boxes: Sequence[BoundingBox]) -> tuple[DetectedFace, ...]:
+        """Finds faces around where they were a moment ago, in a fraction of the time that `find` takes.
+
+        Args:
+            image_bgr: (height, width, 3) uint8 in the order blue, green, red.
+            boxes: of the faces; each at least partly inside the image.
+
+        Returns:
+            The faces in pixels of the image, best score first; one that is cut off at the edge of what was searched may
+            be among them, and one elsewhere is not.
+
+        Raises:
+            InvalidArray: when a box is outside.
+        """
+        require_image(image_bgr)
+        found: list[DetectedFace] = []
+        for box in boxes:
+            part = _part(image_bgr, box, context=NEAR_CONTEXT, face_px=NEAR_FACE_PX)
+            found.extend(part.in_image(face) for face in self._detector.detect(part.image_bgr))
+        return geometry.non_maximum_suppression(found, SAME_FACE_IOU)
+
     def measure(self, image_bgr: ImageBgr, face: DetectedFace) -> Quality:
         """Measures a face that `find` found in the same image, without running a network."""
         crop = alignment.align(image_bgr, face.landmarks)
@@ -168,35 +198,40 @@ class FacePipeline:
         """
         if not faces:
             return ()
-        near = [_near(image_bgr, face) for face in faces]
-        placed = [dataclasses.replace(view.face, landmarks=self._landmarks(view.image_bgr, view.face)) for view in near]
+        parts = [_part(image_bgr, face.box, context=REGION_CONTEXT, face_px=LARGEST_FACE_PX) for face in faces]
+        placed = [self._placed(part, face) for part, face in zip(parts, faces, strict=True)]
         crops = np.stack(
-            [alignment.align(view.image_bgr, face.landmarks) for view, face in zip(near, placed, strict=True)]
+            [alignment.align(part.image_bgr, face.landmarks) for part, face in zip(parts, placed, strict=True)]
         )
         vectors = self._embedder.embed(crops)
         size = Size.of(image_bgr)
         return tuple(
-            self._embedded(view, face, crop, vector, size, kept)
-            for view, face, crop, vector in zip(near, placed, crops, vectors, strict=True)
+            self._embedded(part, face, crop, vector, size, kept)
+            for part, face, crop, vector in zip(parts, placed, crops, vectors, strict=True)
         )
 
     def _embedded(
         self,
-        view: _Near,
+        part: _Part,
         placed: DetectedFace,
         crop: NDArray[np.uint8],
         vector: NDArray[np.float32],
         size: Size,
         kept: Crop,
     ) -> EmbeddedFace:
-        face = placed.transformed(scale=1 / view.scale, dx=view.x, dy=view.y)
-        square = geometry.crop_square(view.image_bgr, view.face.box, context=kept.context, side_px=kept.side_px)
+        face = part.in_image(placed)
+        square = geometry.crop_square(part.image_bgr, placed.box, context=kept.context, side_px=kept.side_px)
         return EmbeddedFace(
             face,
             quality.assess(face, crop, size),
             Embedding.from_raw(vector, self.pack_digest),
             images.encode_jpeg(square, CROP_JPEG_QUALITY),
         )
+
+    def _placed(self, part: _Part, face: DetectedFace) -> DetectedFace:
+        """The face in pixels of the part, with the landmarks that it is aligned by."""
+        here = part.of_image(face)
+        return dataclasses.replace(here, landmarks=self._landmarks(part.image_bgr, here))
 
     def _landmarks(self, image_bgr: ImageBgr, face: DetectedFace) -> Landmarks:
         seen = [self._seen_in(view, image_bgr, face) for view in self._landmark_views]
@@ -227,31 +262,34 @@ class FacePipeline:
 
 
 @dataclasses.dataclass(frozen=True, slots=True, eq=False)
-class _Near:
-    """A face in the part of its image that it is embedded from.
+class _Part:
+    """A part of an image.
 
     Args:
         image_bgr: that part, scaled.
-        face: in its pixels.
         scale: of the part over the image.
         x: left edge of the part in the image.
         y: upper edge of the part in the image.
     """
 
     image_bgr: ImageBgr
-    face: DetectedFace
     scale: float
     x: int
     y: int
 
+    def of_image(self, face: DetectedFace) -> DetectedFace:
+        """A face of the image in pixels of the part."""
+        return face.transformed(scale=self.scale, dx=-self.x * self.scale, dy=-self.y * self.scale)
 
-def _near(image_bgr: ImageBgr, face: DetectedFace) -> _Near:
-    """The surroundings of a face, a large one reduced first; a small one stays where it is."""
-    scale = LARGEST_FACE_PX / max(face.box.width, face.box.height)
-    if scale >= 1.0:
-        return _Near(image_bgr, face, 1.0, 0, 0)
-    region = face.box.grown(REGION_CONTEXT).clipped_to(Size.of(image_bgr))
+    def in_image(self, face: DetectedFace) -> DetectedFace:
+        """A face of the part in pixels of the image."""
+        return face.transformed(scale=1 / self.scale, dx=self.x, dy=self.y)
+
+
+def _part(image_bgr: ImageBgr, box: BoundingBox, *, context: float, face_px: float) -> _Part:
+    """The surroundings of a face, reduced where it is larger than `face_px`."""
+    scale = min(face_px / max(box.width, box.height), 1.0)
+    region = box.grown(context).clipped_to(Size.of(image_bgr))
     x, y = int(region.x_min), int(region.y_min)
     part = image_bgr[y : math.ceil(region.y_max), x : math.ceil(region.x_max)]
-    reduced = geometry.resized(part, scale)
-    return _Near(reduced, face.transformed(scale=scale, dx=-x * scale, dy=-y * scale), scale, x, y)
+    return _Part(geometry.resized(part, scale), scale, x, y)

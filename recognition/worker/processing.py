@@ -20,9 +20,9 @@ from recognition.services.frames import (
     TrackHint,
 )
 from recognition.vision import codes, images, tracking
-from recognition.vision.errors import ImageTooLarge, UnreadableImage
+from recognition.vision.errors import ImageTooLarge, InvalidArray, UnreadableImage
 from recognition.vision.pipeline import SAMPLE_CROP
-from recognition.vision.types import DetectedFace, EmbeddedFace, Embedding, ImageBgr, Quality
+from recognition.vision.types import BoundingBox, DetectedFace, EmbeddedFace, Embedding, ImageBgr, Quality
 from recognition.worker.engine import Engine
 
 
@@ -40,6 +40,7 @@ class Look:
         faces: found, best score first.
         qualities: one for each face.
         codes: texts of printed codes, where those were looked for.
+        everywhere: whether faces were looked for in all of the frame.
     """
 
     status: FrameStatus
@@ -51,6 +52,12 @@ class Look:
     faces: tuple[DetectedFace, ...] = ()
     qualities: tuple[Quality, ...] = ()
     codes: tuple[str, ...] = ()
+    everywhere: bool = False
+
+    def answers(self, scope: SearchScope, engine: Engine) -> bool:
+        """Whether the same would be seen of the frame now."""
+        is_wide_enough = self.everywhere or bool(scope.near) or self.image_bgr is None
+        return is_wide_enough and self.terms == _terms(scope, engine)
 
 
 _Terms = tuple[str, float, bool]
@@ -88,10 +95,24 @@ def look(jpeg: bytes, scope: SearchScope, engine: Engine) -> Look:
     decode_ms = (decoded_at - began_at) * 1e3
     if scope.reads_codes:
         return Look(FrameStatus.ANALYSED, terms, began_at, decode_ms, codes=codes.read(image_bgr))
-    faces = engine.pipeline.find(image_bgr, smallest_face_px=terms[1], coarser=False)
-    qualities = tuple(engine.pipeline.measure(image_bgr, face) for face in faces)
-    detect_ms = (time.monotonic() - decoded_at) * 1e3
-    return Look(FrameStatus.ANALYSED, terms, began_at, decode_ms, detect_ms, image_bgr, faces, qualities)
+    seen = Look(FrameStatus.ANALYSED, terms, began_at, decode_ms, image_bgr=image_bgr)
+    return _found(seen, image_bgr, engine, near=scope.near)
+
+
+def _found(seen: Look, image_bgr: ImageBgr, engine: Engine, *, near: Sequence[BoundingBox] = ()) -> Look:
+    """The same look with the faces that are there: around some boxes, or everywhere where there are none."""
+    began_at = time.monotonic()
+    pipeline = engine.pipeline
+    try:
+        faces = pipeline.find_near(image_bgr, near)
+    except InvalidArray:
+        # Boxes of a picture of another size: the camera was turned.
+        near = ()
+    if not near:
+        faces = pipeline.find(image_bgr, smallest_face_px=seen.terms[1], coarser=False)
+    qualities = tuple(pipeline.measure(image_bgr, face) for face in faces)
+    detect_ms = seen.detect_ms + (time.monotonic() - began_at) * 1e3
+    return dataclasses.replace(seen, detect_ms=detect_ms, faces=faces, qualities=qualities, everywhere=not near)
 
 
 def process(task: FrameTask, engine: Engine, ahead: Look | None = None) -> FrameOutcome:
@@ -106,8 +127,13 @@ def process(task: FrameTask, engine: Engine, ahead: Look | None = None) -> Frame
         The outcome; a frame that is not an image is one too.
     """
     shown = ahead
-    if shown is None or shown.terms != _terms(task.scope, engine):
+    if shown is None or not shown.answers(task.scope, engine):
         shown = look(task.jpeg, task.scope, engine)
+    hints = _hints_by_face(shown.faces, task.hints)
+    if shown.image_bgr is not None and not shown.everywhere and not _are_just(hints, task.hints):
+        # Somebody left, or came into what was searched: then what else there is matters too.
+        shown = _found(shown, shown.image_bgr, engine)
+        hints = _hints_by_face(shown.faces, task.hints)
     clock = _Clock(task.received_at, shown)
     if shown.image_bgr is None:
         is_read = shown.status is FrameStatus.ANALYSED
@@ -119,7 +145,6 @@ def process(task: FrameTask, engine: Engine, ahead: Look | None = None) -> Frame
             codes=shown.codes,
         )
     gates = _gates(engine)
-    hints = _hints_by_face(shown.faces, task.hints)
     wanted = [
         index
         for index, (quality, hint) in enumerate(zip(shown.qualities, hints, strict=True))
@@ -133,12 +158,24 @@ def process(task: FrameTask, engine: Engine, ahead: Look | None = None) -> Frame
         for index, (face, hint, quality) in enumerate(zip(shown.faces, hints, shown.qualities, strict=True))
     )
     clock.lap("search")
-    return FrameOutcome(FrameStatus.ANALYSED, seen, engine.active, engine.pipeline.runtime, clock.timings())
+    return FrameOutcome(
+        FrameStatus.ANALYSED,
+        seen,
+        engine.active,
+        engine.pipeline.runtime,
+        clock.timings(),
+        everywhere=shown.everywhere,
+    )
 
 
 def _hints_by_face(faces: Sequence[DetectedFace], hints: Sequence[TrackHint]) -> list[TrackHint | None]:
     matched = tracking.match_boxes([face.box for face in faces], [hint.box for hint in hints])
     return [None if index is None else hints[index] for index in matched]
+
+
+def _are_just(found: Sequence[TrackHint | None], hints: Sequence[TrackHint]) -> bool:
+    """Whether faces are those of the tracks, all of them and nobody else."""
+    return None not in found and len(found) == len(hints)
 
 
 def _is_due(hint: TrackHint | None, quality: Quality) -> bool:

@@ -76,7 +76,7 @@ export const PROTOCOL = /* contract begins */ {
     },
     "Result": {
       "type": "'result'", "sequence": "number", "status": "'analysed' | 'dropped' | 'failed'", "faces": "Face[]",
-      "embedded": "number", "timings": "Timings", "window": "number", "dropped": "number"
+      "embedded": "number", "everywhere": "boolean", "timings": "Timings", "window": "number", "dropped": "number"
     },
     "Decision": {
       "type": "'decision'", "track": "string", "event": "number", "time": "string", "decision": "string",
@@ -164,6 +164,7 @@ export const PROTOCOL = /* contract begins */ {
  * @property {'analysed' | 'dropped' | 'failed'} status
  * @property {Face[]} faces
  * @property {number} embedded
+ * @property {boolean} everywhere
  * @property {Timings} timings
  * @property {number} window
  * @property {number} dropped

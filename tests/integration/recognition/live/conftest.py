@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
@@ -164,7 +165,8 @@ class Worker(fakes.FakeFrameWorker):
 
     def _look(self, task: FrameTask) -> FrameOutcome:
         track = task.hints[0].track_id if task.hints else None
-        return fakes.outcome(fakes.seen_face(self.looks_like, track_id=track), active=self.active)
+        shown = fakes.outcome(fakes.seen_face(self.looks_like, track_id=track), active=self.active)
+        return dataclasses.replace(shown, everywhere=not task.scope.near)
 
 
 @pytest.fixture

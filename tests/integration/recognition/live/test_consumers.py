@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -13,10 +14,10 @@ from django.contrib.sessions.models import Session
 from django.test import Client
 
 from recognition.decision.matching import Candidate, CandidateList
-from recognition.live import camera_socket, frames
+from recognition.live import attention, camera_socket, frames
 from recognition.live.messages import FRAME_HEADER
 from recognition.models import ModelPack, Person, RecognitionEvent
-from recognition.services.frames import SITE_WIDE, FrameOutcome, FrameStatus
+from recognition.services.frames import SITE_WIDE, FrameOutcome, FrameStatus, SearchScope
 from recognition.vision.images import FRAME_LIMITS
 from tests import fakes
 from tests.integration.recognition.live.conftest import Page, Worker, session_of
@@ -24,6 +25,10 @@ from tests.integration.recognition.live.conftest import Page, Worker, session_of
 NewPage = Callable[..., Page]
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("worker")]
+
+
+BOX = fakes.box()
+"""Where the worker sees its face."""
 
 
 def like(person: Person, similarity: float = 0.9) -> CandidateList:
@@ -273,6 +278,28 @@ class TestFrames:
             await opened.hears("result")
         assert worker.tasks[0].hints == ()
         assert [hint.track_id for hint in worker.tasks[1].hints] == ["1"]
+
+    async def test_a_face_that_is_decided_about_is_looked_for_where_it_was(
+        self, page: NewPage, worker: Worker, ada_in_view: Person, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(attention, "EVERYWHERE_EVERY_S", math.inf)
+        opened = page()
+        await opened.is_welcomed()
+        results: list[dict[str, Any]] = []
+        while len(results) < 5:
+            await opened.shows()
+            results.append(await opened.hears("result"))
+        places = [task.scope.near for task in worker.tasks]
+        assert places == [(), (), (), (BOX,), (BOX,)]
+        assert [result["everywhere"] for result in results] == [True, True, True, False, False]
+        worker.held = True
+        await opened.shows(b"in hand")
+        await opened.shows(b"waits")
+        # Dropping it tells that it has arrived.
+        await opened.shows(b"newer")
+        await opened.hears("result")
+        assert worker.prepared[-1] == (b"newer", SearchScope(near=(BOX,)))
+        worker.release()
 
     async def test_sessions_do_not_share_tracks(self, page: NewPage, worker: Worker) -> None:
         for _ in range(2):

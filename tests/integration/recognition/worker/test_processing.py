@@ -121,6 +121,54 @@ class TestHints:
         assert seen.candidates is not None
 
 
+class TestAround:
+    """Frames of which it is enough to look around the tracks."""
+
+    def test_the_faces_of_the_tracks_are_found_there(self, engine: Engine, where: BoundingBox) -> None:
+        outcome = analysed(engine, faces.astronaut(), TrackHint("7", where, False, 9), scope=SearchScope(near=(where,)))
+        (seen,) = outcome.faces
+        assert (seen.track_id, seen.candidates, outcome.everywhere) == ("7", None, False)
+        assert seen.box.iou(where) > 0.8
+
+    def test_somebody_else_there_has_all_of_the_frame_looked_at(self, engine: Engine) -> None:
+        there = analysed(engine, faces.group()).faces
+        hints = [TrackHint(str(number), face.box, False, 9) for number, face in enumerate(there)]
+        around = max(there, key=lambda face: face.box.area).box.grown(2)
+        outcome = analysed(engine, faces.group(), hints[0], scope=SearchScope(near=(around,)))
+        assert outcome.everywhere
+        assert len(outcome.faces) == len(there)
+
+    def test_one_who_is_not_there_any_more_is_looked_for_everywhere(self, engine: Engine, where: BoundingBox) -> None:
+        elsewhere = BoundingBox(0, 300, 100, 400)
+        outcome = analysed(
+            engine, faces.astronaut(), TrackHint("7", elsewhere, False, 9), scope=SearchScope(near=(elsewhere,))
+        )
+        (seen,) = outcome.faces
+        assert (seen.track_id, outcome.everywhere) == (None, True)
+        assert seen.box.iou(where) > 0.9
+        assert seen.candidates is not None
+
+    def test_a_box_of_a_larger_picture_is_no_error(self, engine: Engine) -> None:
+        outside = BoundingBox(1800, 900, 1900, 1000)
+        hint = TrackHint("7", outside, False, 9)
+        assert analysed(engine, faces.astronaut(), hint, scope=SearchScope(near=(outside,))).everywhere
+
+    def test_a_look_ahead_serves_only_where_it_is_wide_enough(self, engine: Engine, where: BoundingBox) -> None:
+        jpeg, hints = faces.jpeg(faces.astronaut()), (TrackHint("7", where, False, 9),)
+        near = SearchScope(near=(where,))
+        around, everywhere = (processing.look(jpeg, scope, engine) for scope in (near, SITE_WIDE))
+        for ahead, scope, is_used in (
+            (around, near, True),
+            (around, SITE_WIDE, False),
+            (everywhere, near, True),
+            (everywhere, SITE_WIDE, True),
+        ):
+            task = FrameTask(b"" if is_used else jpeg, hints, time.monotonic(), scope)
+            outcome = processing.process(task, engine, ahead)
+            assert outcome.status is FrameStatus.ANALYSED
+            assert outcome.everywhere is (everywhere is ahead or scope is SITE_WIDE)
+
+
 class TestClaims:
     @pytest.fixture
     def eileen(self, engine: Engine) -> Person:

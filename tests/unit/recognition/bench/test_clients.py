@@ -5,6 +5,7 @@ import pytest
 from recognition.bench.clients import Camera, Shutter
 from recognition.bench.recordings import FRAMES
 from recognition.live.messages import CameraFrame
+from recognition.vision.types import BoundingBox
 
 RECORDINGS = [[b"%d/%d" % (recording, index) for index in range(FRAMES)] for recording in range(3)]
 
@@ -13,8 +14,18 @@ def sent(camera: Camera, now: float) -> str:
     return CameraFrame.parse(camera._frame(now)).jpeg.decode()
 
 
-def result(sequence: int, status: str = "analysed", embedded: int = 0) -> dict[str, object]:
-    return {"sequence": sequence, "status": status, "embedded": embedded, "timings": {"server": 0.0}}
+FACE = {"box": {"x": 10.0, "y": 20.0, "width": 30.0, "height": 40.0}}
+
+
+def result(sequence: int, status: str = "analysed", embedded: int = 0, *, everywhere: bool = True) -> dict[str, object]:
+    return {
+        "sequence": sequence,
+        "status": status,
+        "faces": [FACE],
+        "embedded": embedded,
+        "everywhere": everywhere,
+        "timings": {"server": 0.0},
+    }
 
 
 def test_frames_follow_each_other_and_the_person_changes_every_five_seconds() -> None:
@@ -32,6 +43,15 @@ def test_answers_are_counted_by_what_became_of_the_frame() -> None:
     assert camera.seen.dropped == 1
     with pytest.raises(KeyError):
         camera._take(result(0))
+
+
+def test_where_the_server_looked_is_kept_for_the_bare_pipeline() -> None:
+    camera = Camera(RECORDINGS, first=0, ahead_s=0.0, shutter=Shutter())
+    for now in (0.0, 0.1):
+        camera._frame(now)
+    camera._take(result(0, everywhere=True))
+    camera._take(result(1, everywhere=False))
+    assert [frame.near for frame in camera.seen.analysed] == [(), (BoundingBox(10, 20, 40, 60),)]
 
 
 def test_a_paced_camera_shows_the_recordings_at_their_own_speed() -> None:

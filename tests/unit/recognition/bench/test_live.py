@@ -14,7 +14,7 @@ from tests import faces
 
 def stream(frames: int, embedded: int, dropped: int = 0) -> Stream:
     return Stream(
-        [SentFrame(0, index, int(index < embedded), 10.0 + index, float(index)) for index in range(frames)],
+        [SentFrame(0, index, int(index < embedded), (), 10.0 + index, float(index)) for index in range(frames)],
         made=frames + dropped,
         dropped=dropped,
     )

@@ -14,7 +14,7 @@ from recognition.live.messages import NoticeCode, Trouble
 from recognition.live.session import FaceView, Update
 from recognition.models import RecognitionEvent
 from recognition.selectors.packs import GalleryState
-from recognition.services.frames import FrameTimings
+from recognition.services.frames import FrameOutcome, FrameStatus, FrameTimings
 from tests import fakes
 
 POLICY = Policy(version=1, identification_threshold=0.5, verification_threshold=0.4)
@@ -32,9 +32,10 @@ def result(*faces: FaceView) -> dict[str, Any]:
     message = rendering.result(
         sequence=3,
         update=Update(faces, ()),
-        timings=FrameTimings(waited=1.23456, worker=9.87654),
+        outcome=FrameOutcome(
+            FrameStatus.ANALYSED, timings=FrameTimings(waited=1.23456, worker=9.87654), everywhere=True
+        ),
         server_ms=11.11111,
-        embedded=1,
         window=2,
         dropped=4,
     )

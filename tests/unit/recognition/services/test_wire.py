@@ -67,6 +67,7 @@ def test_a_request_comes_back_as_it_went(frame: tuple[TrackHint, ...] | None) ->
         SearchScope(checkpoint_id=3, kind=SearchKind.VERIFY, person_id=8),
         SearchScope(checkpoint_id=3, kind=SearchKind.VERIFY),
         SearchScope(checkpoint_id=3, reads_codes=True),
+        SearchScope(near=(BoundingBox(1, 2, 30, 40), BoundingBox(-5.5, 0, 10, 20.25))),
     ],
 )
 def test_a_frame_keeps_what_it_is_looked_at_for(scope: SearchScope) -> None:

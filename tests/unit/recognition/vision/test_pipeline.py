@@ -54,6 +54,54 @@ class TestFind:
         assert face.box == BoundingBox(20, 40, 68, 88)
 
 
+class TestFindNear:
+    @pytest.mark.parametrize(
+        ("boxes", "searched"),
+        [
+            ([], []),
+            ([BoundingBox(300, 200, 380, 300)], [(101, 126)]),  # a face of 100 px becomes one of 56
+            ([BoundingBox(300, 200, 330, 240)], [(68, 90)]),  # a smaller one stays as it is
+            ([BoundingBox(600, 440, 700, 540)], [(58, 58)]),  # what lies outside is not searched
+            ([BoundingBox(0, 0, 56, 56), BoundingBox(500, 300, 556, 356)], [(91, 91), (126, 126)]),
+        ],
+    )
+    def test_searches_around_each_box_alone(self, boxes: list[BoundingBox], searched: list[tuple[int, int]]) -> None:
+        detector = FakeDetector()
+        with_fakes(detector).find_near(frame(), boxes)
+        sizes = [(image.shape[1], image.shape[0]) for image in detector.images]
+        assert sizes == [pytest.approx(size, abs=1) for size in searched]
+
+    def test_gives_pixels_of_the_image(self) -> None:
+        detector = FakeDetector(fakes.detected(BoundingBox(35, 35, 91, 91)))
+        (face,) = with_fakes(detector).find_near(frame(), [BoundingBox(200, 100, 312, 212)])
+        assert dataclasses.astuple(face.box) == pytest.approx((200, 100, 312, 212), abs=1)
+
+    def test_a_face_that_is_seen_around_two_boxes_is_one(self) -> None:
+        box = BoundingBox(200, 100, 256, 156)
+        pipeline = faces.default_pipeline()
+        (where,) = pipeline.find(faces.astronaut())
+        around = [where.box.transformed(scale=1, dx=by) for by in (-5, 5)]
+        assert len(pipeline.find_near(faces.astronaut(), around)) == 1
+        assert with_fakes(FakeDetector()).find_near(frame(), [box]) == ()
+
+    def test_outside_of_the_image_is_refused(self) -> None:
+        with pytest.raises(InvalidArray):
+            with_fakes(FakeDetector()).find_near(frame(), [BoundingBox(700, 500, 720, 520)])
+
+    @pytest.mark.parametrize("moved", [(0.0, 0.0), (0.5, 0.0), (-0.5, 0.0), (0.0, 0.4), (0.3, -0.3)])
+    def test_a_real_face_that_moved_is_found_where_it_is(self, moved: tuple[float, float]) -> None:
+        image, pipeline = faces.astronaut(), faces.default_pipeline()
+        (everywhere,) = pipeline.find(image, smallest_face_px=48, coarser=False)
+        width = everywhere.box.width
+        before = everywhere.box.transformed(scale=1, dx=moved[0] * width, dy=moved[1] * width)
+        near = max(pipeline.find_near(image, [before]), key=lambda face: face.box.iou(everywhere.box))
+        assert near.box.iou(everywhere.box) > 0.8
+        # Those of a search everywhere are not exact themselves: these are held against the ones it is embedded by.
+        placed = pipeline.embed(image, [everywhere])[0].face.landmarks
+        apart = np.linalg.norm(near.landmarks.points_xy - placed.points_xy, axis=1)
+        assert apart.mean() < 0.15 * placed.inter_eye_distance
+
+
 class TestEmbed:
     def test_of_no_face_runs_no_network(self) -> None:
         detector, embedder = FakeDetector(), FakeEmbedder()
