@@ -32,9 +32,9 @@ from recognition.vision.types import Embedding
 TEMPLATES_PER_SEARCH = 64
 """Nearest templates fetched a search: enough for five people with a dozen samples each."""
 
-SHORTLIST = 512
-"""Templates compared with a probe in a large gallery, by their sketches. The nearest one is hardly ever beyond the
-twentieth; the others are for the margin, and because some of them are of nobody who is searched (ADR 13)."""
+SHORTLIST = 128
+"""Templates that PostgreSQL compares with a probe in a large gallery: the nearest by their rough copies. More than are
+ranked, because some of them are of nobody who is searched (ADR 13)."""
 
 
 class _Among(enum.Enum):
