@@ -66,6 +66,7 @@ class LiveBenchmark:
         fairness: frames of the slowest client over those of the fastest.
         embeddings: faces that the server embedded.
         bare_embeddings: faces that the bare pipeline embedded.
+        near_share: frames of which only the surroundings of followed faces were searched, 0..1; by both.
         runtime: what ran the networks.
         workers: processes that recognised, reached through Redis; 0 where the server had its own.
         redis_commands_per_frame: what Redis was sent meanwhile, heartbeats and signals included; None without it.
@@ -87,6 +88,7 @@ class LiveBenchmark:
     fairness: float
     embeddings: int
     bare_embeddings: int
+    near_share: float
     runtime: str
     workers: int = 0
     redis_commands_per_frame: float | None = None
@@ -284,6 +286,7 @@ def _summary(
         fairness=min(counts) / max(counts),
         embeddings=sum(frame.embedded for frame in frames),
         bare_embeddings=sum(run.embedded for run in best.runs),
+        near_share=sum(bool(frame.near) for frame in frames) / len(frames),
         runtime=best.pipeline.runtime,
         workers=workers,
         redis_commands_per_frame=ours.commands_per_frame,

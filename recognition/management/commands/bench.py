@@ -325,6 +325,7 @@ def _rows_of_live(measured: LiveBenchmark) -> tuple[tuple[str, str], ...]:
         ("Dropped frames", f"{measured.dropped:,}"),
         ("Fairness", f"{measured.fairness:.3f} ({measured.slowest_fps:.1f} fps over {measured.fastest_fps:.1f})"),
         ("Embeddings", f"{measured.embeddings:,} (bare pipeline: {measured.bare_embeddings:,})"),
+        ("Searched around faces only", f"{measured.near_share:.0%} of the frames"),
         ("Runtime", measured.runtime),
         *elsewhere,
     )

@@ -33,6 +33,7 @@ KEYS = {
     "fairness",
     "embeddings",
     "bare_embeddings",
+    "near_share",
     "runtime",
     "workers",
     "redis_commands_per_frame",

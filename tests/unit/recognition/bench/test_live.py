@@ -37,6 +37,7 @@ def test_what_was_measured_is_summed_over_the_rounds() -> None:
     measured = live._summary(installation(rounds), way, camera_fps=None)
     assert (measured.fps, measured.bare_fps, measured.ratio) == (10.0, 20.0, 0.5)
     assert (measured.embeddings, measured.bare_embeddings, measured.dropped) == (6, 6, 1)
+    assert measured.near_share == 0.0
     assert measured.fairness == 1.0
     assert measured.analysed_share == 40 / 41
     assert measured.bare_p95_ms == pytest.approx(60.0)
