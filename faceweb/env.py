@@ -214,7 +214,7 @@ ANCHOR_URL = Variable(
 EXACT_SEARCH_MAX_ROWS = Variable(
     "FACEWEB_EXACT_SEARCH_MAX_ROWS",
     _whole_number,
-    10_000,
+    1_000,
     "Templates up to which all of the gallery is compared with a probe; above, those of a shortlist are.",
 )
 IMPORT_MAX_MB = Variable(

@@ -32,9 +32,9 @@ from recognition.vision.types import Embedding
 TEMPLATES_PER_SEARCH = 64
 """Nearest templates fetched a search: enough for five people with a dozen samples each."""
 
-SHORTLIST = 128
-"""Templates that PostgreSQL compares with a probe in a large gallery: the nearest by their rough copies. More than are
-ranked, because some of them are of nobody who is searched (ADR 13)."""
+SHORTLISTS = TEMPLATES_PER_SEARCH, 1024
+"""Templates that PostgreSQL compares with a probe in a large gallery: the nearest by their rough copies (ADR 13). The
+longer list is for the rare probe whose nearest ones are all of one person, or of nobody who is searched."""
 
 
 class _Among(enum.Enum):
@@ -72,16 +72,16 @@ def search(embedding: Embedding, pack: ActivePack, *, exact: bool | None = None)
     _require_same_pack(embedding, pack)
     strategy = _strategy(pack)
     if strategy is Strategy.CENTROID:
-        return matching.centroid(_found(embedding, pack, _Among.EVERYONE, exact=True))
+        return matching.centroid(_found(embedding, pack, _Among.EVERYONE))
     exact = is_exact(pack) if exact is None else exact
-    hits = _found(embedding, pack, _Among.EVERYONE, exact=exact)
-    people = {hit.person_id for hit in hits}
-    if not exact and len(people) < 2:
-        # Nearly all of the shortlist is one person's, or of nobody who is searched.
-        return search(embedding, pack, exact=True)
-    if len(hits) == TEMPLATES_PER_SEARCH and len(people) == 1:
+    hits: list[Candidate] = []
+    for shortlist in (None,) if exact else (*SHORTLISTS, None):
+        hits = _found(embedding, pack, _Among.EVERYONE, shortlist=shortlist)
+        if len({hit.person_id for hit in hits}) > 1:
+            break
+    if len(hits) == TEMPLATES_PER_SEARCH and len({hit.person_id for hit in hits}) == 1:
         # One person's samples filled the list: the margin needs the next person too.
-        hits += _found(embedding, pack, _Among.ALL_BUT_ONE, exact=True, person_id=hits[0].person_id)
+        hits += _found(embedding, pack, _Among.ALL_BUT_ONE, person_id=hits[0].person_id)
     limit = pack.policy.identification_threshold if pack.policy else -1.0
     return matching.rank(hits, strategy, least_similarity=limit)
 
@@ -96,7 +96,7 @@ def compare(embedding: Embedding, pack: ActivePack, person_id: int) -> Candidate
         PackMismatch: when the probe was made by another pack.
     """
     _require_same_pack(embedding, pack)
-    return _ranked(_found(embedding, pack, _Among.ONE_PERSON, exact=True, person_id=person_id), pack)
+    return _ranked(_found(embedding, pack, _Among.ONE_PERSON, person_id=person_id), pack)
 
 
 def search_denied(embedding: Embedding, pack: ActivePack) -> CandidateList:
@@ -106,7 +106,7 @@ def search_denied(embedding: Embedding, pack: ActivePack) -> CandidateList:
         PackMismatch: when the probe was made by another pack.
     """
     _require_same_pack(embedding, pack)
-    return _ranked(_found(embedding, pack, _Among.DENIED, exact=True), pack)
+    return _ranked(_found(embedding, pack, _Among.DENIED), pack)
 
 
 def others_like(
@@ -128,9 +128,11 @@ def others_like(
         PackMismatch: when the face was embedded by another pack.
     """
     _require_same_pack(embedding, pack)
-    hits = _found(embedding, pack, _Among.ALL_BUT_ONE, exact=exact, is_mean=False, person_id=person_id)
-    if not exact and not hits:
-        hits = _found(embedding, pack, _Among.ALL_BUT_ONE, exact=True, is_mean=False, person_id=person_id)
+    hits: list[Candidate] = []
+    for shortlist in (None,) if exact else (*SHORTLISTS, None):
+        hits = _found(embedding, pack, _Among.ALL_BUT_ONE, shortlist=shortlist, is_mean=False, person_id=person_id)
+        if hits:
+            break
     return tuple(
         Neighbour(hit.person_id, hit.sample_id, hit.similarity) for hit in hits if hit.person_id not in told_apart
     )
@@ -151,7 +153,7 @@ def samples_of(embedding: Embedding, pack: ActivePack, person_id: int) -> tuple[
         PackMismatch: when the face was embedded by another pack.
     """
     _require_same_pack(embedding, pack)
-    hits = _found(embedding, pack, _Among.ONE_WHOEVER, exact=True, is_mean=False, person_id=person_id)
+    hits = _found(embedding, pack, _Among.ONE_WHOEVER, is_mean=False, person_id=person_id)
     return tuple(Neighbour(hit.person_id, hit.sample_id, hit.similarity) for hit in hits)
 
 
@@ -188,17 +190,19 @@ def _found(
     pack: ActivePack,
     among: _Among,
     *,
-    exact: bool,
+    shortlist: int | None = None,
     is_mean: bool | None = None,
     person_id: int | None = None,
 ) -> list[Candidate]:
+    """Of a shortlist of that length; of all templates where it is None."""
     is_mean = _strategy(pack) is Strategy.CENTROID if is_mean is None else is_mean
+    exact = shortlist is None
     sql, parameters = _composed(
         pack.id, pack.dimension, among, exact=exact, is_mean=is_mean, needs_basis=conf.requires_legal_basis()
     )
     own: dict[Any, Any] = {_PROBE: Vector(embedding.vector).to_text(), _PERSON: person_id}
-    if not exact:
-        own[_SHORTLISTED] = sketched.nearest(embedding, pack, SHORTLIST)
+    if shortlist is not None:
+        own[_SHORTLISTED] = sketched.nearest(embedding, pack, shortlist)
     connection.ensure_connection()
     # Django's own cursor writes the vector into the SQL, twice, and has it parsed and planned anew: half of a search.
     # This one leaves that to the server which, where the settings let it, keeps the plan.

@@ -57,6 +57,17 @@ class TestNearest:
         hits = [number in held.nearest(probe, 20) for probe, number in zip(gallery.probes, best, strict=True)]
         assert np.mean(hits) > 0.99
 
+    def test_holds_the_one_who_is_most_like_it_after_the_mate(self) -> None:
+        gallery = face_like.generate(face_like.load(), people=5_000, samples_each=4, probes=200, seed=2)
+        held = Sketches(gallery.vectors.mean(axis=0))
+        held.add(np.arange(len(gallery.vectors), dtype=np.int64), gallery.vectors)
+        similarities = gallery.probes @ gallery.vectors.T
+        people = np.arange(len(gallery.vectors)) // gallery.samples_each
+        similarities[people[None] == people[similarities.argmax(axis=1)][:, None]] = -1.0
+        following = similarities.argmax(axis=1)
+        hits = [number in held.nearest(probe, 64) for probe, number in zip(gallery.probes, following, strict=True)]
+        assert np.mean(hits) > 0.95
+
     def test_of_another_dimension_is_refused(self) -> None:
         with pytest.raises(InvalidArray, match=r"expected \(128\)"):
             sketches(directions(3)).nearest(directions(1, dimension=3)[0], 1)
