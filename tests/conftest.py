@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from django.db import connection
 from django.test import override_settings
-from pytest_django import DjangoDbBlocker
 
 from tests import installations
 from tests.processes import CommandLine
@@ -31,12 +30,15 @@ def _static_files_are_found_when_asked_for() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
-    """Tests of several connections empty every table, and the sealed log refuses that."""
-    with django_db_blocker.unblock(), connection.cursor() as cursor:
-        cursor.execute("SELECT tgrelid::regclass::text FROM pg_trigger WHERE tgname = 'recognition_keep_all'")
-        for (table,) in cursor.fetchall():
-            cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER recognition_keep_all")
+def django_db_modify_db_settings() -> None:
+    """Before the tests' database is made: see `schema.without_collecting`."""
+    gc.disable()
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None) -> None:
+    """Once it is made."""
+    gc.enable()
 
 
 @pytest.fixture

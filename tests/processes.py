@@ -188,6 +188,30 @@ class Interpreter:
 
 
 @dataclass(slots=True)
+class Shell:
+    """One `Interpreter` for all programs, started with the first of them.
+
+    Args:
+        command_line: Of its installation.
+    """
+
+    command_line: CommandLine
+    _interpreter: Interpreter | None = None
+
+    def run(self, program: str) -> str:
+        """As `Interpreter.run`."""
+        if self._interpreter is None:
+            self._interpreter = self.command_line.interpreter()
+        return self._interpreter.run(program)
+
+    def end(self) -> None:
+        """End it, because the server waits for whoever shares its database; the next program starts another."""
+        if self._interpreter is not None:
+            self._interpreter.close()
+            self._interpreter = None
+
+
+@dataclass(slots=True)
 class CommandLine:
     """The command line of one checkout and one state directory.
 

@@ -11,11 +11,12 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from faceweb.settings.base import *
-from faceweb.settings.base import DATABASES
+from faceweb.settings.base import DATABASES, INSTALLED_APPS
 
 ALLOWED_HOSTS = ["testserver", "localhost", "127.0.0.1"]
 SECRET_KEY = "known to everybody, and used by tests only"  # noqa: S105
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # quick, where nothing is protected
+INSTALLED_APPS = [*INSTALLED_APPS, "tests.quick_flush"]
 CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
 # Connections end with the thread that used them, so that the test database can be dropped.
 DATABASES["default"]["OPTIONS"].pop("pool", None)

@@ -9,13 +9,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import BrowserType, expect, sync_playwright
+from playwright.sync_api import expect, sync_playwright
 
 from tests import installations
 from tests.browser import pictures
 from tests.browser.baseline import Baseline
-from tests.browser.site import TIMEOUT_MS, Site
-from tests.processes import CommandLine, Server
+from tests.browser.site import TIMEOUT_MS, Browsers, Site
+from tests.processes import CommandLine, Server, Shell
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 
@@ -27,24 +27,28 @@ class Installation:
     Args:
         command_line: of it.
         server: answers its pages.
+        shell: runs programs on its database.
         baseline: puts its database back to what it was.
     """
 
     command_line: CommandLine
     server: Server
+    shell: Shell
     baseline: Baseline
 
 
 @pytest.fixture(scope="module")
-def chromium(pytestconfig: pytest.Config) -> Iterator[BrowserType]:
-    """Chromium, to be started with a camera or without; gone before tests of other modules need an event loop."""
+def browsers(pytestconfig: pytest.Config) -> Iterator[Browsers]:
+    """Chromiums with a camera or without; gone before tests of other modules need an event loop."""
     if CHROMIUM is None:
         pytest.skip("Chromium is not installed: apt-get install chromium")
     if pytestconfig.getoption("--pictures"):
         pictures.want()
     expect.set_options(timeout=TIMEOUT_MS)
     with sync_playwright() as playwright:
-        yield playwright.chromium
+        running = Browsers(playwright.chromium, CHROMIUM)
+        yield running
+        running.close()
 
 
 @pytest.fixture(scope="session")
@@ -53,60 +57,55 @@ def common_installation(prepared_state: Path) -> Iterator[Installation]:
     with installations.temporary_state_dir() as directory:
         installations.copy(prepared_state, directory)
         with installations.command_line_in(directory) as command_line:
-            yield Installation(command_line, command_line.up(), Baseline(directory))
+            yield Installation(command_line, command_line.up(), Shell(command_line), Baseline(directory))
 
 
 @contextmanager
-def looked_at(chromium: BrowserType, command_line: CommandLine, server: Server) -> Iterator[Site]:
-    """An installation that is up, and browsers for it."""
-    site = Site(server, command_line, chromium, str(CHROMIUM), installations.PASSWORD)
+def as_it_was(browsers: Browsers, common: Installation) -> Iterator[Site]:
+    """The common installation, put back to what it was at the end."""
+    site = Site(common.server, common.command_line, browsers, installations.PASSWORD, common.shell)
     try:
         yield site
     finally:
-        site.close_browsers()
-        site.end_shell()
-
-
-@contextmanager
-def as_it_was(chromium: BrowserType, common: Installation) -> Iterator[Site]:
-    """The common installation, put back to what it was at the end."""
-    with looked_at(chromium, common.command_line, common.server) as site:
-        yield site
+        site.close_contexts()
     common.baseline.restore()
 
 
 @pytest.fixture
-def site(chromium: BrowserType, common_installation: Installation) -> Iterator[Site]:
+def site(browsers: Browsers, common_installation: Installation) -> Iterator[Site]:
     """An installation without people; fails for what its pages complained of."""
-    with as_it_was(chromium, common_installation) as running:
+    with as_it_was(browsers, common_installation) as running:
         yield running
         running.complaints.assert_none()
 
 
 @contextmanager
-def another_installation(chromium: BrowserType, prepared_state: Path) -> Iterator[Site]:
+def another_installation(browsers: Browsers, prepared_state: Path) -> Iterator[Site]:
     """One for whoever starts it again, or changes more than its database."""
     with installations.temporary_state_dir() as directory:
         installations.copy(prepared_state, directory)
-        with (
-            installations.command_line_in(directory) as command_line,
-            looked_at(chromium, command_line, command_line.up()) as running,
-        ):
-            yield running
+        with installations.command_line_in(directory) as command_line:
+            shell = Shell(command_line)
+            site = Site(command_line.up(), command_line, browsers, installations.PASSWORD, shell)
+            try:
+                yield site
+            finally:
+                site.close_contexts()
+                shell.end()
 
 
 @pytest.fixture
-def own_site(chromium: BrowserType, prepared_state: Path) -> Iterator[Site]:
+def own_site(browsers: Browsers, prepared_state: Path) -> Iterator[Site]:
     """An installation of the test's own; fails for what its pages complained of."""
-    with another_installation(chromium, prepared_state) as running:
+    with another_installation(browsers, prepared_state) as running:
         yield running
         running.complaints.assert_none()
 
 
 @pytest.fixture(scope="module")
-def shared_installation(chromium: BrowserType, common_installation: Installation) -> Iterator[Site]:
+def shared_installation(browsers: Browsers, common_installation: Installation) -> Iterator[Site]:
     """An installation for all tests of a module, for those that leave it as they found it; no other may use `site`."""
-    with as_it_was(chromium, common_installation) as running:
+    with as_it_was(browsers, common_installation) as running:
         yield running
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from playwright.sync_api import Browser, BrowserContext, BrowserType, ConsoleMessage, Page, Request, expect
 
-from tests.processes import CommandLine, Interpreter, Server
+from tests.processes import CommandLine, Server, Shell
 
 TIMEOUT_MS = 60_000
 
@@ -28,6 +28,34 @@ ARGUMENTS = (
 )
 FAKE_CAMERA = ("--use-fake-device-for-media-stream",)
 NO_PROMPT = ("--use-fake-ui-for-media-stream",)
+
+
+@dataclasses.dataclass(slots=True)
+class Browsers:
+    """Running Chromiums, one for each command line: a start costs more than most tests."""
+
+    chromium: BrowserType
+    executable: str
+    _running: dict[tuple[str, ...], Browser] = dataclasses.field(default_factory=dict)
+
+    def started(self, line: Sequence[str]) -> Browser:
+        """The one with that command line."""
+        browser = self._running.get(tuple(line))
+        if browser is None:
+            browser = self.chromium.launch(executable_path=self.executable, headless=True, args=list(line))
+            self._running[tuple(line)] = browser
+        return browser
+
+    @property
+    def contexts(self) -> list[BrowserContext]:
+        """Whatever somebody looks at."""
+        return [context for browser in self._running.values() for context in browser.contexts]
+
+    def close(self) -> None:
+        """Ends them."""
+        for browser in self._running.values():
+            browser.close()
+        self._running.clear()
 
 
 class Complaints:
@@ -90,13 +118,11 @@ class Site:
 
     server: Server
     command_line: CommandLine
-    chromium: BrowserType
-    executable: str
+    browsers: Browsers
     password: str
+    _shell: Shell
     complaints: Complaints = dataclasses.field(init=False)
-    _browsers: dict[tuple[str, ...], Browser] = dataclasses.field(default_factory=dict)
-    _logged_in: dict[str, Any] = dataclasses.field(default_factory=dict)
-    _interpreter: Interpreter | None = None
+    _sessions: dict[str, str] = dataclasses.field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Begins to listen."""
@@ -119,11 +145,7 @@ class Site:
         line = list(ARGUMENTS)
         if camera is not None:
             line += [*FAKE_CAMERA, *arguments, f"--use-file-for-fake-video-capture={camera}"]
-        browser = self._browsers.get(tuple(line))
-        if browser is None:
-            browser = self.chromium.launch(executable_path=self.executable, headless=True, args=line)
-            self._browsers[tuple(line)] = browser
-        context = browser.new_context(**options)
+        context = self.browsers.started(line).new_context(**options)
         context.set_default_timeout(TIMEOUT_MS)
         self.complaints.watch(context)
         return context
@@ -140,16 +162,24 @@ class Site:
 
     def page_of(self, name: str = "admin", camera: Path | None = None, **options: Any) -> Page:
         """A page of a user who has logged in before, in a browser of its own; not yet at any address."""
-        if name not in self._logged_in:
-            context = self.open_browser()
-            self.log_in(context, name)
-            self._logged_in[name] = context.storage_state()
-            context.close()
-        return self.open_browser(camera, storage_state=self._logged_in[name], **options).new_page()
+        if name not in self._sessions:
+            self._sessions[name] = self._logged_in(name)
+        context = self.open_browser(camera, **options)
+        context.add_cookies([{"name": "sessionid", "value": self._sessions[name], "url": self.server.address}])
+        return context.new_page()
+
+    def _logged_in(self, name: str) -> str:
+        """The key of a new session of that user."""
+        program = (
+            "from django.contrib.auth.models import User; from django.test import Client; client = Client(); "
+            f"client.force_login(User.objects.get(username={name!r})); "
+            "print('SESSION', client.cookies['sessionid'].value)"
+        )
+        return self.shell(program).rpartition("SESSION ")[2].strip()
 
     def forget_log_in(self, name: str) -> None:
         """After a log-out: the next page of this user logs in again."""
-        self._logged_in.pop(name, None)
+        self._sessions.pop(name, None)
 
     def enrol(self, page: Page, name: str, photos: list[Path]) -> None:
         """Enrols a person through the admin: add, then upload the photos."""
@@ -177,15 +207,7 @@ class Site:
 
     def shell(self, program: str) -> str:
         """Runs some Python in a process of its own, on the same database; one process for all programs."""
-        if self._interpreter is None:
-            self._interpreter = self.command_line.interpreter()
-        return self._interpreter.run(program)
-
-    def end_shell(self) -> None:
-        """Ends the process of `shell`: it shares the database, and the server waits for it before it ends."""
-        if self._interpreter is not None:
-            self._interpreter.close()
-            self._interpreter = None
+        return self._shell.run(program)
 
     def read(self, expression: str, *, imports: str) -> Any:
         """The value of an expression that JSON can hold, as the database has it."""
@@ -199,7 +221,7 @@ class Site:
         Args:
             meanwhile: called while there is no server.
         """
-        self.end_shell()
+        self._shell.end()
         self.server.process.send(signal.SIGKILL)
         self.server.process.wait()
         meanwhile()
@@ -207,18 +229,17 @@ class Site:
 
     def restart(self, *arguments: str) -> None:
         """Ends the server, and starts it again with other arguments."""
-        self.end_shell()
+        self._shell.end()
         self.server.process.close()
         self.server = self.command_line.up(*arguments)
 
     def close_pages(self) -> None:
         """Closes every page; browsers and their contexts stay, so that a context used again has its files cached."""
-        for browser in self._browsers.values():
-            for context in browser.contexts:
-                for page in context.pages:
-                    page.close()
+        for context in self.browsers.contexts:
+            for page in context.pages:
+                page.close()
 
-    def close_browsers(self) -> None:
-        """Ends every browser."""
-        for browser in self._browsers.values():
-            browser.close()
+    def close_contexts(self) -> None:
+        """Ends whatever was looked at; the browsers go on without a page."""
+        for context in self.browsers.contexts:
+            context.close()

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import BrowserType, expect
+from playwright.sync_api import expect
 
 from tests.browser import live_page, people
 from tests.browser.conftest import another_installation
 from tests.browser.people import ASTRONAUT
-from tests.browser.site import Account, Site
+from tests.browser.site import Account, Browsers, Site
 
 pytestmark = pytest.mark.browser
 
@@ -30,9 +30,9 @@ def video(folder: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def shared_installation(chromium: BrowserType, prepared_state: Path) -> Iterator[Site]:
+def shared_installation(browsers: Browsers, prepared_state: Path) -> Iterator[Site]:
     """One for these tests alone, because one of them kills its server."""
-    with another_installation(chromium, prepared_state) as running:
+    with another_installation(browsers, prepared_state) as running:
         yield running
 
 

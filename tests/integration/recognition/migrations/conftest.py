@@ -15,6 +15,7 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from pytest_django import DjangoDbBlocker
 
+from faceweb import schema
 from tests.other_databases import new_database, using
 
 
@@ -22,8 +23,9 @@ def migrate(target: str | None) -> Any:
     """Brings the app to a migration (None: the newest), and gives its models as they were there."""
     executor = MigrationExecutor(connection)
     targets = [("recognition", target)] if target else executor.loader.graph.leaf_nodes("recognition")
-    executor.migrate(targets)
-    return executor.loader.project_state(targets).apps
+    with schema.without_collecting():
+        executor.migrate(targets)
+        return executor.loader.project_state(targets).apps
 
 
 @pytest.fixture(scope="session")
@@ -31,7 +33,8 @@ def newest(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterato
     """A database of today's version without rows, but for permissions; to be copied only."""
     with django_db_blocker.unblock(), new_database() as name:
         with using(name):
-            call_command("migrate", verbosity=0, interactive=False)
+            with schema.without_collecting():
+                call_command("migrate", verbosity=0, interactive=False)
             call_command("flush", verbosity=0, interactive=False)
         yield name
 
