@@ -107,6 +107,12 @@ UNFOLD: dict[str, Any] = {
                         "recognition.view_facesample",
                     ),
                     _item(
+                        _("Unknown people"),
+                        "person_search",
+                        "admin:recognition_unknowncluster_changelist",
+                        "recognition.view_unknowncluster",
+                    ),
+                    _item(
                         _("Gallery health"),
                         "health_metrics",
                         "admin:recognition_person_health",

@@ -154,6 +154,10 @@ _JOB_ERRORS = {
         "The model pack %(pack)s cannot be loaded where jobs run; faceweb models says there what is missing. Then try "
         "it out again."
     ),
+    "too_many_alike": _(
+        "More than %(most)d faces hang together, which is more than can be compared at once. Have retention remove old "
+        "events, or raise the threshold of a search."
+    ),
     "gave_up": _(
         "The process that did it was killed %(count)s times, so it was given up: it likely needs more memory than "
         "there is. The log of the jobs process says more."

@@ -28,6 +28,7 @@ from recognition.models import (
     Checkpoint,
     ErasureReason,
     ErasureRequest,
+    EventCrop,
     FaceSample,
     FaceTemplate,
     ModelPack,
@@ -35,6 +36,7 @@ from recognition.models import (
     PersonGroup,
     RecognitionEvent,
     SampleImage,
+    UnknownFace,
     WaitingPhoto,
 )
 from recognition.selectors.packs import ActivePack
@@ -390,6 +392,21 @@ def event(**changes: Any) -> RecognitionEvent:
     return RecognitionEvent.objects.create(policy=pack.policies.get(state="active", checkpoint=None), **fields)
 
 
+def unknown_event(jpeg: bytes = b"a crop", **changes: Any) -> RecognitionEvent:
+    """An event whose face a search did not find, with the picture of it that is kept."""
+    seen = event(**{"decision": "reject_no_match", "quality": quality().as_json(), **changes})
+    EventCrop.objects.create(event=seen, jpeg=jpeg)
+    return seen
+
+
+def unknown_face(axis: int, jpeg: bytes = b"a crop", **changes: Any) -> RecognitionEvent:
+    """The same, embedded by the pack in use; those of one axis are the same face, of others nothing alike."""
+    seen = unknown_event(jpeg, **changes)
+    vector = like_probe(0.0, axis=axis).vector
+    UnknownFace.objects.create(crop_id=seen.pk, pack=ModelPack.objects.get(is_active=True), embedding=vector)
+    return seen
+
+
 def user(*permissions: str) -> User:
     """Somebody with an account and those permissions of the recognition app."""
     account = User.objects.create_user(f"user{next(_numbers)}", password="known to everybody")
@@ -413,6 +430,7 @@ def in_role(*names: str) -> User:
             "0021_retention",
             "0017_reviews",
             "0020_event_log",
+            "0029_unknowns",
         )
         for name in roles:
             importlib.import_module(f"recognition.migrations.{name}").give_to_roles(apps, None)

@@ -14,6 +14,7 @@ from recognition.admin import (
     retention,
     reviews,
     samples,
+    unknowns,
     users,
 )
 
@@ -31,5 +32,6 @@ __all__ = [
     "retention",
     "reviews",
     "samples",
+    "unknowns",
     "users",
 ]

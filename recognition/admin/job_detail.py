@@ -68,6 +68,8 @@ def _cancelled(kind: str) -> str:
             return gettext("It was cancelled. What it had enrolled until then stays.")
         case Job.Kind.PACK_SWITCH:
             return gettext("It was cancelled. What it had embedded until then stays, and nothing was switched.")
+        case Job.Kind.UNKNOWNS:
+            return gettext("It was cancelled. No face was grouped.")
         case _:
             return gettext("It was cancelled. What it had done until then changed nothing in the gallery.")
 
@@ -80,6 +82,8 @@ def _succeeded(job: Job) -> str:
             return " ".join(pack_wording.summary(job.result))
         case Job.Kind.THRESHOLDS:
             return compared(job.result)
+        case Job.Kind.UNKNOWNS:
+            return grouped(job.result)
         case _:
             return _checked(job.result)
 
@@ -98,6 +102,17 @@ def compared(result: Mapping[str, Any]) -> str:
     people = ngettext("%(count)d person", "%(count)d people", result["people"]) % {"count": result["people"]}
     samples = ngettext("%(count)d sample", "%(count)d samples", result["samples"]) % {"count": result["samples"]}
     return gettext("%(people)s with %(samples)s were compared.") % {"people": people, "samples": samples}
+
+
+def grouped(result: Mapping[str, int]) -> str:
+    """What a grouping of unknown faces came to, in a sentence."""
+    faces = ngettext("%(count)d face is grouped", "%(count)d faces are grouped", result["faces"])
+    people = ngettext("%(count)d new person", "%(count)d new people", result["made"])
+    parts = {"faces": faces % {"count": result["faces"]}, "people": people % {"count": result["made"]}}
+    return gettext("%(faces)s: %(people)s; %(joined)d joined somebody who was there.") % {
+        **parts,
+        "joined": result["joined"],
+    }
 
 
 def _checked(result: Mapping[str, Any]) -> str:

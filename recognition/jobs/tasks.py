@@ -12,7 +12,15 @@ from procrastinate.contrib.django import app
 from procrastinate.middleware import SyncCallNext
 from procrastinate.worker import Worker
 
-from recognition.jobs import gallery_check, importing, pack_switch, running, threshold_measurement, upkeep
+from recognition.jobs import (
+    gallery_check,
+    importing,
+    pack_switch,
+    running,
+    threshold_measurement,
+    unknowns,
+    upkeep,
+)
 from recognition.jobs.running import KeepForTheNextProcess, Stopping, Work
 from recognition.models import Job
 from recognition.services import jobs
@@ -25,6 +33,7 @@ WORK: Mapping[Job.Kind, Work] = {
     Job.Kind.IMPORT: importing.enrol,
     Job.Kind.PACK_SWITCH: pack_switch.try_out,
     Job.Kind.THRESHOLDS: threshold_measurement.measure,
+    Job.Kind.UNKNOWNS: unknowns.group,
 }
 
 

@@ -23,6 +23,7 @@ from recognition.models.policies import ThresholdPolicy
 from recognition.models.retention import EventHold, RetentionRule
 from recognition.models.reviews import ReviewBatch, ReviewItem, ReviewStratum, Verdict
 from recognition.models.sealed import AnchorPlace, SealedContent, SealedKind, SealedRow
+from recognition.models.unknowns import UnknownCluster, UnknownFace, UnknownMove
 
 __all__ = [
     "ActionDelivery",
@@ -64,6 +65,9 @@ __all__ = [
     "SealedKind",
     "SealedRow",
     "ThresholdPolicy",
+    "UnknownCluster",
+    "UnknownFace",
+    "UnknownMove",
     "Verdict",
     "WaitingPhoto",
 ]

@@ -74,6 +74,12 @@ class AuditAction(models.TextChoices):
     USER_PASSWORD_SET = "user.password_set", _("password of an account set")
     ROLE_SAVED = "role.saved", _("role changed")
     ROLE_DELETED = "role.deleted", _("role deleted")
+    UNKNOWN_ASSIGNED = "unknown.assigned", _("unknown person assigned to somebody")
+    UNKNOWN_ENROLLED = "unknown.enrolled", _("person made of an unknown one")
+    UNKNOWN_SPLIT = "unknown.split", _("unknown person split in two")
+    UNKNOWN_MERGED = "unknown.merged", _("unknown people merged")
+    UNKNOWN_IGNORED = "unknown.ignored", _("unknown person ignored")
+    UNKNOWN_MOVE_UNDONE = "unknown.move_undone", _("decision on an unknown person undone")
 
 
 class AuditEntry(models.Model):

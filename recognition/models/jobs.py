@@ -21,6 +21,7 @@ class Job(models.Model):
         IMPORT = "import", _("import")
         PACK_SWITCH = "pack_switch", _("model pack tried out")
         THRESHOLDS = "thresholds", _("thresholds measured")
+        UNKNOWNS = "unknowns", _("unknown faces grouped")
 
     class State(models.TextChoices):
         """Where it stands; the last three are final."""

@@ -6,7 +6,15 @@ from collections.abc import Collection
 
 from django.db.models import Q, QuerySet
 
-from recognition.models import ErasureRequest, EventHold, FaceSample, LegalHold, Person, RecognitionEvent
+from recognition.models import (
+    ErasureRequest,
+    EventHold,
+    FaceSample,
+    LegalHold,
+    Person,
+    RecognitionEvent,
+    UnknownFace,
+)
 from recognition.selectors.people import following_merges
 
 
@@ -62,6 +70,7 @@ def events_showing(rows: Collection[int]) -> QuerySet[RecognitionEvent]:
         | Q(person__in=rows)
         | Q(best_person__in=rows)
         | Q(pk__in=samples.exclude(event=None).values("event"))
+        | Q(pk__in=UnknownFace.objects.filter(cluster__person__in=rows).values("crop"))
     )
 
 

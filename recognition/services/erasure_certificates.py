@@ -28,6 +28,7 @@ from recognition.models import (
     Person,
     PersonMove,
     SampleImage,
+    UnknownFace,
     WaitingPhoto,
 )
 
@@ -53,6 +54,7 @@ def described(*, rows: Sequence[int], crops: QuerySet[EventCrop], files: QuerySe
         "sample_images": images,
         "templates": templates,
         "event_crops": crops,
+        "unknown_faces": UnknownFace.objects.filter(crop__in=crops),
         "waiting_photos": WaitingPhoto.objects.filter(person__in=rows),
         "import_files": files,
         "legal_bases": bases,

@@ -15,4 +15,5 @@ urlpatterns = [
     path("samples/<int:sample_id>/image/", views.sample_image, name="sample-image"),
     path("photos/<int:photo_id>/image/", views.waiting_photo, name="waiting-photo"),
     path("events/<int:event_id>/crop/", views.event_crop, name="event-crop"),
+    path("unknowns/<int:face_id>/image/", views.unknown_face, name="unknown-face"),
 ]

@@ -14,7 +14,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_GET, require_http_methods
 
-from recognition.models import EventCrop, FaceSample, SampleImage
+from recognition.models import EventCrop, FaceSample, SampleImage, UnknownFace
 from recognition.selectors import people
 from recognition.services import analysis
 from recognition.services import search as photo_search
@@ -88,6 +88,13 @@ def sample_image(request: HttpRequest, sample_id: int) -> HttpResponse:
 def event_crop(request: HttpRequest, event_id: int) -> HttpResponse:
     """The probe of a recognition event."""
     return _jpeg(EventCrop.objects.filter(event_id=event_id).values_list("jpeg", flat=True).first())
+
+
+@require_GET
+@needs("recognition.view_unknowncluster", page=_("pictures of unknown people"))
+def unknown_face(request: HttpRequest, face_id: int) -> HttpResponse:
+    """The picture of a face on the page of unknown people, which whoever may open it need not see of other events."""
+    return _jpeg(UnknownFace.objects.filter(crop=face_id).values_list("crop__jpeg", flat=True).first())
 
 
 @require_GET

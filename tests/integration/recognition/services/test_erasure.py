@@ -151,6 +151,7 @@ def test_the_certificate_counts_what_went_and_is_signed(stored: Everything) -> N
         "sample_images": 2,
         "templates": 2,
         "event_crops": 2,
+        "unknown_faces": 0,
         "waiting_photos": 1,
         "import_files": 2,
         "legal_bases": 1,

@@ -45,6 +45,9 @@ from recognition.models import (
     PersonMove,
     RecognitionEvent,
     SavedFilter,
+    UnknownCluster,
+    UnknownFace,
+    UnknownMove,
 )
 from recognition.selectors import access
 from recognition.services import kiosks, policies, reviews
@@ -121,6 +124,7 @@ ROUTES: dict[str, Row] = {
     "samples/<int:sample_id>/image/": Row(those("enroller", "auditor", "administrator")),
     "photos/<int:photo_id>/image/": Row(those("enroller")),
     "events/<int:event_id>/crop/": Row(those("operator", "auditor")),
+    "unknowns/<int:face_id>/image/": Row(those("enroller", "auditor")),
     "kiosk/": Row(EVERYBODY, EVERYBODY, answers=frozenset({200, 422})),
     "checkpoint/<slug:slug>/": Row(those("operator") | {KIOSK}),
     # the way in and out
@@ -219,6 +223,14 @@ ROUTES: dict[str, Row] = {
         those("auditor"), those("auditor"), at="admin/recognition/reviewbatch/{reviewbatch}/1/"
     ),
     "admin/recognition/reviewbatch/verdicts/<int:verdict_id>/set-aside/": Row(None, NONE),  # whose verdict, alone
+    **admin_pages("recognition/unknowncluster", view=those("enroller", "auditor")),
+    "admin/recognition/unknowncluster/group/": Row(None, those("enroller")),
+    "admin/recognition/unknowncluster/merge/": Row(None, those("enroller")),
+    "admin/recognition/unknowncluster/<int:number>/assign/": Row(None, those("enroller")),
+    "admin/recognition/unknowncluster/<int:number>/create/": Row(None, those("enroller")),
+    "admin/recognition/unknowncluster/<int:number>/split/": Row(None, those("enroller")),
+    "admin/recognition/unknowncluster/<int:number>/ignore/": Row(None, those("enroller")),
+    "admin/recognition/unknowncluster/<int:number>/undo/": Row(None, those("enroller"), sends={"move": "unknownmove"}),
     **admin_pages("recognition/alert", view=those("operator", "auditor")),
     **admin_pages("recognition/claimlockout", view=those("operator", "auditor", "administrator")),
     **admin_pages("recognition/actiondelivery", view=those("operator", "auditor", "administrator")),
@@ -361,6 +373,7 @@ def rows() -> dict[str, object]:
     EventCrop.objects.create(event=event, jpeg=b"a crop")
     design = Design(since=now - dt.timedelta(days=1), until=now + dt.timedelta(days=1), accepts=1, refusals=0)
     item = reviews.draw(design=design, actor=proposer, now=design.until).items.get()
+    unknown = UnknownCluster.objects.create(state="ignored")
     erased = {"person": 1, "deleted": {"people": 1}, "sha256": {}, "kept": {"events": 0}}
     certificate = ErasureCertificate.objects.create(
         made_at=now, reason="requested", contents=erased, signature="signed"
@@ -398,6 +411,9 @@ def rows() -> dict[str, object]:
         "modelpack": pack.pk,
         "policy": policy.pk,
         "thresholdpolicy": policy.pk,
+        "unknowncluster": unknown.pk,
+        "unknownmove": UnknownMove.objects.create(kind="ignore", clusters=[unknown.pk], before={}).pk,
+        "face": UnknownFace.objects.create(crop=event.crop, pack=pack, cluster=unknown).pk,
         "user": colleague.pk,
         "id": colleague.pk,  # what Django calls a user whose password is changed
         "group": Group.objects.get(name="operator").pk,
