@@ -63,6 +63,11 @@ class CandidateList:
         return self.people[0].similarity - self.people[1].similarity
 
 
+def unit_distance(similarity: float) -> float:
+    """Euclidean (L2) distance of two unit vectors by their cosine similarity, 0..2: |a - b|^2 = 2 - 2 cos."""
+    return math.sqrt(max(2.0 - 2.0 * similarity, 0.0))
+
+
 def nearest_sample(hits: Iterable[Candidate]) -> CandidateList:
     """Ranks people by their single most similar sample.
 

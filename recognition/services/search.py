@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 from recognition import wording
-from recognition.decision import verdict
+from recognition.decision import matching, verdict
 from recognition.decision.matching import Candidate, CandidateList
 from recognition.decision.policy import QualityFault, SampleReason
 from recognition.decision.verdict import Decision
@@ -68,12 +68,14 @@ class ClaimCheck:
 
     Args:
         similarity: the best of the person's samples; None when none is searched.
+        distance: Euclidean distance of the same unit vectors, 0..2; None with it.
         threshold: the verification threshold; None while the pack decides nothing.
         decision: accept or reject_no_match; None while the pack decides nothing.
         policy_version: the policy in force.
     """
 
     similarity: float | None
+    distance: float | None
     threshold: float | None
     decision: Decision | None
     policy_version: int | None
@@ -137,7 +139,7 @@ def verify_claim(*, person: Person, image: bytes) -> ClaimCheck:
         SearchRefused: when the photo cannot be read or shows no face.
         AnalyserUnavailable: when no worker can look at it.
     """
-    face = _largest(image)
+    face = largest_face(image=image)
     pack = packs.active()
     claimed = gallery.compare(face.embedding, pack, person.pk)
     best, decision = claimed.best, None
@@ -146,31 +148,43 @@ def verify_claim(*, person: Person, image: bytes) -> ClaimCheck:
         decision = verdict.judge_claim(claimed, CandidateList(), pack.policy).decision
     return ClaimCheck(
         similarity=best.similarity if best else None,
+        distance=matching.unit_distance(best.similarity) if best else None,
         threshold=pack.policy.verification_threshold if pack.policy else None,
         decision=decision,
         policy_version=pack.policy.version if pack.policy else None,
     )
 
 
-def compare_photos(*, first: bytes, second: bytes) -> Comparison:
-    """Compares the largest faces of two photos.
+def compare_faces(*, first: EmbeddedFace, second: EmbeddedFace) -> Comparison:
+    """Compares two faces of photos.
 
     Raises:
-        SearchRefused: when a photo cannot be read or shows no face.
-        AnalyserUnavailable: when no worker can look at them.
+        PackMismatch: when another pack came into use between the two.
     """
-    similarity = _largest(first).embedding.similarity(_largest(second).embedding)
+    similarity = first.embedding.similarity(second.embedding)
     policy = packs.active().policy
     decision = None
     if policy is not None:
         decision = Decision.ACCEPT if verdict.is_confirmed(similarity, policy) else Decision.REJECT_NO_MATCH
     return Comparison(
         similarity=similarity,
-        # On unit vectors |a - b|^2 = 2 - 2 cos.
-        distance=max(2.0 - 2.0 * similarity, 0.0) ** 0.5,
+        distance=matching.unit_distance(similarity),
         threshold=policy.verification_threshold if policy else None,
         decision=decision,
     )
+
+
+def largest_face(*, image: bytes) -> EmbeddedFace:
+    """The largest face of a photo.
+
+    Raises:
+        SearchRefused: when the photo cannot be read or shows no face.
+        AnalyserUnavailable: when no worker can look at it.
+    """
+    faces = _analysed(image)
+    if not faces:
+        raise SearchRefused(wording.fault_sentence(QualityFault(SampleReason.NO_FACE, 0, 1)))
+    return faces[0]
 
 
 def _analysed(image: bytes) -> tuple[EmbeddedFace, ...]:
@@ -178,10 +192,3 @@ def _analysed(image: bytes) -> tuple[EmbeddedFace, ...]:
         return analysis.analyse(image)
     except ImageError as error:
         raise SearchRefused(wording.fault_sentence(wording.image_fault(error))) from error
-
-
-def _largest(image: bytes) -> EmbeddedFace:
-    faces = _analysed(image)
-    if not faces:
-        raise SearchRefused(wording.fault_sentence(QualityFault(SampleReason.NO_FACE, 0, 1)))
-    return faces[0]

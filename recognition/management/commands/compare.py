@@ -5,36 +5,72 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import sys
-from pathlib import Path
 from typing import Any
 
 from recognition.decision.verdict import Decision
-from recognition.management.base import NOT_ACCEPTED, RecognitionCommand, file_content
+from recognition.management import photos
+from recognition.management.base import FAILED, NOT_ACCEPTED, RecognitionCommand
 from recognition.services import search
+from recognition.services.search import Comparison
 
 
 class Command(RecognitionCommand):
-    """Compares two photos."""
+    """Compares two photos, or each photo of a folder with each of another."""
 
-    help = "Compare the largest faces of two photos."
+    help = "Compare the largest faces of two photos, or of all photos of two folders."
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """IMAGE IMAGE."""
-        parser.add_argument("first", type=Path, help="a photo")
-        parser.add_argument("second", type=Path, help="another photo")
+        parser.add_argument("first", type=photos.place, help="a photo, or a folder of photos")
+        parser.add_argument("second", type=photos.place, help="another photo, or a folder of photos")
         super().add_arguments(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Prints similarity, distance and decision; exit status 1 when it is not accept."""
-        first, second = file_content(options["first"]), file_content(options["second"])
+        """Prints similarity, distance and decision of each two photos.
+
+        Exit status 1 when some are not accept, 2 when a photo could not be used.
+        """
+        places, as_json = (options["first"], options["second"]), options["json"]
         with self.recognition():
-            result = search.compare_photos(first=first, second=second)
-        measured = f"similarity {result.similarity:.3f}, distance {result.distance:.3f}"
-        words = {
-            Decision.ACCEPT: f"The same person: {measured}.",
-            Decision.REJECT_NO_MATCH: f"Not the same person: {measured}.",
-            None: f"Not decided: {measured}, and the pack has no measured thresholds.",
-        }
-        self.answer(dataclasses.asdict(result), words[result.decision], as_json=options["json"])
-        if result.decision is not Decision.ACCEPT:
+            firsts, seconds = (
+                photos.looked_at([each], lambda image: search.largest_face(image=image), quiet=as_json)
+                for each in places
+            )
+            pairs = [
+                ((first.path, second.path), search.compare_faces(first=first.answer, second=second.answer))
+                for first in firsts
+                for second in seconds
+                if first.answer and second.answer
+            ]
+        unused = [photo for photo in (*firsts, *seconds) if photo.answer is None]
+        if any(each.is_dir() for each in places):
+            self.answer(
+                {
+                    "pairs": [
+                        {"first": str(first), "second": str(second), **dataclasses.asdict(result)}
+                        for (first, second), result in pairs
+                    ],
+                    "unused": [photo.problem_json() for photo in unused],
+                },
+                "\n".join(
+                    [
+                        *(f"{first} and {second}: {_words(result)}" for (first, second), result in pairs),
+                        *(photo.problem_words() for photo in unused),
+                    ]
+                ),
+                as_json=as_json,
+            )
+        else:
+            self.answer(dataclasses.asdict(pairs[0][1]), _words(pairs[0][1]), as_json=as_json)
+        if unused:
+            sys.exit(FAILED)
+        if any(result.decision is not Decision.ACCEPT for _, result in pairs):
             sys.exit(NOT_ACCEPTED)
+
+
+def _words(result: Comparison) -> str:
+    measured = f"similarity {result.similarity:.3f}, distance {result.distance:.3f}"
+    if result.threshold is None:
+        return f"Not decided: {measured}, and the pack has no measured thresholds."
+    said = "The same person" if result.decision is Decision.ACCEPT else "Not the same person"
+    return f"{said}: {measured}, threshold {result.threshold:.3f}."

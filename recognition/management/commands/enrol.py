@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import argparse
 import sys
-from pathlib import Path
 from typing import Any
 
+from recognition.management import photos
 from recognition.management.base import NOT_ACCEPTED, RecognitionCommand
 from recognition.management.enrolling import enrol_files
 from recognition.models import FaceSample
@@ -21,7 +21,7 @@ class Command(RecognitionCommand):
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """NAME IMAGE..."""
         parser.add_argument("name", help="the person's name")
-        parser.add_argument("images", nargs="+", type=Path, metavar="image", help="photos of that person alone")
+        parser.add_argument("images", nargs="+", type=photos.place, metavar="image", help="photos of that person alone")
         super().add_arguments(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:

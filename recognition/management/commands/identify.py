@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-from pathlib import Path
+import sys
 from typing import Any
 
+from recognition.decision.matching import Candidate, unit_distance
 from recognition.decision.verdict import Decision
-from recognition.management.base import RecognitionCommand, file_content
+from recognition.management import photos
+from recognition.management.base import FAILED, RecognitionCommand
 from recognition.services import search
 from recognition.services.search import FaceMatches, PhotoSearch
 
@@ -16,18 +18,33 @@ from recognition.services.search import FaceMatches, PhotoSearch
 class Command(RecognitionCommand):
     """Searches the gallery for every face of a photo."""
 
-    help = "Search the gallery for every face of a photo."
+    help = "Search the gallery for every face of photos."
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        """IMAGE."""
-        parser.add_argument("image", type=Path, help="a photo")
+        """IMAGE..."""
+        parser.add_argument(
+            "images", nargs="+", type=photos.place, metavar="image", help="a photo, or a folder of photos"
+        )
         super().add_arguments(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Prints a line a face."""
+        """Prints a line a face; exit status 2 when a photo could not be used."""
+        places, as_json = options["images"], options["json"]
         with self.recognition():
-            found = search.search_photo(image=file_content(options["image"]))
-        self.answer(_values(found), _words(found), as_json=options["json"])
+            looked = photos.looked_at(places, lambda image: search.search_photo(image=image), quiet=as_json)
+        if photos.is_one(places) and looked[0].answer:
+            self.answer(_values(looked[0].answer), _words(looked[0].answer), as_json=as_json)
+            return
+        rows = [
+            {"file": str(photo.path), **_values(photo.answer)} if photo.answer else photo.problem_json()
+            for photo in looked
+        ]
+        words = [
+            f"{photo.path}:\n{_words(photo.answer)}" if photo.answer else photo.problem_words() for photo in looked
+        ]
+        self.answer({"photos": rows}, "\n".join(words), as_json=as_json)
+        if any(photo.answer is None for photo in looked):
+            sys.exit(FAILED)
 
 
 def _values(found: PhotoSearch) -> dict[str, Any]:
@@ -42,11 +59,15 @@ def _values(found: PhotoSearch) -> dict[str, Any]:
                 "quality": face.quality.as_json(),
                 "decision": face.decision.value if face.decision else None,
                 "margin": face.margin,
-                "candidates": [dataclasses.asdict(candidate) for candidate in face.candidates],
+                "candidates": [_candidate(candidate) for candidate in face.candidates],
             }
             for face in found.faces
         ],
     }
+
+
+def _candidate(candidate: Candidate) -> dict[str, Any]:
+    return {**dataclasses.asdict(candidate), "distance": unit_distance(candidate.similarity)}
 
 
 def _words(found: PhotoSearch) -> str:
@@ -55,13 +76,18 @@ def _words(found: PhotoSearch) -> str:
         lines.append("No face was found.")
     if found.needs_reembedding:
         lines.append("Some enrolled people are missing from this pack's gallery: it needs re-embedding.")
-    if found.threshold is None:
+    if found.threshold is not None:
+        lines.append(f"Threshold: {found.threshold:.3f}")
+    else:
         lines.append(f"The pack {found.pack_name} has no measured thresholds: nothing is decided.")
     return "\n".join(lines)
 
 
 def _line(number: int, face: FaceMatches) -> str:
-    similar = ", ".join(f"{candidate.person_name} {candidate.similarity:.3f}" for candidate in face.candidates)
+    similar = ", ".join(
+        f"{candidate.person_name} {candidate.similarity:.3f}, distance {unit_distance(candidate.similarity):.3f}"
+        for candidate in face.candidates
+    )
     if face.decision is Decision.ACCEPT:
         said = face.candidates[0].person_name
     elif face.decision is Decision.REJECT_AMBIGUOUS:

@@ -5,44 +5,70 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import sys
-from pathlib import Path
 from typing import Any
 
 from recognition.decision.verdict import Decision
-from recognition.management.base import NOT_ACCEPTED, RecognitionCommand, file_content, person_by
+from recognition.management import photos
+from recognition.management.base import FAILED, NOT_ACCEPTED, RecognitionCommand, person_by
+from recognition.management.photos import Looked
 from recognition.services import search
+from recognition.services.search import ClaimCheck
 
 
 class Command(RecognitionCommand):
-    """Compares a photo with one enrolled person."""
+    """Compares photos with one enrolled person."""
 
-    help = "Compare the largest face of a photo with an enrolled person, by external id or name."
+    help = "Compare the largest face of each photo with an enrolled person, by external id or name."
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        """PERSON IMAGE."""
+        """PERSON IMAGE..."""
         parser.add_argument("person", help="external id or name")
-        parser.add_argument("image", type=Path, help="a photo")
+        parser.add_argument(
+            "images", nargs="+", type=photos.place, metavar="image", help="a photo, or a folder of photos"
+        )
         super().add_arguments(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Prints the decision; exit status 1 when it is not accept."""
-        person = person_by(options["person"])
+        """Prints the decisions; exit status 1 when one is not accept, 2 when a photo could not be used."""
+        person, places, as_json = person_by(options["person"]), options["images"], options["json"]
         with self.recognition():
-            check = search.verify_claim(person=person, image=file_content(options["image"]))
-        shown = "none" if check.similarity is None else f"{check.similarity:.3f}"
-        threshold = "none" if check.threshold is None else f"{check.threshold:.3f}"
-        words = {
-            Decision.ACCEPT: f"Yes: similarity {shown}, threshold {threshold}.",
-            Decision.REJECT_NO_MATCH: f"No: similarity {shown}, threshold {threshold}.",
-            Decision.REJECT_NOT_ALLOWED: f"Not allowed: similarity {shown}, threshold {threshold}, but barred.",
-            None: f"Not decided: similarity {shown}, and the pack has no measured thresholds.",
-        }
-        if check.similarity is None:
-            words[check.decision] = (
-                "Not compared: this person has no active sample of the active model pack. Enrol a photo, or "
-                "re-enrol after a switch of the pack."
+            looked = photos.looked_at(
+                places, lambda image: search.verify_claim(person=person, image=image), quiet=as_json
             )
-        values = {"person": person.pk, **dataclasses.asdict(check)}
-        self.answer(values, words[check.decision], as_json=options["json"])
-        if check.decision is not Decision.ACCEPT:
+        rows, lines = [_values(photo) for photo in looked], [_line(photo) for photo in looked]
+        if photos.is_one(places):
+            self.answer({"person": person.pk, **rows[0]}, lines[0], as_json=as_json)
+        else:
+            self.answer({"person": person.pk, "photos": rows}, "\n".join(lines), as_json=as_json)
+        if any(photo.answer is None for photo in looked):
+            sys.exit(FAILED)
+        if any(row["decision"] is not Decision.ACCEPT for row in rows):
             sys.exit(NOT_ACCEPTED)
+
+
+def _values(photo: Looked[ClaimCheck]) -> dict[str, Any]:
+    if photo.answer is None:
+        return photo.problem_json()
+    return {"file": str(photo.path), **dataclasses.asdict(photo.answer)}
+
+
+def _line(photo: Looked[ClaimCheck]) -> str:
+    check = photo.answer
+    if check is None:
+        return photo.problem_words()
+    if check.similarity is None:
+        return (
+            f"{photo.path}: Not compared. This person has no active sample of the active model pack. Enrol a photo, or "
+            "re-enrol after a switch of the pack."
+        )
+    measured = f"similarity {check.similarity:.3f}, distance {check.distance:.3f}"
+    if check.threshold is None:
+        return f"{photo.path}: Not decided. {measured}, and the pack has no measured thresholds."
+    return f"{photo.path}: {_SAID[check.decision]} {measured}, threshold {check.threshold:.3f}."
+
+
+_SAID = {
+    Decision.ACCEPT: "Yes:",
+    Decision.REJECT_NO_MATCH: "No:",
+    Decision.REJECT_NOT_ALLOWED: "Not allowed, as the person is barred:",
+}

@@ -5,7 +5,7 @@ import pytest
 from recognition.decision.verdict import Decision
 from recognition.models import Person
 from recognition.services import analysis, search
-from recognition.services.search import SearchRefused
+from recognition.services.search import Comparison, SearchRefused
 from recognition.vision.errors import UnreadableImage
 from tests import fakes
 
@@ -31,6 +31,10 @@ def analyser(monkeypatch: pytest.MonkeyPatch) -> None:
 def ada() -> Person:
     fakes.activated_pack()
     return fakes.person("Ada", fakes.probe())
+
+
+def compared(first: bytes, second: bytes) -> Comparison:
+    return search.compare_faces(first=search.largest_face(image=first), second=search.largest_face(image=second))
 
 
 @pytest.mark.usefixtures("ada")
@@ -65,8 +69,9 @@ def test_a_pack_without_thresholds_shows_similarities_and_decides_nothing() -> N
     assert found.faces[0].candidates[0].similarity == pytest.approx(1)
     claim = search.verify_claim(person=ada, image=b"ada")
     assert claim.similarity == pytest.approx(1)
+    assert claim.distance == pytest.approx(0, abs=1e-3)
     assert claim.decision is None
-    assert search.compare_photos(first=b"ada", second=b"ada").decision is None
+    assert compared(b"ada", b"ada").decision is None
 
 
 class TestVerifyClaim:
@@ -97,7 +102,7 @@ class TestVerifyClaim:
     [(b"ada", 1.0, Decision.ACCEPT), (b"like ada", 0.45, Decision.ACCEPT)],
 )
 def test_two_photos_are_compared_by_cosine_and_distance(second: bytes, similarity: float, decision: Decision) -> None:
-    comparison = search.compare_photos(first=b"ada", second=second)
+    comparison = compared(b"ada", second)
     assert comparison.similarity == pytest.approx(similarity, abs=1e-5)
     assert comparison.distance == pytest.approx((2 - 2 * similarity) ** 0.5, abs=1e-2)
     assert comparison.decision is decision

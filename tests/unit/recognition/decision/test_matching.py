@@ -157,3 +157,10 @@ def test_a_policy_s_strategy_ranks(strategy: Strategy, expected: list[int]) -> N
 def test_the_least_similarity_reaches_the_vote() -> None:
     found = [hit(1, 0.9), hit(2, 0.2), hit(2, 0.1)]
     assert [one.person_id for one in matching.rank(found, Strategy.K_NEAREST, least_similarity=0.5).people] == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("similarity", "distance"), [(1.0, 0.0), (0.5, 1.0), (0.0, 2**0.5), (-1.0, 2.0), (1.0000001, 0.0)]
+)
+def test_the_distance_of_unit_vectors_follows_from_their_similarity(similarity: float, distance: float) -> None:
+    assert matching.unit_distance(similarity) == pytest.approx(distance)

@@ -1,0 +1,169 @@
+"""Whatever lies in a folder of photos: each gets its line, and the rest goes on."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import shutil
+import struct
+import zlib
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+from django.core.management import CommandError, call_command
+from PIL import Image
+
+from recognition.vision.images import STILL_LIMITS
+from tests import faces
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+NAME = "Eileen Collins"
+
+NOT_AN_IMAGE, NO_FACE = "This is not an image", "No face was found"
+
+PROBLEMS = {
+    "animated.gif": NOT_AN_IMAGE,
+    "animated.webp": "",
+    "cmyk.jpg": "",
+    "corrupt.jpg": NOT_AN_IMAGE,
+    "empty.jpg": NOT_AN_IMAGE,
+    "huge.png": "The image is too large: 3600.0 megapixels",
+    "large.jpg": "The file is too large: 20.1 MB",
+    "one-pixel.png": NO_FACE,
+    "sixteen-bit.png": "",
+    "truncated.jpg": NOT_AN_IMAGE,
+}
+"""What is said of each file; nothing of those whose face is found."""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    place = tmp_path_factory.mktemp("photos")
+    astronaut = faces.astronaut()
+    picture = Image.fromarray(np.ascontiguousarray(astronaut[:, :, ::-1]))
+    dark = Image.new("RGB", picture.size)
+    for name in ("animated.gif", "animated.webp"):
+        picture.save(place / name, save_all=True, append_images=[dark], duration=100)
+    picture.convert("CMYK").save(place / "cmyk.jpg")
+    (place / "corrupt.jpg").write_bytes(b"\xff\xd8\xff\xe0" + bytes(range(256)) * 8)
+    (place / "empty.jpg").write_bytes(b"")
+    (place / "huge.png").write_bytes(_png_header(60_000, 60_000))
+    (place / "large.jpg").write_bytes(faces.jpeg(astronaut))
+    os.truncate(place / "large.jpg", STILL_LIMITS.max_bytes + 2**16)
+    Image.new("RGB", (1, 1)).save(place / "one-pixel.png")
+    cv2.imwrite(str(place / "sixteen-bit.png"), astronaut.astype(np.uint16) * 257)
+    (place / "truncated.jpg").write_bytes(faces.jpeg(astronaut)[:300])
+    (place / ".hidden.jpg").write_bytes(b"")
+    assert set(PROBLEMS) == {path.name for path in place.iterdir()} - {".hidden.jpg"}
+    return place
+
+
+def _png_header(width: int, height: int) -> bytes:
+    content = b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + content + struct.pack(">I", zlib.crc32(content))
+
+
+@pytest.fixture
+def photo(tmp_path: Path) -> Path:
+    path = tmp_path / "astronaut.jpg"
+    path.write_bytes(faces.jpeg(faces.astronaut()))
+    return path
+
+
+def answer(*arguments: Any, status: int = 0) -> dict[str, Any]:
+    out = io.StringIO()
+    ended = 0
+    try:
+        call_command(*map(str, arguments), "--json", stdout=out)
+    except SystemExit as stop:
+        ended = int(stop.code or 0)
+    assert ended == status, out.getvalue()
+    values: dict[str, Any] = json.loads(out.getvalue())
+    return values
+
+
+def assert_each_has_its_line(problems: dict[str, str]) -> None:
+    """Paths with what was said of them; nothing where there was no problem."""
+    assert {Path(path).name for path in problems} == set(PROBLEMS)
+    for path, problem in problems.items():
+        expected = PROBLEMS[Path(path).name]
+        assert problem.startswith(expected), path
+        assert bool(problem) == bool(expected), (path, problem)
+
+
+def test_of_verify(folder: Path, photo: Path) -> None:
+    answer("enrol", NAME, photo)
+    found = answer("verify", NAME, folder, status=2)["photos"]
+    assert_each_has_its_line({row["file"]: row.get("error", "") for row in found})
+    for row in found:
+        if "error" not in row:
+            assert row["decision"] == "accept"
+            assert row["distance"] ** 2 == pytest.approx(2 - 2 * row["similarity"], abs=1e-6)
+
+
+def test_of_identify(folder: Path, photo: Path) -> None:
+    answer("enrol", NAME, photo)
+    found = answer("identify", folder, photo, status=2)["photos"]
+    assert found.pop()["file"] == str(photo)
+    # Where nobody is looked for in particular, a photo of nobody is an answer.
+    said = {row["file"]: row.get("error", "" if row.get("faces") else NO_FACE) for row in found}
+    assert_each_has_its_line(said)
+    accepted = [row["faces"][0] for row in found if row.get("faces")]
+    assert {face["decision"] for face in accepted} == {"accept"}
+    best = accepted[0]["candidates"][0]
+    assert best["distance"] ** 2 == pytest.approx(2 - 2 * best["similarity"], abs=1e-6)
+
+
+def test_of_compare(folder: Path, photo: Path) -> None:
+    values = answer("compare", photo, folder, status=2)
+    said = {row["file"]: row["error"] for row in values["unused"]}
+    assert_each_has_its_line({**said, **{pair["second"]: "" for pair in values["pairs"]}})
+    assert {pair["decision"] for pair in values["pairs"]} == {"accept"}
+
+
+def test_of_enrol(folder: Path) -> None:
+    rows = answer("enrol", NAME, *(folder / name for name in sorted(PROBLEMS)))["results"]
+    reasons = {Path(row["file"]).name: [reason["reason"] for reason in row["reasons"]] for row in rows}
+    assert {name for name, found in reasons.items() if found} == {name for name, said in PROBLEMS.items() if said}
+    assert reasons["huge.png"] == ["too_many_pixels"]
+
+
+def test_of_import(folder: Path, tmp_path: Path) -> None:
+    shutil.copytree(folder, tmp_path / "people" / "Eileen_Collins")
+    values = answer("import_people", tmp_path / "people")
+    assert values["refused"] == sum(bool(said) for said in PROBLEMS.values())
+
+
+@pytest.mark.parametrize("name", [name for name, problem in PROBLEMS.items() if problem])
+def test_a_single_photo_that_cannot_be_used_is_the_commands_own_error(name: str, folder: Path) -> None:
+    with pytest.raises(CommandError) as refused:
+        call_command("compare", str(folder / name), str(folder / name))
+    assert refused.value.returncode == 2
+    assert str(refused.value).startswith(f"{folder / name}: {PROBLEMS[name]}")
+
+
+@pytest.mark.parametrize(
+    "address", ["https://example.org/face.jpg", "HTTP://example.org", "data:image/png;base64,AAAA"]
+)
+@pytest.mark.parametrize("command", [["identify"], ["verify", NAME], ["compare", "a.jpg"], ["enrol", NAME]])
+def test_addresses_are_never_fetched(command: list[str], address: str) -> None:
+    with pytest.raises(CommandError, match="none is ever fetched"):
+        call_command(*command, address)
+
+
+def test_what_is_no_file_is_named(tmp_path: Path, photo: Path) -> None:
+    (tmp_path / "nothing").mkdir()
+    with pytest.raises(CommandError, match="nothing holds no files"):
+        call_command("identify", str(tmp_path / "nothing"))
+    os.mkfifo(tmp_path / "pipe")
+    found = answer("identify", tmp_path / "pipe", tmp_path / "absent.jpg", photo, status=2)["photos"]
+    assert [row.get("error") for row in found] == [
+        "The file cannot be read: it is no file.",
+        "The file cannot be read: No such file or directory.",
+        None,
+    ]
