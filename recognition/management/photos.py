@@ -15,6 +15,7 @@ from tqdm import tqdm
 
 from recognition import wording
 from recognition.importing import entries
+from recognition.management import folders
 from recognition.management.base import FAILED
 from recognition.services.search import SearchRefused
 from recognition.vision import images
@@ -103,8 +104,7 @@ def _looked(path: Path, look: Callable[[bytes], T]) -> Looked[T]:
 def _files(place: Path) -> Sequence[Path]:
     if not place.is_dir():
         return [place]
-    found = (path for path in place.rglob("*") if path.is_file() and not path.is_symlink())
-    files = sorted(path for path in found if entries.is_meant(path.relative_to(place).as_posix()))
+    files = [place / path for path in folders.files_below(place) if entries.is_meant(path)]
     if not files:
         raise CommandError(f"{place} holds no files.", returncode=FAILED)
     return files

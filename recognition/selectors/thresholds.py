@@ -106,6 +106,13 @@ def latest() -> Measurement | None:
     )
 
 
+def of_gallery() -> Tally | None:
+    """What the newest measurement counted, where it is of the pack in use; None else."""
+    found = latest()
+    active = ModelPack.objects.filter(is_active=True).first()
+    return found.tally if found and active and found.job.result["pack"] == active.pk else None
+
+
 def newest_job() -> Job | None:
     """The measurement that was asked for last, whatever became of it."""
     return Job.objects.filter(kind=Job.Kind.THRESHOLDS).order_by("-pk").first()

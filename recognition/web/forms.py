@@ -18,6 +18,19 @@ class PhotoForm(forms.Form):
     )
 
 
+class PhotosForm(forms.Form):
+    """Two photos to compare."""
+
+    first = forms.FileField(
+        label=_("First photo"),
+        error_messages={"required": _("Choose the first photo."), "empty": _("The file is empty.")},
+    )
+    second = forms.FileField(
+        label=_("Second photo"),
+        error_messages={"required": _("Choose the second photo."), "empty": _("The file is empty.")},
+    )
+
+
 class PairingForm(forms.Form):
     """The code that an operator made for this device, and what to call the device."""
 

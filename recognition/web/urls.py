@@ -10,6 +10,7 @@ urlpatterns = [
     path("", views.home, name="home"),
     path("live/", views.live, name="live"),
     path("search/", views.search, name="search"),
+    path("compare/", views.compare, name="compare"),
     path("kiosk/", kiosks.pair, name="kiosk"),
     path("checkpoint/<slug:slug>/", kiosks.checkpoint, name="checkpoint"),
     path("samples/<int:sample_id>/image/", views.sample_image, name="sample-image"),

@@ -15,15 +15,16 @@ from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_GET, require_http_methods
 
 from recognition.models import EventCrop, FaceSample, SampleImage, UnknownFace
-from recognition.selectors import people
-from recognition.services import analysis
+from recognition.selectors import people, thresholds
+from recognition.services import analysis, pictured
 from recognition.services import search as photo_search
 from recognition.web.access import needs
-from recognition.web.forms import PhotoForm
+from recognition.web.forms import PhotoForm, PhotosForm
 from recognition.web.log_in import start_page
-from recognition.web.presentation import face_cards
+from recognition.web.presentation import face_cards, histogram, photo_card
 
 SEARCH_PAGE = "recognition/search.html"
+COMPARE_PAGE = "recognition/compare.html"
 
 # A face is kept by neither browser nor proxy, and is nothing but a picture.
 _NOT_KEPT = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
@@ -71,6 +72,38 @@ def search(request: HttpRequest) -> HttpResponse:
         form.add_error("photo", str(unavailable))
         return render(request, SEARCH_PAGE, context, status=HTTPStatus.SERVICE_UNAVAILABLE)
     return render(request, SEARCH_PAGE, {**context, "found": found, "cards": face_cards(found)})
+
+
+@require_http_methods(["GET", "POST"])
+@never_cache
+@needs("recognition.search_gallery", page=_("the comparison page"))
+def compare(request: HttpRequest) -> HttpResponse:
+    """Two photos side by side: what was found in each, and how alike the largest faces are."""
+    if request.method == "GET":
+        return render(request, COMPARE_PAGE, {"form": PhotosForm()})
+    form = PhotosForm(request.POST, request.FILES)
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
+    cards = []
+    for number, field in enumerate(form.fields if form.is_valid() else (), start=1):
+        try:
+            cards.append(photo_card(number, pictured.largest_face(image=form.cleaned_data[field].read())))
+        except photo_search.SearchRefused as refused:
+            form.add_error(field, str(refused))
+        except analysis.AnalyserUnavailable as unavailable:
+            form.add_error(field, str(unavailable))
+            status = HTTPStatus.SERVICE_UNAVAILABLE
+    if not form.is_valid():
+        return render(request, COMPARE_PAGE, {"form": form}, status=status)
+    first, second = (card.pictured.face for card in cards)
+    result = photo_search.compare_faces(first=first, second=second)
+    tally = thresholds.of_gallery()
+    context = {
+        "form": PhotosForm(),
+        "cards": cards,
+        "result": result,
+        "histogram": histogram(tally, result.similarity) if tally else None,
+    }
+    return render(request, COMPARE_PAGE, context)
 
 
 @require_GET

@@ -18,6 +18,7 @@ PAGES = {
     "dashboard": "/",
     "live-idle": "/live/",
     "search": "/search/",
+    "compare": "/compare/",
     "people": "/admin/recognition/person/",
     "person-add": "/admin/recognition/person/add/",
     "person": "/admin/recognition/person/1/change/",
@@ -204,6 +205,23 @@ def test_search(looked_at: Site, page: Page, folder: Path) -> None:
     page.get_by_label("Choose a photo").set_input_files(people.no_photo(folder))
     expect(page.get_by_role("alert")).to_contain_text("not an image that can be read")
     looks.inspect(page, "search-refused")
+
+
+def test_comparison(looked_at: Site, page: Page, folder: Path) -> None:
+    page.goto(looked_at.url("/compare/"))
+    page.get_by_label("First photo").set_input_files(people.astronaut_photo(folder))
+    page.get_by_label("Second photo").set_input_files(people.group_photo(folder))
+    page.get_by_label("Second photo").press("Tab")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Not the same person")).to_be_visible()
+    expect(page.get_by_role("img", name="Photo 1 with the face that was found")).to_be_visible()
+    looks.inspect(page, "compare-result")
+    looked_at.complaints.expect("422")  # the browser's console names every refusal
+    page.get_by_label("First photo").set_input_files(people.no_photo(folder))
+    page.get_by_label("Second photo").set_input_files(people.group_photo(folder))
+    page.get_by_role("button", name="Compare").click()
+    expect(page.get_by_role("alert")).to_contain_text("not an image that can be read")
+    looks.inspect(page, "compare-refused")
 
 
 def test_live_page_with_the_camera_on(looked_at: Site, video: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import sys
+from collections.abc import Mapping
 from typing import Any
 
 from recognition.decision.verdict import Decision
@@ -67,7 +68,7 @@ def _line(photo: Looked[ClaimCheck]) -> str:
     return f"{photo.path}: {_SAID[check.decision]} {measured}, threshold {check.threshold:.3f}."
 
 
-_SAID = {
+_SAID: Mapping[Decision | None, str] = {
     Decision.ACCEPT: "Yes:",
     Decision.REJECT_NO_MATCH: "No:",
     Decision.REJECT_NOT_ALLOWED: "Not allowed, as the person is barred:",

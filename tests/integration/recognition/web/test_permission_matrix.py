@@ -121,6 +121,7 @@ ROUTES: dict[str, Row] = {
     "live/": Row(those("operator")),
     "decisions.csv": Row(those("operator", "auditor")),
     "search/": Row(those("enroller"), those("enroller"), answers=frozenset({200, 422})),
+    "compare/": Row(those("enroller"), those("enroller"), answers=frozenset({200, 422})),
     "samples/<int:sample_id>/image/": Row(those("enroller", "auditor", "administrator")),
     "photos/<int:photo_id>/image/": Row(those("enroller")),
     "events/<int:event_id>/crop/": Row(those("operator", "auditor")),
