@@ -16,8 +16,10 @@ from recognition.admin import job_detail, unknown_actions
 from recognition.admin.base import ReadOnlyAdmin, actor_of, require
 from recognition.admin.unknown_actions import CHANGE, LIST
 from recognition.models import Job, UnknownCluster
-from recognition.selectors import event_faces, jobs
+from recognition.selectors import event_faces, jobs, packs
 from recognition.selectors import unknowns as read
+from recognition.selectors.packs import NoActivePack
+from recognition.selectors.unknowns import Proposed
 from recognition.services import jobs as job_writes
 
 CLUSTERS_A_PAGE = 24
@@ -91,7 +93,7 @@ class UnknownClusterAdmin(ReadOnlyAdmin):
             "may_assign": user.has_perms(unknown_actions.ASSIGN),
             "may_create": user.has_perms(unknown_actions.CREATE),
             "query": query,
-            "people": event_faces.people_called(query) if query else read.people_to_propose(cluster),
+            **_proposals(cluster, query),
         }
         response = TemplateResponse(request, "admin/recognition/unknowncluster/cluster.html", context)
         response.headers["Cache-Control"] = "no-store"
@@ -107,6 +109,25 @@ class UnknownClusterAdmin(ReadOnlyAdmin):
         except job_writes.JobRefused as refused:
             messages.error(request, str(refused))
         return HttpResponseRedirect(reverse(LIST))
+
+
+def _proposals(cluster: UnknownCluster, query: str) -> dict[str, Any]:
+    """Who it may be, and which other group may be the same person."""
+    if cluster.state != UnknownCluster.State.OPEN:
+        return {}
+    try:
+        pack = packs.active()
+    except NoActivePack:
+        return {}
+    called = [
+        Proposed(person, person.first_sample)  # type: ignore[attr-defined]  # annotated
+        for person in event_faces.people_called(query)
+    ]
+    return {
+        "proposed": called if query else read.people_like(cluster, pack),
+        "alike": read.clusters_like(cluster, pack),
+        "threshold": pack.policy.identification_threshold if pack.policy else None,
+    }
 
 
 def _job_context(request: HttpRequest) -> dict[str, Any]:

@@ -8,7 +8,9 @@ import datetime as dt
 from collections.abc import Sequence
 
 import numpy as np
-from django.db.models import Count, Exists, Max, Min, OuterRef, Q, QuerySet
+from django.db.models import Avg, Count, Exists, Max, Min, OuterRef, QuerySet
+from numpy.typing import NDArray
+from pgvector.django import MaxInnerProduct, VectorField
 
 from recognition.decision.unknowns import LOOSE, Faces
 from recognition.decision.verdict import Decision
@@ -22,10 +24,12 @@ from recognition.models import (
     UnknownFace,
     UnknownMove,
 )
-from recognition.selectors import people
+from recognition.selectors import gallery
+from recognition.selectors.packs import ActivePack
+from recognition.vision.types import Embedding
 
 MOST_PROPOSED = 3
-"""People who are proposed for a cluster."""
+"""People, and other clusters, that are proposed for a cluster."""
 
 PICTURES_SHOWN = 4
 """Faces of each cluster on the page of all of them."""
@@ -67,6 +71,34 @@ class Summary:
     last_seen: dt.datetime
     places: tuple[str, ...]
     pictures: tuple[int, ...]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Proposed:
+    """Somebody who may be an unknown person.
+
+    Args:
+        person: who is enrolled.
+        sample: one of theirs to show; None without one.
+        similarity: to the mean of the faces, -1..1; None where nothing was compared.
+    """
+
+    person: Person
+    sample: int | None
+    similarity: float | None = None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Alike:
+    """Another cluster that may be the same person.
+
+    Args:
+        summary: of it.
+        similarity: the mean one between the faces of both, -1..1.
+    """
+
+    summary: Summary
+    similarity: float
 
 
 def to_embed(pack_id: int) -> QuerySet[EventCrop]:
@@ -158,20 +190,43 @@ def sightings(cluster: UnknownCluster) -> list[Sighting]:
     ]
 
 
-def people_to_propose(cluster: UnknownCluster) -> QuerySet[Person]:
-    """Whom the faces of a cluster were most often most like, at most `MOST_PROPOSED`; with their first sample."""
-    closest = (
-        RecognitionEvent.objects.filter(crop__unknown_face__cluster=cluster, best_person__isnull=False)
-        .order_by()
-        .values_list("best_person")
-        .annotate(count=Count("pk"))
-        .order_by("-count")[:MOST_PROPOSED]
+def people_like(cluster: UnknownCluster, pack: ActivePack) -> list[Proposed]:
+    """Who of those that are enrolled now is most like the faces of a cluster, at most `MOST_PROPOSED`.
+
+    Nobody where the pack has not embedded the faces yet.
+    """
+    mean = _mean(cluster, pack)
+    if mean is None:
+        return []
+    ranked = gallery.search(Embedding.from_raw(mean, pack.digest), pack, exact=True).people[:MOST_PROPOSED]
+    rows = Person.objects.in_bulk([candidate.person_id for candidate in ranked])
+    return [
+        Proposed(rows[candidate.person_id], candidate.sample_id, candidate.similarity)
+        for candidate in ranked
+        if candidate.person_id in rows
+    ]
+
+
+def clusters_like(cluster: UnknownCluster, pack: ActivePack) -> list[Alike]:
+    """Which other open clusters may be the same person, at most `MOST_PROPOSED`: those that a claim would pass for.
+
+    Runs leave them apart, because somebody decided on both, or because they are below the threshold of a search.
+    """
+    mean = _mean(cluster, pack)
+    if mean is None or pack.policy is None:
+        return []
+    rows = (
+        UnknownFace.objects.filter(pack=pack.id, embedding__isnull=False, cluster__state=UnknownCluster.State.OPEN)
+        .exclude(cluster=cluster)
+        .values_list("cluster")
+        .annotate(product=MaxInnerProduct(_MEAN, mean))
+        .order_by("product")[:MOST_PROPOSED]
     )
-    numbers = [number for number, _ in closest]
-    standing = {people.following_merges(person).pk for person in Person.objects.filter(pk__in=numbers)}
-    searched = Q(samples__status=FaceSample.Status.ACTIVE)
-    found = Person.objects.filter(pk__in=standing, merged_into=None)
-    return found.annotate(first_sample=Min("samples", filter=searched)).order_by("name", "pk")
+    # The operator of the database gives the product negated; that of two means is the mean similarity.
+    similar = {number: -product for number, product in rows if -product >= pack.policy.verification_threshold}
+    found = summaries(list(clusters(UnknownCluster.State.OPEN).filter(pk__in=similar)))
+    alike = [Alike(summary, similar[summary.cluster.pk]) for summary in found]
+    return sorted(alike, key=lambda each: -each.similarity)
 
 
 def moves_of(cluster: UnknownCluster) -> QuerySet[UnknownMove]:
@@ -183,3 +238,12 @@ def moves_of(cluster: UnknownCluster) -> QuerySet[UnknownMove]:
 def newest_job() -> Job | None:
     """The grouping that was asked for last."""
     return Job.objects.filter(kind=Job.Kind.UNKNOWNS).order_by("-pk").first()
+
+
+def _mean(cluster: UnknownCluster, pack: ActivePack) -> NDArray[np.float32] | None:
+    """The mean of a cluster's vectors, shorter than 1; None where the pack has made none."""
+    mean = UnknownFace.objects.filter(cluster=cluster, pack=pack.id).aggregate(mean=_MEAN)["mean"]
+    return None if mean is None else np.asarray(mean, np.float32)
+
+
+_MEAN = Avg("embedding", output_field=VectorField())

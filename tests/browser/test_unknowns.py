@@ -64,6 +64,8 @@ def test_unknown_faces_become_people_by_keyboard(site: Site) -> None:
     page.get_by_role("button", name="split").focus()
     page.keyboard.press("Enter")
     expect(page.get_by_text("an unknown person of their own now")).to_be_visible()
+    expect(page.get_by_role("heading", name="Perhaps the same person")).to_be_visible()
+    looks.inspect(page, "unknown-split")
     page.get_by_role("button", name="Undo").focus()
     page.keyboard.press("Enter")
     expect(page.get_by_text("It is undone.")).to_be_visible()

@@ -95,6 +95,18 @@ def test_somebody_is_made_and_it_is_undone(staff: Client) -> None:
     assert "undone already" in done(staff, cluster, "undo", move=move.pk)
 
 
+def test_who_it_may_be_is_shown_with_the_similarity(staff: Client) -> None:
+    fakes.person("Bo", fakes.like_probe(0.8, axis=1))
+    (cluster,) = grouped(1, 1)
+    shown = said(staff, f"{LIST}{cluster.pk}/change/")
+    assert "a search names somebody from 0.500" in shown
+    assert "This is Bo" in shown
+    assert "similarity 0.600" in shown
+    assert "Perhaps the same person" not in shown
+    done(staff, cluster, "split", faces=[UnknownFace.objects.earliest("pk").pk])
+    assert "Perhaps the same person" in said(staff, f"{LIST}{cluster.pk}/change/")
+
+
 def test_people_are_found_and_assigned(staff: Client) -> None:
     ada = fakes.person("Ada")
     (cluster,) = grouped(1)

@@ -179,13 +179,45 @@ def test_the_list_shows_whom_when_and_where_the_most_often_seen_first() -> None:
     assert read.counts() == {"open": 2, "assigned": 0, "ignored": 0}
 
 
-def test_a_cluster_shows_its_faces_the_newest_first_and_whom_they_are_most_like() -> None:
-    ada, bo = fakes.person("Ada", fakes.probe()), fakes.person("Bo")
-    one = fakes.unknown_face(1, best_person=ada)
-    two = fakes.unknown_face(1, best_person=ada, decided_at=fakes.NOW + dt.timedelta(days=1))
-    fakes.unknown_face(2, best_person=bo)
+def test_a_cluster_shows_its_faces_the_newest_first() -> None:
+    fakes.person("Ada", fakes.probe())
+    one = fakes.unknown_face(1)
+    two = fakes.unknown_face(1, decided_at=fakes.NOW + dt.timedelta(days=1))
+    fakes.unknown_face(2)
     FaceSample.objects.update(event=one)
     group()
-    cluster = cluster_of(one)
-    assert [(each.face, bool(each.samples)) for each in read.sightings(cluster)] == [(two.pk, False), (one.pk, True)]
-    assert list(read.people_to_propose(cluster)) == [ada]
+    found = read.sightings(cluster_of(one))
+    assert [(each.face, bool(each.samples)) for each in found] == [(two.pk, False), (one.pk, True)]
+
+
+class TestWhoItMayBe:
+    def test_those_who_are_enrolled_now_the_most_alike_first(self) -> None:
+        bo = fakes.person("Bo", fakes.like_probe(0.8, axis=1))
+        ada = fakes.person("Ada", fakes.like_probe(0.1, axis=1))
+        one = fakes.unknown_face(1)
+        group()
+        found = read.people_like(cluster_of(one), packs.active())
+        assert [each.person for each in found] == [ada, bo]
+        assert [each.similarity for each in found] == pytest.approx([0.995, 0.6], abs=1e-3)
+        assert found[0].sample == FaceSample.objects.get(person=ada).pk
+
+    def test_other_groups_that_were_kept_apart_or_are_nearly_alike(self) -> None:
+        one, two = fakes.unknown_face(1), fakes.unknown_face(1)
+        stranger = fakes.unknown_face(3)
+        group()
+        cluster = cluster_of(one)
+        assert not read.clusters_like(cluster, packs.active())
+        apart = unknown_moves.split(cluster=cluster, faces=[two.pk], actor=None)
+        (found,) = read.clusters_like(cluster, packs.active())
+        assert (found.summary.cluster, found.summary.pictures) == (apart, (two.pk,))
+        assert found.similarity == pytest.approx(1.0)
+        unknown_moves.ignore(cluster=apart, actor=None)
+        assert not read.clusters_like(cluster, packs.active())
+        assert not read.clusters_like(cluster_of(stranger), packs.active())
+
+    def test_nobody_where_the_pack_has_not_looked_at_the_faces(self) -> None:
+        one = fakes.unknown_face(1)
+        group()
+        fakes.activated_pack(name="other", digest="e" * 64)
+        assert not read.people_like(cluster_of(one), packs.active())
+        assert not read.clusters_like(cluster_of(one), packs.active())
