@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test run test check lock clean
+.PHONY: help setup setup-test setup-train run test check lock clean
 
 PYTHON ?= python3
 UV_VERSION := 0.13.9
@@ -31,6 +31,10 @@ setup: $(UV)  ## create .venv and install exactly what requirements.lock says
 setup-test: $(UV)
 	@$(call is_synced,requirements-test.lock) || { $(call sync,requirements-test.lock); }
 
+setup-train:  ## .venv-train with PyTorch too, for faceweb train
+	@$(MAKE) --no-print-directory setup-test VENV=.venv-train
+	@.venv-train/bin/uv pip install --quiet --python .venv-train/bin/python -r requirements-train.txt
+
 run: setup  ## start everything; ARGS="--host 0.0.0.0 --https" for other devices
 	@exec $(VENV)/bin/faceweb up $(ARGS)
 
@@ -50,7 +54,7 @@ lock: $(UV)  ## choose versions anew; uv.lock names registries and stays out of 
 	$(UV) export $(EXPORT) --all-groups --extra worker --extra report -o requirements-test.lock
 
 clean:  ## remove .venv and caches; the data in var/ stays
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .venv-train .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 # What was installed last: a checksum of the lock and of pyproject.toml, which holds the entry points.
 checksum = $$(cat $(1) pyproject.toml | sha256sum)

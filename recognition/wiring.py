@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
 import onnx
 
 from recognition import conf
-from recognition.vision import model_packs
-from recognition.vision.backends import insightface, opencv_zoo
+from recognition.vision import head_packs, model_packs
+from recognition.vision.backends import heads, insightface, opencv_zoo
 from recognition.vision.errors import PackUnavailable
-from recognition.vision.model_packs import ModelPack
+from recognition.vision.model_packs import Kind, ModelPack, Role
 from recognition.vision.pipeline import FacePipeline
 from recognition.vision.runtimes import choice
 from recognition.vision.runtimes.choice import RuntimeOptions
@@ -69,7 +70,15 @@ def find_local_pack(name_or_folder: str) -> ModelPack:
     folder = Path(name_or_folder).expanduser().absolute() if is_folder else conf.model_dir() / name_or_folder
     if not folder.is_dir():
         raise PackUnavailable(f"There is no model pack in {folder}. Name a pack, or the folder of one.")
-    return model_packs.insightface_pack(folder)
+    return _head_pack(folder) if head_packs.is_head(folder) else model_packs.insightface_pack(folder)
+
+
+def _head_pack(folder: Path) -> ModelPack:
+    manifest = head_packs.read(folder)
+    base = Path(manifest.base) if "/" in manifest.base else conf.model_dir() / manifest.base
+    if head_packs.is_head(base):
+        raise PackUnavailable(f"The head in {folder} names another head as its base. Train it on a pack without one.")
+    return head_packs.head_pack(folder, manifest, find_local_pack(manifest.base))
 
 
 def load(pack: ModelPack, options: RuntimeOptions) -> LoadedPack:
@@ -79,8 +88,7 @@ def load(pack: ModelPack, options: RuntimeOptions) -> LoadedPack:
         PackError: when a file is missing or damaged, or no runtime is installed.
     """
     digest = pack.digest()
-    assemble = _opencv_zoo if pack.kind == "opencv_zoo" else _insightface
-    pipeline = assemble(pack, digest, options)
+    pipeline = _ASSEMBLED[pack.kind](pack, digest, options)
     return LoadedPack(pack, pipeline, pipeline.dimension())
 
 
@@ -101,16 +109,8 @@ def _insightface(pack: ModelPack, digest: str, options: RuntimeOptions) -> FaceP
 
 
 def _opencv_zoo(pack: ModelPack, digest: str, options: RuntimeOptions) -> FacePipeline:
-    yunet, sface = (
-        choice.prepared(
-            file.path,
-            model_packs.verified_sha256(file),
-            PREPARED_VERSION,
-            lambda path, edit=edit: edit(onnx.load(path)).SerializeToString(),  # type: ignore[misc]
-            options.cache_dir,
-        )
-        for file, edit in zip(pack.files, (opencv_zoo.prepared_yunet, opencv_zoo.prepared_sface), strict=True)
-    )
+    yunet = _prepared(pack, "detector", opencv_zoo.prepared_yunet, options)
+    sface = _prepared(pack, "embedder", opencv_zoo.prepared_sface, options)
     frame = np.zeros(TYPICAL_FRAME_SHAPE, np.float32)
     crop = np.zeros((1, 3, 112, 112), np.float32)
     return FacePipeline(
@@ -119,3 +119,33 @@ def _opencv_zoo(pack: ModelPack, digest: str, options: RuntimeOptions) -> FacePi
         embedder=opencv_zoo.SFaceEmbedder(choice.load(sface, crop, options)),
         landmark_views=pack.landmark_views,
     )
+
+
+def _head(pack: ModelPack, digest: str, options: RuntimeOptions) -> FacePipeline:
+    if pack.base is None:
+        raise PackUnavailable(f"The head {pack.name} has no pack below it. Train it again.")
+    # Its files are those of the pack below, and one more.
+    below = _ASSEMBLED[pack.base.kind](pack, digest, options)
+    session = choice.load(pack.file("head"), np.zeros((1, below.dimension()), np.float32), options)
+    return below.with_embedder(lambda embedder: heads.HeadEmbedder(embedder, session))
+
+
+def _prepared(
+    pack: ModelPack, role: Role, edit: Callable[[onnx.ModelProto], onnx.ModelProto], options: RuntimeOptions
+) -> Path:
+    """The pack's file with that role as our runtimes take it, made once a machine."""
+    file = next(file for file in pack.files if file.role == role)
+    return choice.prepared(
+        file.path,
+        model_packs.verified_sha256(file),
+        PREPARED_VERSION,
+        lambda path: edit(onnx.load(path)).SerializeToString(),
+        options.cache_dir,
+    )
+
+
+_ASSEMBLED: Mapping[Kind, Callable[[ModelPack, str, RuntimeOptions], FacePipeline]] = {
+    "opencv_zoo": _opencv_zoo,
+    "insightface": _insightface,
+    "head": _head,
+}

@@ -85,13 +85,15 @@ def networks_of(pack: ModelPack) -> FacePipeline:
     """Loads a pack that the database knows.
 
     Raises:
-        PackError: when it cannot be loaded here.
+        PackError: when it cannot be loaded here, or must not be brought into use.
     """
     # Imported here, because a process that does other jobs needs no networks, and they take seconds to load.
     from recognition import wiring
     from recognition.worker import engine
 
-    return engine.load_active(packs.described(pack), wiring.runtime_options()).pipeline
+    loaded = engine.load_active(packs.described(pack), wiring.runtime_options())
+    loaded.pack.require_fit()
+    return loaded.pipeline
 
 
 def _embed(pack: ModelPack, load: Callable[[], FacePipeline], steps: Steps) -> int:

@@ -11,6 +11,7 @@
     ├── PackError                  the model pack
     │   ├── PackUnavailable        a file is missing; the message names file and folder
     │   ├── PackCorrupt            a file's digest is not the published one
+    │   ├── PackUnfit              it can be loaded and measured, and must not be brought into use
     │   └── RuntimeUnavailable     the demanded inference runtime is not installed here
     ├── InvalidArray               an array of another shape, type or range than the contract says
     └── PackMismatch               two embeddings of different packs were compared
@@ -75,6 +76,10 @@ class PackUnavailable(PackError):
 
 class PackCorrupt(PackError):
     """A file of the pack is not the file that was published."""
+
+
+class PackUnfit(PackError):
+    """The pack must not be brought into use; the message says why."""
 
 
 class RuntimeUnavailable(PackError):

@@ -11,9 +11,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
-from recognition.vision.errors import PackCorrupt, PackUnavailable
+from recognition.vision.errors import PackCorrupt, PackUnavailable, PackUnfit
 
-Kind = Literal["opencv_zoo", "insightface"]
+Kind = Literal["opencv_zoo", "insightface", "head"]
+Role = Literal["detector", "embedder", "head"]
 
 DEFAULT_PACK_NAME = "opencv-zoo"
 
@@ -51,7 +52,7 @@ class PackFile:
         sha256: digest that it must have, None where nobody published one.
     """
 
-    role: Literal["detector", "embedder"]
+    role: Role
     path: Path
     sha256: str | None
 
@@ -115,6 +116,8 @@ class ModelPack:
             of the search are used.
         operating_points: measured thresholds that ship with the pack; empty when unknown.
         measured_on: on what they were measured.
+        base: the pack whose vectors a head takes; None of a pack without a head.
+        unfit: why it must not be brought into use; empty where it may.
     """
 
     name: str
@@ -125,10 +128,28 @@ class ModelPack:
     landmark_views: tuple[LandmarkView, ...] = ()
     operating_points: tuple[OperatingPoint, ...] = ()
     measured_on: str = ""
+    base: ModelPack | None = None
+    unfit: str = ""
 
-    def file(self, role: Literal["detector", "embedder"]) -> Path:
+    @property
+    def location(self) -> str:
+        """Folder of the files; empty for a pack that is found by its name."""
+        if self.name == DEFAULT_PACK_NAME:
+            return ""
+        return str(self.file("detector" if self.base is None else "head").parent)
+
+    def file(self, role: Role) -> Path:
         """Path of the file with that role."""
         return next(file.path for file in self.files if file.role == role)
+
+    def require_fit(self) -> None:
+        """Refuses to bring it into use where that must not be.
+
+        Raises:
+            PackUnfit: saying why.
+        """
+        if self.unfit:
+            raise PackUnfit(self.unfit)
 
     def digest(self) -> str:
         """SHA-256 over the weights and the preprocessing: what makes vectors comparable.

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -106,6 +106,15 @@ class FacePipeline:
         self._detector = detector
         self._embedder = embedder
         self._landmark_views = landmark_views
+
+    def with_embedder(self, wrap: Callable[[FaceEmbedder], FaceEmbedder]) -> FacePipeline:
+        """The same with another embedder, which is made of this one's."""
+        return FacePipeline(
+            pack_digest=self.pack_digest,
+            detector=self._detector,
+            embedder=wrap(self._embedder),
+            landmark_views=self._landmark_views,
+        )
 
     @property
     def runtime(self) -> str:

@@ -21,7 +21,6 @@ def load_and_register(name_or_folder: str) -> tuple[LoadedPack, ModelPack]:
     """
     loaded = wiring.load(wiring.find_pack(name_or_folder), wiring.runtime_options())
     pack = loaded.pack
-    is_default = pack.name == model_packs.DEFAULT_PACK_NAME
     stored = packs.register(
         description=PackDescription(
             name=pack.name,
@@ -29,7 +28,7 @@ def load_and_register(name_or_folder: str) -> tuple[LoadedPack, ModelPack]:
             dimension=loaded.dimension,
             licence=pack.licence.name,
             commercial_use=pack.licence.commercial_use,
-            location="" if is_default else str(pack.file("detector").parent),
+            location=pack.location,
             operating_points=pack.operating_points,
             measured_on=pack.measured_on,
         )

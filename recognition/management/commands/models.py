@@ -52,6 +52,7 @@ class Command(RecognitionCommand):
             wish.refuse_to_ask_nobody()
         with self.explained():
             loaded, stored = packs.load_and_register(options["name"])
+            loaded.pack.require_fit()
             if is_empty:
                 trial, made = None, () if wish.dry_run else pack_services.activate(pack=stored, actor=None)
             else:
@@ -127,6 +128,7 @@ def _described(name: str) -> dict[str, Any]:
         "files": {file.role: str(file.path) for file in pack.files},
         "operating_points": stored.operating_points if stored else [],
         "measured_on": stored.measured_on if stored else "",
+        "unfit": pack.unfit,
     }
 
 
@@ -143,6 +145,7 @@ def _words(row: dict[str, Any]) -> str:
             f"  dimension   {row['dimension'] or 'known after its first use'}",
             f"  licence     {row['licence']}: {commercial[row['commercial_use']]}",
             f"  thresholds  {thresholds or 'not measured: shows similarities, decides nothing'}",
+            *([f"  not to use  {row['unfit']}"] if row["unfit"] else []),
             *(f"  {role:<11} {path}" for role, path in row["files"].items()),
         ]
     )
