@@ -82,6 +82,8 @@ class JobAdmin(ReadOnlyAdmin):
             context = {"detail": job_detail.detail(job), "title": self.kind_text(job)}
             context["has_findings"] = job.kind == Job.Kind.GALLERY_CHECK and gallery_health.may_see(request)
             may_see_thresholds = actor_of(request).has_perm(thresholds.VIEW)
+            may_see_unknowns = actor_of(request).has_perm("recognition.view_unknowncluster")
+            context["has_unknowns"] = job.kind == Job.Kind.UNKNOWNS and may_see_unknowns
             context["has_thresholds"] = job.kind == Job.Kind.THRESHOLDS and may_see_thresholds
         return super().change_view(request, object_id, form_url, {**(extra_context or {}), **context})  # type: ignore[no-any-return]
 

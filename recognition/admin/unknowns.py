@@ -95,9 +95,7 @@ class UnknownClusterAdmin(ReadOnlyAdmin):
             "query": query,
             **_proposals(cluster, query),
         }
-        response = TemplateResponse(request, "admin/recognition/unknowncluster/cluster.html", context)
-        response.headers["Cache-Control"] = "no-store"
-        return response
+        return TemplateResponse(request, "admin/recognition/unknowncluster/cluster.html", context)
 
     def _group(self, request: HttpRequest) -> HttpResponse:
         for permission in ASK:

@@ -67,7 +67,7 @@ class Migration(migrations.Migration):
                 ('crop', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='unknown_face', serialize=False, to='recognition.eventcrop')),
                 ('embedding', pgvector.django.vector.VectorField(help_text='Empty where the pack sees no face in the picture.', null=True)),
                 ('cluster', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='faces', to='recognition.unknowncluster')),
-                ('pack', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='recognition.modelpack')),
+                ('pack', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='recognition.modelpack')),
             ],
             options={
                 'verbose_name': 'unknown face',

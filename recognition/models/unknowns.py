@@ -59,7 +59,8 @@ class UnknownFace(models.Model):
     """The kept picture of an event as a vector. It goes with the picture, and so with the event."""
 
     crop = models.OneToOneField(EventCrop, models.CASCADE, primary_key=True, related_name="unknown_face")
-    pack = models.ForeignKey(ModelPack, models.PROTECT, related_name="+")
+    # Nearly all are of one pack: by an index of it the database would read every row, again for each cluster.
+    pack = models.ForeignKey(ModelPack, models.PROTECT, related_name="+", db_index=False)
     embedding = VectorField(null=True, help_text="Empty where the pack sees no face in the picture.")
     cluster = models.ForeignKey(UnknownCluster, models.CASCADE, null=True, related_name="faces")
 

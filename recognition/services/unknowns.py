@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
+from typing import Literal
 
 from django.db import connection, transaction
 
@@ -77,18 +78,26 @@ def group(*, pack: ActivePack, threshold: float) -> Grouped:
     hold_off_others()
     faces = read.faces(pack.id, pack.dimension)
     placement = decided.placed(faces, threshold)
-    for gone, target in placement.merged.items():
-        UnknownFace.objects.filter(cluster=gone).update(cluster=target)
+    _move("cluster_id", placement.merged)
     made = UnknownCluster.objects.bulk_create([UnknownCluster() for _ in placement.new])
-    joins = {
-        **placement.joins,
-        **{face: row.pk for row, numbers in zip(made, placement.new, strict=True) for face in numbers},
-    }
-    UnknownFace.objects.bulk_update(
-        [UnknownFace(pk=face, cluster_id=cluster) for face, cluster in joins.items()], ["cluster"], batch_size=1000
-    )
+    new = {face: row.pk for row, numbers in zip(made, placement.new, strict=True) for face in numbers}
+    _move("crop_id", {**placement.joins, **new})
     _forget_empty()
     return Grouped(len(faces.numbers), len(placement.joins), len(made), len(placement.merged))
+
+
+def _move(column: Literal["cluster_id", "crop_id"], targets: Mapping[int, int]) -> None:
+    """Puts faces into clusters, by the number of each or of the cluster that it is in.
+
+    By one statement: Django's writes a case for each, of which 16,000 took half of a run.
+    """
+    table = UnknownFace._meta.db_table
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"UPDATE {table} SET cluster_id = moved.target"  # noqa: S608  # names of our own
+            f" FROM unnest(%s::bigint[], %s::bigint[]) AS moved (number, target) WHERE {table}.{column} = moved.number",
+            [list(targets.keys()), list(targets.values())],
+        )
 
 
 def _forget_empty() -> None:

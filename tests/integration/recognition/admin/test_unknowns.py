@@ -61,7 +61,9 @@ def test_the_job_is_asked_for_once(staff: Client) -> None:
     address = reverse("admin:recognition_unknowncluster_group")
     assert "Faces are being grouped." in staff.post(address, follow=True).content.decode()
     assert "Such a job waits or runs already" in staff.post(address, follow=True).content.decode()
-    assert Job.objects.get().kind == Job.Kind.UNKNOWNS
+    job = Job.objects.get()
+    assert job.kind == Job.Kind.UNKNOWNS
+    assert "Unknown people: who they are" in said(staff, reverse("admin:recognition_job_change", args=[job.pk]))
 
 
 def test_those_who_only_look_are_told_so(client: Client) -> None:

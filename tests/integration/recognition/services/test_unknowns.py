@@ -20,7 +20,7 @@ from recognition.models import (
 )
 from recognition.selectors import packs
 from recognition.selectors import unknowns as read
-from recognition.services import retention, unknown_moves, unknowns
+from recognition.services import retention, unknown_moves, unknown_people, unknowns
 from tests import fakes
 
 pytestmark = pytest.mark.django_db
@@ -119,6 +119,15 @@ class TestGrouping:
         group()
         assert cluster_of(two) == cluster_of(one)
         assert cluster_of(two).state == UnknownCluster.State.IGNORED
+
+    def test_whoever_is_like_an_assigned_one_joins_it(self) -> None:
+        one, ada = fakes.unknown_face(1, quality={}), fakes.person("Ada")
+        group()
+        unknown_people.assign(cluster=cluster_of(one), person=ada, actor=None)
+        two = fakes.unknown_face(1)
+        group()
+        assert cluster_of(two) == cluster_of(one)
+        assert (cluster_of(one).state, cluster_of(one).person) == (UnknownCluster.State.ASSIGNED, ada)
 
     def test_what_was_split_stays_apart(self) -> None:
         one, two = fakes.unknown_face(1), fakes.unknown_face(1)
