@@ -185,6 +185,13 @@ WORKER_THREADS = Variable(
     0,
     "Recognition threads, one a core; under `faceweb up` each in a process of its own; 0: as many as there are cores.",
 )
+TILTED_FRAMES = Variable(
+    "FACEWEB_TILTED_FRAMES",
+    _flag,
+    False,
+    "Whether a camera frame that shows no face is searched turned, too, for cameras that are mounted aslant; photos"
+    " always are ([tilted faces](howto/detectors.md#tilted-faces)).",
+)
 POLICY_APPROVAL = Variable(
     "FACEWEB_POLICY_APPROVAL",
     _one_of("another_person", "same_person"),

@@ -45,6 +45,11 @@ def worker_threads() -> int:
     return int(settings.FACEWEB_WORKER_THREADS) or len(os.sched_getaffinity(0))
 
 
+def looks_for_tilted_faces() -> bool:
+    """Whether a camera frame that shows no upright face is searched turned, too."""
+    return bool(settings.FACEWEB_TILTED_FRAMES)
+
+
 def may_approve_own_policy() -> bool:
     """Whether the person who proposed a threshold policy may approve it too."""
     return bool(settings.FACEWEB_POLICY_APPROVAL == "same_person")

@@ -97,6 +97,8 @@ class FakeDetector:
     """Finds the same faces in every image, and remembers the images."""
 
     runtime = "fake detector"
+    sure_score = 0.9
+    tilt_view_px = 192
 
     def __init__(self, *faces: DetectedFace) -> None:
         """Takes what it finds."""

@@ -40,6 +40,8 @@ class ShadeDetector:
     """Finds a face in the middle of every picture that is not dark."""
 
     runtime = "fake detector"
+    sure_score = 0.9
+    tilt_view_px = 192
 
     def detect(self, image_bgr: ImageBgr) -> tuple[DetectedFace, ...]:
         """See `FaceDetector`."""

@@ -16,6 +16,7 @@ from insightface.model_zoo.scrfd import SCRFD
 from numpy.typing import NDArray
 
 from recognition.vision.backends.insightface import InsightFaceDetector
+from recognition.vision.backends.opencv_zoo import YuNetDetector
 from recognition.vision.interfaces import FaceDetector, InferenceSession
 from recognition.vision.runtimes.onnxruntime import CPU
 from recognition.vision.runtimes.openvino import OpenVinoSession
@@ -29,6 +30,8 @@ class OpenCvYuNet:
     """YuNet as OpenCV itself runs it."""
 
     runtime = f"opencv {cv2.__version__}"
+    sure_score = YuNetDetector.sure_score
+    tilt_view_px = YuNetDetector.tilt_view_px
 
     def __init__(self, path: Path, minimum_score: float) -> None:
         """Loads the published file."""

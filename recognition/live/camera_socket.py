@@ -121,6 +121,7 @@ class CameraSocket(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels is
         self._recent_drops: collections.deque[float] = collections.deque(maxlen=MAX_DROPS_PER_S)
         self._trouble: messages.Trouble = ""
         self._looks_again = False
+        self._tilt_degrees = 0.0
         self._joined: list[str] = []
         user = self.scope.get("user")
         self._user = user if user is not None and user.is_authenticated else None
@@ -292,7 +293,7 @@ class CameraSocket(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels is
         self._newest.put(frame, received_at)
         if self._begun is not None:
             # Most frames are looked at for the same, and in the same way, as the one before them.
-            frames.prepare(frame, dataclasses.replace(self._begun.scope, near=self._begun.near))
+            frames.prepare(frame, self._for_worker(self._begun.scope, self._begun.near))
         drops = self._recent_drops
         if len(drops) == MAX_DROPS_PER_S and received_at - drops[0] < 1.0:
             await self._refuse(ErrorCode.TOO_FAST)
@@ -325,11 +326,15 @@ class CameraSocket(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels is
         hints, scope = wanted
         near = self._attention.near(hints, now)
         try:
-            outcome = frames.analysed(frame, hints, received_at, dataclasses.replace(scope, near=near))
+            outcome = frames.analysed(frame, hints, received_at, self._for_worker(scope, near))
         except NoWorker:
             outcome = asyncio.get_running_loop().create_future()
             outcome.set_result(FrameOutcome(FrameStatus.FAILED))
         return _Begun(frame, scope, near, received_at, now, outcome)
+
+    def _for_worker(self, scope: SearchScope, near: tuple[BoundingBox, ...]) -> SearchScope:
+        """The scope with what a worker may save by; the session's own says what a frame was looked at for."""
+        return dataclasses.replace(scope, near=near, tilt_degrees=self._tilt_degrees)
 
     def _absorbed(self, begun: _Begun, outcome: FrameOutcome, now: float) -> Coroutine[Any, Any, None]:
         """Takes an outcome in at once; what is returned answers the page."""
@@ -343,6 +348,8 @@ class CameraSocket(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels is
         if outcome.status is not FrameStatus.ANALYSED:
             return self._send(self._empty_result(begun.frame, failed=True, server_ms=server_ms))
         self._attention.looked(outcome, now)
+        if outcome.faces:
+            self._tilt_degrees = outcome.faces[0].quality.roll_degrees
         self._window.measured(link_ms=begun.frame.link_us / 1e3, server_ms=(now - begun.begun_at) * 1e3)
         return self._absorb(begun.frame, outcome, begun.scope, now_s=now, server_ms=server_ms)
 

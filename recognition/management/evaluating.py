@@ -6,8 +6,9 @@ import argparse
 import concurrent.futures
 import dataclasses
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any, TypeVar
 
 import cv2
 from django.core.management.base import CommandError
@@ -23,8 +24,10 @@ from recognition.selectors.packs import ActivePack
 from recognition.vision import images
 from recognition.vision.errors import VisionError
 from recognition.vision.pipeline import FacePipeline
-from recognition.vision.types import Embedding, Quality, Size
+from recognition.vision.types import Embedding, ImageBgr, Quality, Size
 from recognition.worker import packs as worker_packs
+
+T = TypeVar("T")
 
 _IMAGE_NAME = re.compile(r"(?P<person>.+)_(?P<number>\d{4})", re.ASCII)
 
@@ -51,6 +54,26 @@ def add_images(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="a folder for each person, such as DIR/NAME/NAME_0001.jpg",
     )
+
+
+def add_choice(parser: argparse.ArgumentParser) -> None:
+    """Declares which of the images are looked at."""
+    parser.add_argument("--pairs", type=Path, metavar="FILE", help="only the images that this file of pairs names")
+    parser.add_argument("--limit", type=int, metavar="N", help="only N images, evenly from all of these")
+
+
+def chosen_images(options: Mapping[str, Any]) -> tuple[ImageName, ...]:
+    """The images that the options of `add_choice` choose.
+
+    Raises:
+        CommandError: when there is none, or the file cannot be read.
+    """
+    pairs, folder = options["pairs"], options["images"]
+    names = located(folder, read_pairs(pairs).images()) if pairs else list(found_images(folder))
+    limit = options["limit"] or len(names)
+    if limit < 1:
+        raise CommandError(f"--limit: expected 1 or more, got {limit}.")
+    return tuple(names[:: max(len(names) // limit, 1)][:limit])
 
 
 def read_pairs(path: Path) -> PairsFile:
@@ -162,33 +185,75 @@ def acquired(
     Raises:
         CommandError: for an image that is missing or cannot be read.
     """
+    found = each_image(pipeline, folder, wanted, lambda _, image_bgr: _acquired_of(pipeline, image_bgr), quiet=quiet)
+    return {name: face for name, faces in found.items() for face in faces}
+
+
+def each_image(
+    pipeline: FacePipeline,
+    folder: Path,
+    wanted: Sequence[ImageName],
+    look: Callable[[ImageName, ImageBgr], T],
+    *,
+    quiet: bool,
+) -> dict[ImageName, T]:
+    """Does something with each image, in as many threads as there are workers.
+
+    Args:
+        pipeline: that it is done with; warmed up first.
+        folder: of all images, as `found_images` takes it.
+        wanted: which of them.
+        look: what is done; called in any order.
+        quiet: without a progress bar.
+
+    Returns:
+        What came of it, in the order of the images.
+
+    Raises:
+        CommandError: for an image that is missing or cannot be read.
+    """
     missing = [name for name in wanted if not (folder / name.path).is_file()]
     if missing:
         raise CommandError(f"{len(missing)} of {len(wanted)} images are not in {folder}, such as {missing[0].path}.")
     # OpenCV's own threads would compete with ours for the same cores.
     cv2.setNumThreads(1)
     pipeline.warm_up()
-    found: dict[ImageName, Acquired] = {}
     with concurrent.futures.ThreadPoolExecutor(conf.worker_threads()) as threads:
-        results = threads.map(lambda name: _acquired_of(pipeline, folder / name.path), wanted)
+        results = threads.map(lambda name: look(name, decoded(folder / name.path)), wanted)
         progress = tqdm(results, total=len(wanted), unit="image", desc="Embedding", disable=quiet or None)
         try:
-            for name, faces in zip(wanted, progress, strict=True):
-                found.update((name, face) for face in faces)
-        except VisionError as error:
-            raise CommandError(str(error)) from error
+            return dict(zip(wanted, progress, strict=True))
         finally:
             threads.shutdown(cancel_futures=True)
-    return found
 
 
-def _acquired_of(pipeline: FacePipeline, path: Path) -> tuple[Acquired, ...]:
-    """An image's central face; empty when there is no face."""
+def image_file(folder: Path, name: ImageName) -> Path:
+    """Where an image of a data set is.
+
+    Raises:
+        CommandError: when it is not there.
+    """
+    path = folder / name.path
+    if not path.is_file():
+        raise CommandError(f"{name.path} is not in {folder}.")
+    return path
+
+
+def decoded(path: Path) -> ImageBgr:
+    """An image of a data set.
+
+    Raises:
+        CommandError: when it cannot be read; the text names it.
+    """
     try:
-        image_bgr = images.decode(path.read_bytes())
+        return images.decode(path.read_bytes())
     except VisionError as error:
-        raise type(error)(f"{path}: {error}") from error
-    faces = pipeline.find(image_bgr)
+        raise CommandError(f"{path}: {error}") from error
+
+
+def _acquired_of(pipeline: FacePipeline, image_bgr: ImageBgr) -> tuple[Acquired, ...]:
+    """An image's central face; empty when there is no face."""
+    faces = pipeline.find(image_bgr, tilt_guess=0.0)
     if not faces:
         return ()
     central = lfw_protocol.central_face(faces, Size.of(image_bgr))

@@ -53,6 +53,8 @@ class SearchScope:
         reads_codes: whether printed codes are read instead of faces.
         near: boxes around which faces may be looked for instead of everywhere; empty where it has to be everywhere. It
             is everywhere all the same where what is there is not just the faces of these boxes.
+        tilt_degrees: how the face seen last was tilted, clockwise; a worker that looks for faces of any tilt begins
+            with it.
     """
 
     checkpoint_id: int | None = None
@@ -60,6 +62,7 @@ class SearchScope:
     person_id: int | None = None
     reads_codes: bool = False
     near: tuple[BoundingBox, ...] = ()
+    tilt_degrees: float = 0.0
 
 
 SITE_WIDE = SearchScope()

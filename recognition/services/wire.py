@@ -301,7 +301,10 @@ def _embedded(raw: Mapping[str, Any]) -> EmbeddedFace:
     face, embedding = raw["face"], raw["embedding"]
     return EmbeddedFace(
         face=DetectedFace(
-            BoundingBox(**face["box"]), Landmarks(_array(face["landmarks"]["points_xy"])), float(face["score"])
+            BoundingBox(**face["box"]),
+            Landmarks(_array(face["landmarks"]["points_xy"])),
+            float(face["score"]),
+            float(face["tilt_degrees"]),
         ),
         quality=_quality(raw["quality"]),
         embedding=Embedding(_array(embedding["vector"]), str(embedding["pack_digest"])),

@@ -6,6 +6,7 @@ import math
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from recognition.vision.types import BoundingBox, DetectedFace, ImageBgr, Landmarks, Size
 
@@ -52,7 +53,9 @@ def resized(image_bgr: ImageBgr, scale: float) -> ImageBgr:
     return np.asarray(cv2.resize(image_bgr, wh, interpolation=interpolation), dtype=np.uint8)
 
 
-def crop_square(image_bgr: ImageBgr, box: BoundingBox, *, context: float, side_px: int) -> ImageBgr:
+def crop_square(
+    image_bgr: ImageBgr, box: BoundingBox, *, context: float, side_px: int, tilt_degrees: float = 0.0
+) -> ImageBgr:
     """Cuts a square around a box and scales it, with black where the image ends.
 
     Args:
@@ -60,17 +63,54 @@ def crop_square(image_bgr: ImageBgr, box: BoundingBox, *, context: float, side_p
         box: what stands in the middle.
         context: side of the square over the longer side of the box.
         side_px: side of the result.
+        tilt_degrees: what is tilted clockwise by so much stands upright in the square.
 
     Returns:
         (side_px, side_px, 3) uint8 in the channel order of the input.
     """
-    side = max(box.width, box.height) * context
-    scale = side_px / side
-    x = (box.x_min + box.x_max - side) / 2
-    y = (box.y_min + box.y_max - side) / 2
-    matrix = np.array([[scale, 0, -x * scale], [0, scale, -y * scale]])
+    scale = side_px / (max(box.width, box.height) * context)
+    matrix = _turn(tilt_degrees, scale, box.middle_xy, (side_px / 2, side_px / 2))
     square = cv2.warpAffine(image_bgr, matrix, (side_px, side_px), flags=cv2.INTER_LINEAR)
     return np.asarray(square, dtype=np.uint8)
+
+
+def turned(image_bgr: ImageBgr, degrees: float) -> ImageBgr:
+    """The image turned counter-clockwise about its middle, on a black canvas that holds all of it."""
+    size = Size.of(image_bgr)
+    cosine, sine = abs(math.cos(math.radians(degrees))), abs(math.sin(math.radians(degrees)))
+    width = round(size.width * cosine + size.height * sine)
+    height = round(size.width * sine + size.height * cosine)
+    matrix = _turn(degrees, 1.0, (size.width / 2, size.height / 2), (width / 2, height / 2))
+    return np.asarray(cv2.warpAffine(image_bgr, matrix, (width, height), flags=cv2.INTER_LINEAR), dtype=np.uint8)
+
+
+def _turn(
+    degrees: float, scale: float, from_xy: tuple[float, float], to_xy: tuple[float, float]
+) -> NDArray[np.float64]:
+    """The (2, 3) matrix that turns counter-clockwise and scales about one point, and moves that point to another."""
+    along, across = scale * math.cos(math.radians(degrees)), scale * math.sin(math.radians(degrees))
+    (x, y), (to_x, to_y) = from_xy, to_xy
+    return np.array([[along, across, to_x - along * x - across * y], [-across, along, to_y + across * x - along * y]])
+
+
+def turned_back(face: DetectedFace, degrees: float, about_xy: tuple[float, float]) -> DetectedFace:
+    """The face as it lay before its image was turned counter-clockwise about a point.
+
+    Its new box is that of the ellipse in the old one: a face fills no corners, and a box around the corners would
+    take it for larger than it is.
+    """
+    cosine, sine = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
+    forth = np.array([[cosine, sine], [-sine, cosine]])
+    about = np.array(about_xy)
+    points = (face.landmarks.points_xy - about) @ forth + about
+    x, y = (np.array(face.box.middle_xy) - about) @ forth + about
+    half_width = math.hypot(face.box.width * cosine, face.box.height * sine) / 2
+    half_height = math.hypot(face.box.width * sine, face.box.height * cosine) / 2
+    return DetectedFace(
+        BoundingBox(float(x) - half_width, float(y) - half_height, float(x) + half_width, float(y) + half_height),
+        Landmarks(points.astype(np.float32)),
+        face.score,
+    )
 
 
 def mirrored(face: DetectedFace, width_px: int) -> DetectedFace:
@@ -89,8 +129,8 @@ def head_pose_degrees(landmarks: Landmarks) -> tuple[float, float, float]:
     """Estimates yaw, pitch and roll from five points, good to about ten degrees.
 
     Returns:
-        Yaw (positive: the face turns to the image's right), pitch (positive: down) and roll
-        (positive: clockwise), each -90..90.
+        Yaw (positive: the face turns to the image's right) and pitch (positive: down), each -90..90, and roll
+        (positive: clockwise), -180..180.
     """
     # Plain numbers: an operation of numpy on two of them takes longer than all of this.
     (left_x, left_y), (right_x, right_y), (nose_x, nose_y), *mouth = landmarks.points_xy.tolist()

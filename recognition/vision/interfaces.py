@@ -31,6 +31,12 @@ class InferenceSession(Protocol):
 class FaceDetector(Protocol):
     """Finds faces and their five landmarks. Safe to call from several threads at once."""
 
+    sure_score: float
+    """A face that is tilted by 45 degrees or more hardly reaches it, and an upright one of fair quality does."""
+
+    tilt_view_px: int
+    """Side of a view, twice as wide as the face, in which its landmarks show how a face is tilted."""
+
     @property
     def runtime(self) -> str:
         """Name, version and device that really run the network."""

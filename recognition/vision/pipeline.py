@@ -7,19 +7,18 @@ The detector's input scale follows the size of the face, everywhere by the same 
   detector's landmarks are most precise (`LandmarkView`), and the landmarks are taken there.
 
 So a face gets the same landmarks, and hence the same vector, whether it comes from a webcam frame,
-an upload or an evaluation.
+an upload or an evaluation. A face that is known to be tilted is looked at upright for that.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import math
 from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from recognition.vision import alignment, geometry, images, quality
+from recognition.vision import alignment, geometry, images, quality, search
 from recognition.vision.interfaces import FaceDetector, FaceEmbedder
 from recognition.vision.model_packs import LandmarkView
 from recognition.vision.types import (
@@ -33,18 +32,7 @@ from recognition.vision.types import (
     Size,
     require_image,
 )
-
-FIND_FACE_PX = 24.0
-"""Size that the smallest face asked for gets; both YuNet and SCRFD find faces of 16 pixels."""
-
-MAX_FIND_SIDE_PX = 1280
-"""Longer side of the largest image that is searched; a 4 K photo is searched at a third."""
-
-MIN_FIND_SIDE_PX = 96
-"""Longer side below which a further coarse search finds nothing new."""
-
-STILL_SMALLEST_FACE_PX = 24.0
-"""Smallest face looked for in photos: a gate refuses it later, with its measured size."""
+from recognition.vision.views import SAME_FACE_IOU, Part
 
 WARM_UP_FACE_PX = 48.0
 """The default policy's smallest face, which decides the scale of webcam frames."""
@@ -56,16 +44,6 @@ overlaps where it was by less than `tracking.MINIMUM_IOU`, and is not the one lo
 NEAR_FACE_PX = 56.0
 """Size that a larger face is reduced to before it is looked for around where it was, so that 126 pixels are searched:
 enough for landmarks as good as those of `find` (docs/adr/0014-looking-around-tracks.md)."""
-
-SAME_FACE_IOU = 0.4
-"""Finds of two scales that overlap more are one face."""
-
-LARGEST_FACE_PX = 200.0
-"""A larger face is reduced before it is looked at: bilinear sampling of a face of 1,000 pixels into 112
-leaves most of it out, and moved the vectors of four portraits to cosine 0.94 to 0.99 of these."""
-
-REGION_CONTEXT = 3.0
-"""What is reduced with the face: more than any view or kept crop needs."""
 
 CROP_JPEG_QUALITY = 90
 
@@ -139,8 +117,9 @@ class FacePipeline:
         self,
         image_bgr: ImageBgr,
         *,
-        smallest_face_px: float = STILL_SMALLEST_FACE_PX,
+        smallest_face_px: float = search.STILL_SMALLEST_FACE_PX,
         coarser: bool = True,
+        tilt_guess: float | None = None,
     ) -> tuple[DetectedFace, ...]:
         """Finds faces.
 
@@ -149,22 +128,19 @@ class FacePipeline:
             smallest_face_px: faces smaller than this may be missed.
             coarser: also searches at half, a quarter... of that scale, so that a face which fills
                 the image is found too.
+            tilt_guess: None for faces that stand about upright; a number for faces of any tilt, those tilted clockwise
+                by so many degrees first, which costs nothing more where one of them is there.
 
         Returns:
             The faces in pixels of the image, best score first.
         """
-        require_image(image_bgr)
-        longer_side = max(image_bgr.shape[:2])
-        scale = min(FIND_FACE_PX / smallest_face_px, MAX_FIND_SIDE_PX / longer_side, 1.0)
-        found: list[DetectedFace] = []
-        scaled = image_bgr
-        while True:
-            scaled = geometry.resized(scaled, scale * longer_side / max(scaled.shape[:2]))
-            found.extend(face.transformed(scale=1 / scale) for face in self._detector.detect(scaled))
-            scale /= 2
-            if not coarser or scale * longer_side < MIN_FIND_SIDE_PX:
-                break
-        return geometry.non_maximum_suppression(found, SAME_FACE_IOU)
+        return search.find(
+            self._detector,
+            image_bgr,
+            smallest_face_px=smallest_face_px,
+            coarser=coarser,
+            tilt_guess=tilt_guess,
+        )
 
     def find_near(self, image_bgr: ImageBgr, boxes: Sequence[BoundingBox]) -> tuple[DetectedFace, ...]:
         """Finds faces around where they were a moment ago, in a fraction of the time that `find` takes.
@@ -183,7 +159,7 @@ class FacePipeline:
         require_image(image_bgr)
         found: list[DetectedFace] = []
         for box in boxes:
-            part = _part(image_bgr, box, context=NEAR_CONTEXT, face_px=NEAR_FACE_PX)
+            part = Part.around(image_bgr, box, context=NEAR_CONTEXT, face_px=NEAR_FACE_PX)
             found.extend(part.in_image(face) for face in self._detector.detect(part.image_bgr))
         return geometry.non_maximum_suppression(found, SAME_FACE_IOU)
 
@@ -207,7 +183,7 @@ class FacePipeline:
         """
         if not faces:
             return ()
-        parts = [_part(image_bgr, face.box, context=REGION_CONTEXT, face_px=LARGEST_FACE_PX) for face in faces]
+        parts = [Part.around(image_bgr, face.box) for face in faces]
         placed = [self._placed(part, face) for part, face in zip(parts, faces, strict=True)]
         crops = np.stack(
             [alignment.align(part.image_bgr, face.landmarks) for part, face in zip(parts, placed, strict=True)]
@@ -221,7 +197,7 @@ class FacePipeline:
 
     def _embedded(
         self,
-        part: _Part,
+        part: Part,
         placed: DetectedFace,
         crop: NDArray[np.uint8],
         vector: NDArray[np.float32],
@@ -229,7 +205,13 @@ class FacePipeline:
         kept: Crop,
     ) -> EmbeddedFace:
         face = part.in_image(placed)
-        square = geometry.crop_square(part.image_bgr, placed.box, context=kept.context, side_px=kept.side_px)
+        square = geometry.crop_square(
+            part.image_bgr,
+            placed.box,
+            context=kept.context,
+            side_px=kept.side_px,
+            tilt_degrees=placed.tilt_degrees,
+        )
         return EmbeddedFace(
             face,
             quality.assess(face, crop, size),
@@ -237,68 +219,11 @@ class FacePipeline:
             images.encode_jpeg(square, CROP_JPEG_QUALITY),
         )
 
-    def _placed(self, part: _Part, face: DetectedFace) -> DetectedFace:
+    def _placed(self, part: Part, face: DetectedFace) -> DetectedFace:
         """The face in pixels of the part, with the landmarks that it is aligned by."""
         here = part.of_image(face)
-        return dataclasses.replace(here, landmarks=self._landmarks(part.image_bgr, here))
-
-    def _landmarks(self, image_bgr: ImageBgr, face: DetectedFace) -> Landmarks:
-        seen = [self._seen_in(view, image_bgr, face) for view in self._landmark_views]
-        points = [landmarks.points_xy for landmarks in seen if landmarks is not None]
+        seen = [part.seen(self._detector, here, view, here.tilt_degrees) for view in self._landmark_views]
+        points = [look.landmarks.points_xy for look in seen if look is not None]
         if not points:
-            return face.landmarks
-        return Landmarks(np.mean(points, axis=0).astype(np.float32))
-
-    def _seen_in(self, view: LandmarkView, image_bgr: ImageBgr, face: DetectedFace) -> Landmarks | None:
-        """The face's landmarks in one view, None when the detector does not see it there."""
-        scale = max(face.box.width, face.box.height) * view.context / view.side_px
-        shift = view.shift_px * scale
-        middle = face.box.transformed(scale=1.0, dx=shift, dy=shift)
-        square = geometry.crop_square(image_bgr, middle, context=view.context, side_px=view.side_px)
-        if view.mirrored:
-            square = np.ascontiguousarray(square[:, ::-1])
-        half = view.side_px * scale / 2
-        dx = (middle.x_min + middle.x_max) / 2 - half
-        dy = (middle.y_min + middle.y_max) / 2 - half
-        best: tuple[float, Landmarks] | None = None
-        for found in self._detector.detect(square):
-            upright = geometry.mirrored(found, view.side_px) if view.mirrored else found
-            here = upright.transformed(scale=scale, dx=dx, dy=dy)
-            iou = here.box.iou(face.box)
-            if iou >= SAME_FACE_IOU and (best is None or iou > best[0]):
-                best = iou, here.landmarks
-        return best[1] if best else None
-
-
-@dataclasses.dataclass(frozen=True, slots=True, eq=False)
-class _Part:
-    """A part of an image.
-
-    Args:
-        image_bgr: that part, scaled.
-        scale: of the part over the image.
-        x: left edge of the part in the image.
-        y: upper edge of the part in the image.
-    """
-
-    image_bgr: ImageBgr
-    scale: float
-    x: int
-    y: int
-
-    def of_image(self, face: DetectedFace) -> DetectedFace:
-        """A face of the image in pixels of the part."""
-        return face.transformed(scale=self.scale, dx=-self.x * self.scale, dy=-self.y * self.scale)
-
-    def in_image(self, face: DetectedFace) -> DetectedFace:
-        """A face of the part in pixels of the image."""
-        return face.transformed(scale=1 / self.scale, dx=self.x, dy=self.y)
-
-
-def _part(image_bgr: ImageBgr, box: BoundingBox, *, context: float, face_px: float) -> _Part:
-    """The surroundings of a face, reduced where it is larger than `face_px`."""
-    scale = min(face_px / max(box.width, box.height), 1.0)
-    region = box.grown(context).clipped_to(Size.of(image_bgr))
-    x, y = int(region.x_min), int(region.y_min)
-    part = image_bgr[y : math.ceil(region.y_max), x : math.ceil(region.x_max)]
-    return _Part(geometry.resized(part, scale), scale, x, y)
+            return here
+        return dataclasses.replace(here, landmarks=Landmarks(np.mean(points, axis=0).astype(np.float32)))

@@ -106,6 +106,11 @@ class BoundingBox:
         """The shorter of width and height, in pixels: what "face size" means here."""
         return min(self.width, self.height)
 
+    @property
+    def middle_xy(self) -> tuple[float, float]:
+        """Its middle."""
+        return (self.x_min + self.x_max) / 2, (self.y_min + self.y_max) / 2
+
     def iou(self, other: BoundingBox) -> float:
         """Intersection over union with another box, 0..1."""
         width = min(self.x_max, other.x_max) - max(self.x_min, other.x_min)
@@ -155,7 +160,8 @@ class Landmarks:
 
     Args:
         points_xy: (5, 2) float32 in the order left eye, right eye, nose tip, left mouth corner,
-            right mouth corner, where left and right are those of the image.
+            right mouth corner, where left and right are those of the image, turned so that the face
+            stands upright.
     """
 
     points_xy: NDArray[np.float32]
@@ -185,11 +191,13 @@ class DetectedFace:
         box: where it is.
         landmarks: its five points.
         score: the detector's own score, 0..1; not a probability.
+        tilt_degrees: by how much it is tilted clockwise, where that was looked for; it is looked at turned back then.
     """
 
     box: BoundingBox
     landmarks: Landmarks
     score: float
+    tilt_degrees: float = 0.0
 
     def __post_init__(self) -> None:
         if not 0.0 <= self.score <= 1.0:
@@ -201,6 +209,7 @@ class DetectedFace:
             self.box.transformed(scale=scale, dx=dx, dy=dy),
             self.landmarks.transformed(scale=scale, dx=dx, dy=dy),
             self.score,
+            self.tilt_degrees,
         )
 
 

@@ -6,6 +6,7 @@ import dataclasses
 import time
 from collections.abc import Sequence
 
+from recognition import conf
 from recognition.decision.matching import CandidateList
 from recognition.decision.policy import QualityGates
 from recognition.selectors import gallery
@@ -19,7 +20,7 @@ from recognition.services.frames import (
     SeenFace,
     TrackHint,
 )
-from recognition.vision import codes, images, tracking
+from recognition.vision import codes, images, tilt, tracking
 from recognition.vision.errors import ImageTooLarge, InvalidArray, UnreadableImage
 from recognition.vision.pipeline import SAMPLE_CROP
 from recognition.vision.types import BoundingBox, DetectedFace, EmbeddedFace, Embedding, ImageBgr, Quality
@@ -60,12 +61,15 @@ class Look:
         return is_wide_enough and self.terms == _terms(scope, engine)
 
 
-_Terms = tuple[str, float, bool]
-"""Digest of the pack, smallest face in pixels, whether printed codes are read."""
+_Terms = tuple[str, float, bool, float | None]
+"""Digest of the pack, smallest face in pixels, whether printed codes are read, the tilt that faces may have."""
 
 
 def _terms(scope: SearchScope, engine: Engine) -> _Terms:
-    return engine.pipeline.pack_digest, _gates(engine).min_face_size_px, scope.reads_codes
+    # In steps, so that what was seen ahead need not be looked at again for a head that moved a little.
+    guess = round(scope.tilt_degrees / tilt.STEP_DEGREES) * float(tilt.STEP_DEGREES)
+    tilt_guess = guess if conf.looks_for_tilted_faces() else None
+    return engine.pipeline.pack_digest, _gates(engine).min_face_size_px, scope.reads_codes, tilt_guess
 
 
 def _gates(engine: Engine) -> QualityGates:
@@ -96,7 +100,8 @@ def look(jpeg: bytes, scope: SearchScope, engine: Engine) -> Look:
     if scope.reads_codes:
         return Look(FrameStatus.ANALYSED, terms, began_at, decode_ms, codes=codes.read(image_bgr))
     seen = Look(FrameStatus.ANALYSED, terms, began_at, decode_ms, image_bgr=image_bgr)
-    return _found(seen, image_bgr, engine, near=scope.near)
+    # What is tilted is not found around where it was by looking at it as it is.
+    return _found(seen, image_bgr, engine, near=() if terms[3] is not None else scope.near)
 
 
 def _found(seen: Look, image_bgr: ImageBgr, engine: Engine, *, near: Sequence[BoundingBox] = ()) -> Look:
@@ -109,7 +114,8 @@ def _found(seen: Look, image_bgr: ImageBgr, engine: Engine, *, near: Sequence[Bo
         # Boxes of a picture of another size: the camera was turned.
         near = ()
     if not near:
-        faces = pipeline.find(image_bgr, smallest_face_px=seen.terms[1], coarser=False)
+        _, smallest_face_px, _, tilt_guess = seen.terms
+        faces = pipeline.find(image_bgr, smallest_face_px=smallest_face_px, coarser=False, tilt_guess=tilt_guess)
     qualities = tuple(pipeline.measure(image_bgr, face) for face in faces)
     detect_ms = seen.detect_ms + (time.monotonic() - began_at) * 1e3
     return dataclasses.replace(seen, detect_ms=detect_ms, faces=faces, qualities=qualities, everywhere=not near)
@@ -216,7 +222,8 @@ def _searched(embedding: Embedding, engine: Engine, scope: SearchScope) -> tuple
 
 def photo(image_bgr: ImageBgr, engine: Engine) -> tuple[EmbeddedFace, ...]:
     """Every face of a photo, embedded, the largest first."""
-    faces = engine.pipeline.embed(image_bgr, engine.pipeline.find(image_bgr), kept=SAMPLE_CROP)
+    found = engine.pipeline.find(image_bgr, tilt_guess=0.0)
+    faces = engine.pipeline.embed(image_bgr, found, kept=SAMPLE_CROP)
     return tuple(sorted(faces, key=lambda face: face.face.box.area, reverse=True))
 
 

@@ -76,6 +76,9 @@ def _load(path: Path, threads: int, accelerator: Accelerator | None) -> tuple[An
 class InsightFaceDetector:
     """SCRFD or RetinaFace of a pack."""
 
+    sure_score = 0.85
+    tilt_view_px = 192
+
     def __init__(
         self, path: Path, *, minimum_score: float, threads: int = 1, accelerator: Accelerator | None = None
     ) -> None:

@@ -77,6 +77,9 @@ def _priors(height: int, width: int, stride: int) -> NDArray[np.float32]:
 class YuNetDetector:
     """Finds faces of about 10 to 300 pixels in the image that it is given."""
 
+    sure_score = 0.93
+    tilt_view_px = 384
+
     def __init__(self, session: InferenceSession, *, minimum_score: float) -> None:
         """Takes a session of a graph from `prepared_yunet`.
 

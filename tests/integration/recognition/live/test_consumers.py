@@ -301,6 +301,17 @@ class TestFrames:
         assert worker.prepared[-1] == (b"newer", SearchScope(near=(BOX,)))
         worker.release()
 
+    async def test_the_worker_is_told_how_the_last_face_was_tilted(self, page: NewPage, worker: Worker) -> None:
+        opened = page()
+        await opened.is_welcomed()
+        tilted = fakes.seen_face(view=fakes.quality(roll_degrees=85.0))
+        answers = iter([fakes.outcome(*seen, active=worker.active) for seen in ([tilted], [], [])])
+        worker.answer = lambda task: next(answers)
+        for _ in range(3):
+            await opened.shows()
+            await opened.hears("result")
+        assert [task.scope.tilt_degrees for task in worker.tasks] == [0.0, 85.0, 85.0]
+
     async def test_sessions_do_not_share_tracks(self, page: NewPage, worker: Worker) -> None:
         for _ in range(2):
             opened = page()

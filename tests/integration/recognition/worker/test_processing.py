@@ -6,6 +6,7 @@ import time
 import cv2
 import numpy as np
 import pytest
+from pytest_django import Settings
 
 from recognition.decision.matching import CandidateList
 from recognition.decision.standing import Bar
@@ -20,11 +21,14 @@ from recognition.services.frames import (
     SearchScope,
     TrackHint,
 )
+from recognition.vision import geometry
 from recognition.vision.images import FRAME_LIMITS
+from recognition.vision.pipeline import FacePipeline
 from recognition.vision.types import BoundingBox
 from recognition.worker import processing
 from recognition.worker.engine import Engine
 from tests import faces, fakes
+from tests.fakes import FakeDetector, FakeEmbedder
 
 pytestmark = pytest.mark.django_db
 
@@ -91,6 +95,42 @@ def test_somebody_else_is_below_the_threshold(engine: Engine) -> None:
     assert len(similarities) >= 4
     assert engine.active.policy is not None
     assert max(similarities) < engine.active.policy.identification_threshold
+
+
+class TestTiltedFaces:
+    @pytest.fixture
+    def lying(self) -> np.ndarray:
+        return geometry.turned(faces.astronaut(), -90)
+
+    def test_are_found_in_photos(self, engine: Engine, lying: np.ndarray) -> None:
+        (upright,) = processing.photo(faces.astronaut(), engine)
+        (face,) = processing.photo(lying, engine)
+        assert face.embedding.similarity(upright.embedding) > 0.9
+
+    @pytest.mark.parametrize("wanted", [True, False])
+    def test_are_found_in_frames_where_that_is_wanted(
+        self, engine: Engine, lying: np.ndarray, settings: Settings, wanted: bool
+    ) -> None:
+        settings.FACEWEB_TILTED_FRAMES = wanted
+        seen = analysed(engine, lying).faces
+        assert [round(face.quality.roll_degrees, -1) for face in seen] == ([90] if wanted else [])
+        assert all(face.candidates is not None for face in seen)
+
+    def test_are_looked_for_at_the_last_angle_first(self, engine: Engine, settings: Settings) -> None:
+        settings.FACEWEB_TILTED_FRAMES = True
+        detector = FakeDetector(fakes.detected(fakes.box(side=90), score=0.95))
+        upright_last, tilted_last = SITE_WIDE, SearchScope(tilt_degrees=80.0)
+        pipeline = FacePipeline(
+            pack_digest=engine.active.digest, detector=detector, embedder=FakeEmbedder(), landmark_views=()
+        )
+        looks = [
+            processing.look(faces.jpeg(np.zeros((96, 192, 3), np.uint8)), scope, Engine(engine.active, pipeline))
+            for scope in (upright_last, tilted_last)
+        ]
+        searched = [image for image in detector.images if image.shape[0] != image.shape[1]]
+        # A face that is found at once is searched for once, whatever its angle.
+        assert [image.shape[0] > image.shape[1] for image in searched] == [False, True]
+        assert looks[0].terms != looks[1].terms
 
 
 class TestHints:

@@ -68,6 +68,7 @@ def test_a_request_comes_back_as_it_went(frame: tuple[TrackHint, ...] | None) ->
         SearchScope(checkpoint_id=3, kind=SearchKind.VERIFY),
         SearchScope(checkpoint_id=3, reads_codes=True),
         SearchScope(near=(BoundingBox(1, 2, 30, 40), BoundingBox(-5.5, 0, 10, 20.25))),
+        SearchScope(tilt_degrees=-92.5),
     ],
 )
 def test_a_frame_keeps_what_it_is_looked_at_for(scope: SearchScope) -> None:
@@ -140,7 +141,7 @@ def test_enumerations_come_back_as_themselves() -> None:
 def test_an_embedded_face_keeps_its_vector_and_pack() -> None:
     embedding = Embedding.from_raw(np.arange(1, 5, dtype=np.float32), "d" * 64)
     landmarks = Landmarks(np.arange(10, dtype=np.float32).reshape(5, 2))
-    face = EmbeddedFace(DetectedFace(BOX, landmarks, 0.75), SCORED, embedding, b"crop")
+    face = EmbeddedFace(DetectedFace(BOX, landmarks, 0.75, tilt_degrees=-90.0), SCORED, embedding, b"crop")
 
     reply = wire.decode_reply(wire.encode(Reply("a", PhotoOutcome(PhotoStatus.ANALYSED, (face,)))))
 

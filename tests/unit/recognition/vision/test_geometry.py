@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given
@@ -7,7 +8,7 @@ from hypothesis import strategies as st
 
 from recognition.vision import geometry
 from recognition.vision.alignment import ARCFACE_TEMPLATE_XY
-from recognition.vision.types import BoundingBox, DetectedFace, Landmarks
+from recognition.vision.types import BoundingBox, DetectedFace, Landmarks, Size
 from tests import fakes
 
 LEFT = fakes.detected(BoundingBox(0, 0, 10, 10), 0.9)
@@ -155,3 +156,53 @@ class TestHeadPose:
         yaw, pitch, roll = geometry.head_pose_degrees(face.landmarks)
         there = geometry.head_pose_degrees(geometry.mirrored(face, 640).landmarks)
         assert there == pytest.approx((-yaw, pitch, -roll), abs=0.1)
+
+
+class TestTurned:
+    @pytest.mark.parametrize("degrees", [0, 15, 45, 90, 180, 270, 359])
+    @pytest.mark.parametrize(("x", "y"), [(0, 0), (118, 3), (60, 78)])
+    def test_keeps_every_corner_and_is_undone(self, degrees: float, x: int, y: int) -> None:
+        image = np.zeros((80, 120, 3), np.uint8)
+        image[y : y + 2, x : x + 2] = 255
+        turned = geometry.turned(image, degrees)
+
+        rows, columns = np.nonzero(turned[:, :, 0] > 60)
+        size, canvas = Size.of(image), Size.of(turned)
+        spot = fakes.detected(BoundingBox(-1, -1, 1, 1)).transformed(
+            scale=1.0,
+            dx=float(columns.mean()) + (size.width - canvas.width) / 2,
+            dy=float(rows.mean()) + (size.height - canvas.height) / 2,
+        )
+        back = geometry.turned_back(spot, degrees, (size.width / 2, size.height / 2))
+        assert back.box.middle_xy == pytest.approx((x + 0.5, y + 0.5), abs=1.0)
+
+    @given(degrees=st.floats(-720, 720), x=st.floats(-500, 500), y=st.floats(-500, 500))
+    def test_there_and_back_is_where_it_was(self, degrees: float, x: float, y: float) -> None:
+        face = fakes.detected(BoundingBox(100, 100, 180, 210))
+        there = geometry.turned_back(face, degrees, (x, y))
+        back = geometry.turned_back(there, -degrees, (x, y))
+        assert back.box.middle_xy == pytest.approx(face.box.middle_xy, abs=0.01)
+        np.testing.assert_allclose(back.landmarks.points_xy, face.landmarks.points_xy, atol=0.01)
+        assert there.landmarks.inter_eye_distance == pytest.approx(face.landmarks.inter_eye_distance, rel=1e-3)
+        assert there.box.area >= face.box.area * 0.999
+
+    @pytest.mark.parametrize(
+        ("degrees", "sides"), [(0, (80, 110)), (90, (110, 80)), (180, (80, 110)), (270, (110, 80)), (45, (96.2, 96.2))]
+    )
+    def test_boxes_hold_the_ellipse_of_the_face(self, degrees: float, sides: tuple[float, float]) -> None:
+        box = geometry.turned_back(fakes.detected(BoundingBox(0, 0, 80, 110)), degrees, (0, 0)).box
+        assert (box.width, box.height) == pytest.approx(sides, abs=0.1)
+
+    @pytest.mark.parametrize("tilt", [0, 30, 90, 180, -135])
+    def test_a_face_tilted_clockwise_has_that_roll_and_stands_upright_in_a_square(self, tilt: float) -> None:
+        face = fakes.detected(BoundingBox(50, 50, 110, 110))
+        tilted = geometry.turned_back(face, tilt, face.box.middle_xy)
+        assert geometry.head_pose_degrees(tilted.landmarks)[2] == pytest.approx(tilt, abs=1.0)
+
+        image = np.zeros((160, 160, 3), np.uint8)
+        left_eye = tilted.landmarks.points_xy[0].round().astype(int)
+        cv2.circle(image, left_eye.tolist(), 2, (255, 255, 255), -1)
+        square = geometry.crop_square(image, face.box, context=2.0, side_px=120, tilt_degrees=tilt)
+        rows, columns = np.nonzero(square[:, :, 0] > 128)
+        expected = face.landmarks.points_xy[0] - 20  # the square begins 20 px right of and below the image's corner
+        np.testing.assert_allclose((columns.mean(), rows.mean()), expected, atol=1.0)

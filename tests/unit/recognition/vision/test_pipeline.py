@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from recognition.vision import images, pipeline
+from recognition.vision import geometry, images, pipeline
 from recognition.vision.errors import InvalidArray
 from recognition.vision.model_packs import LandmarkView
 from recognition.vision.pipeline import FacePipeline
@@ -218,6 +218,30 @@ class TestWithTheDefaultPack:
     def test_says_what_runs_it_and_how_long_its_vectors_are(self) -> None:
         assert faces.default_pipeline().dimension() == 128
         assert "onnxruntime" in faces.default_pipeline().runtime
+
+
+class TestTiltedFaces:
+    @pytest.mark.parametrize("tilt", [45, 90, 165, 180, 240, 315])
+    def test_keep_their_landmarks_and_vector_and_are_kept_upright(self, tilt: float) -> None:
+        real = faces.default_pipeline()
+        image = faces.astronaut()
+        (upright,) = real.embed(image, real.find(image))
+        turned = geometry.turned(image, -tilt)
+        (face,) = real.embed(turned, real.find(turned, tilt_guess=0.0))
+
+        assert face.embedding.similarity(upright.embedding) > 0.9
+        turn = face.quality.roll_degrees - upright.quality.roll_degrees - tilt
+        assert abs((turn + 180) % 360 - 180) < 5
+        if tilt > 45:
+            kept = images.decode(face.crop_jpeg)
+            (again,) = real.embed(kept, real.find(kept))
+            assert abs(again.quality.roll_degrees) < 20
+
+    def test_upright_ones_are_the_same_whether_tilted_ones_are_wanted_or_not(self) -> None:
+        real = faces.default_pipeline()
+        (wanted,), (not_wanted,) = (real.find(faces.astronaut(), tilt_guess=guess) for guess in (0.0, None))
+        assert wanted.box == not_wanted.box
+        np.testing.assert_array_equal(wanted.landmarks.points_xy, not_wanted.landmarks.points_xy)
 
 
 class TestLargeFaces:

@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+import dataclasses
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from recognition.vision import geometry, tilt
+from recognition.vision.types import DetectedFace, ImageBgr
+from tests import fakes
+
+
+class CompassDetector:
+    """Sees one face in every image, whose eye line lies from a green spot to a red one.
+
+    As a real detector it scores upright faces best, and its landmarks tell a share of the tilt only.
+    """
+
+    runtime = "compass"
+    tilt_view_px = 192
+
+    def __init__(self, told: float = 1.0, sure_score: float = 0.94) -> None:
+        self.sure_score = sure_score
+        self.looks = 0
+        self._told = told
+
+    def detect(self, image_bgr: ImageBgr) -> tuple[DetectedFace, ...]:
+        """See `FaceDetector`."""
+        self.looks += 1
+        green, red = (
+            np.argwhere((image_bgr[:, :, channel] > 100) & (image_bgr[:, :, 0] < 50)).mean(axis=0)[::-1]
+            for channel in (1, 2)
+        )
+        (x, y), (across, down) = (green + red) / 2, red - green
+        roll = np.degrees(np.arctan2(down, across))
+        side = np.hypot(across, down)
+        upright = fakes.detected(fakes.box(x - side, y - side, 2 * side), 0.95 - abs(roll) / 1000)
+        seen = geometry.turned_back(upright, self._told * roll, (x, y))
+        return (dataclasses.replace(upright, landmarks=seen.landmarks),)
+
+
+def shown(degrees: float) -> ImageBgr:
+    """Two spots 40 pixels apart around the middle of 300 by 300 pixels, tilted clockwise."""
+    image = np.zeros((300, 300, 3), np.uint8)
+    across = np.array([np.cos(np.radians(degrees)), np.sin(np.radians(degrees))]) * 20
+    for end, colour in ((-1, (0, 255, 0)), (1, (0, 0, 255))):
+        cv2.circle(image, (150 + end * across).round().astype(int).tolist(), 5, colour, -1)
+    return image
+
+
+def straightened(detector: CompassDetector, image: ImageBgr, *, guess: float = 0.0) -> DetectedFace:
+    (face,) = detector.detect(image)
+    detector.looks = 0
+    return tilt.straightened(detector, image, face, turn_degrees=0.0, guess_degrees=guess)
+
+
+class TestStraightened:
+    @pytest.mark.parametrize("told", [1.0, 0.75, 0.4])
+    @pytest.mark.parametrize("degrees", [-170, -135, -90, -30, 20, 45, 100, 180])
+    def test_knows_the_tilt_however_little_of_it_landmarks_tell(self, degrees: float, told: float) -> None:
+        face = straightened(CompassDetector(told), shown(degrees))
+        most_off = tilt.LEVEL_DEGREES / told + 1
+        assert abs(tilt.between(degrees, face.tilt_degrees)) < most_off
+        assert abs(tilt.between(degrees, tilt.roll_degrees(face))) < most_off
+        assert face.box.middle_xy == pytest.approx((150, 150), abs=3)
+
+    def test_leaves_an_upright_face_alone_after_one_look(self) -> None:
+        detector, image = CompassDetector(), shown(2)
+        (face,) = detector.detect(image)
+        detector.looks = 0
+        assert tilt.straightened(detector, image, face, turn_degrees=0.0, guess_degrees=0.0) is face
+        assert detector.looks == 1
+        assert face.tilt_degrees == 0.0
+
+    def test_looks_all_around_only_where_the_first_look_is_not_sure(self) -> None:
+        sure, unsure = CompassDetector(sure_score=0.9), CompassDetector(sure_score=0.99)
+        straightened(sure, shown(10))
+        straightened(unsure, shown(10))
+        assert unsure.looks - sure.looks >= 360 // tilt.STEP_DEGREES
+
+    def test_of_a_face_that_no_look_shows_is_the_face(self) -> None:
+        face = fakes.detected(fakes.box(side=60), 0.7)
+        image = np.zeros((200, 200, 3), np.uint8)
+        assert tilt.straightened(fakes.FakeDetector(), image, face, turn_degrees=0.0, guess_degrees=0.0) is face
+
+
+@given(degrees=st.floats(-1000, 1000), other=st.floats(-1000, 1000))
+def test_the_angle_between_two_tilts_is_the_shorter_way(degrees: float, other: float) -> None:
+    between = tilt.between(degrees, other)
+    assert -180 <= between <= 180
+    assert abs((degrees + between - other + 180) % 360 - 180) == pytest.approx(0.0, abs=1e-6)
