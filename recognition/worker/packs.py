@@ -14,7 +14,7 @@ def load_and_register(name_or_folder: str) -> tuple[LoadedPack, ModelPack]:
     """Loads a pack and stores what it is; nothing is activated.
 
     Args:
-        name_or_folder: "opencv-zoo", an InsightFace name, or the folder of a pack.
+        name_or_folder: "opencv-zoo", "mtcnn-sface", an InsightFace name, or the folder of a pack.
 
     Raises:
         PackError: when it cannot be loaded here.

