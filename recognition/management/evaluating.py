@@ -14,7 +14,7 @@ import cv2
 from django.core.management.base import CommandError
 from tqdm import tqdm
 
-from recognition import conf
+from recognition import conf, wording
 from recognition.decision.policy import Policy
 from recognition.evaluation import lfw_protocol
 from recognition.evaluation.lfw_protocol import ImageName, InvalidPairsFile, PairsFile
@@ -22,7 +22,8 @@ from recognition.importing import entries
 from recognition.selectors import packs
 from recognition.selectors.packs import ActivePack
 from recognition.vision import images
-from recognition.vision.errors import VisionError
+from recognition.vision.errors import ImageError, VisionError
+from recognition.vision.images import STILL_LIMITS
 from recognition.vision.pipeline import FacePipeline
 from recognition.vision.types import Embedding, ImageBgr, Quality, Size
 from recognition.worker import packs as worker_packs
@@ -146,6 +147,28 @@ def _images_of(person: Path) -> list[ImageName]:
     return [ImageName(person.name, number, file) for number, file in numbered.items()]
 
 
+def unread(folder: Path) -> dict[str, str]:
+    """The images of a data set that cannot be read, by path, and why; whoever measures goes on without them.
+
+    Args:
+        folder: see `found_images`.
+    """
+    problems = ((name.path, _problem(folder / name.path)) for name in found_images(folder))
+    return {path: problem for path, problem in problems if problem}
+
+
+def _problem(path: Path) -> str:
+    """Why an image cannot be read, by its header; empty where it can."""
+    try:
+        images.require_bytes_within(STILL_LIMITS, path.stat().st_size)
+        images.read_header(path.read_bytes())
+    except OSError as error:
+        return f"The file cannot be read: {error.strerror}."
+    except ImageError as error:
+        return wording.fault_sentence(wording.image_fault(error))
+    return ""
+
+
 def located(folder: Path, wanted: Iterable[ImageName]) -> list[ImageName]:
     """Images of a pairs file with the files that they are here; those that are not here as they came.
 
@@ -180,10 +203,10 @@ def acquired(
         quiet: without a progress bar.
 
     Returns:
-        The images in which a face was found.
+        The images in which a face was found; those that `unread` names are not among them.
 
     Raises:
-        CommandError: for an image that is missing or cannot be read.
+        CommandError: for an image that is missing, or damaged behind its header.
     """
     found = each_image(pipeline, folder, wanted, lambda _, image_bgr: _acquired_of(pipeline, image_bgr), quiet=quiet)
     return {name: face for name, faces in found.items() for face in faces}
@@ -207,22 +230,23 @@ def each_image(
         quiet: without a progress bar.
 
     Returns:
-        What came of it, in the order of the images.
+        What came of it, in the order of the images; those that `unread` names are not among them.
 
     Raises:
-        CommandError: for an image that is missing or cannot be read.
+        CommandError: for an image that is missing, or damaged behind its header.
     """
     missing = [name for name in wanted if not (folder / name.path).is_file()]
     if missing:
         raise CommandError(f"{len(missing)} of {len(wanted)} images are not in {folder}, such as {missing[0].path}.")
+    readable = [name for name in wanted if not _problem(folder / name.path)]
     # OpenCV's own threads would compete with ours for the same cores.
     cv2.setNumThreads(1)
     pipeline.warm_up()
     with concurrent.futures.ThreadPoolExecutor(conf.worker_threads()) as threads:
-        results = threads.map(lambda name: look(name, decoded(folder / name.path)), wanted)
-        progress = tqdm(results, total=len(wanted), unit="image", desc="Embedding", disable=quiet or None)
+        results = threads.map(lambda name: look(name, decoded(folder / name.path)), readable)
+        progress = tqdm(results, total=len(readable), unit="image", desc="Embedding", disable=quiet or None)
         try:
-            return dict(zip(wanted, progress, strict=True))
+            return dict(zip(readable, progress, strict=True))
         finally:
             threads.shutdown(cancel_futures=True)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from django.utils import timezone
 from recognition.evaluation import reports
 from recognition.evaluation.reports import NotComparable
 from recognition.management import (
+    evaluating,
     evaluating_clusters,
     evaluating_detector,
     evaluating_open_set,
@@ -23,6 +25,7 @@ from recognition.management import (
     evaluating_tilted,
     reporting,
 )
+from recognition.management.base import FAILED
 
 
 class Command(BaseCommand):
@@ -108,7 +111,10 @@ class Command(BaseCommand):
             reporting.add_arguments(subcommand)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Measures, prints, and writes the files that were asked for."""
+        """Measures, prints, and writes the files that were asked for.
+
+        Exit status 2 when some images could not be read: they count as not acquired, and the rest is measured.
+        """
         wish = reporting.Wish.of(options)
         if options["what"] == "compare":
             self._compare(options["reports"], wish)
@@ -123,9 +129,15 @@ class Command(BaseCommand):
             "detector": evaluating_detector,
         }
         values, words = runs[options["what"]].run({**options, "json": wish.prints_json})
-        report = reporting.made(options["what"], values, options, timezone.now())
+        unread = evaluating.unread(options["images"])
+        told = {**values, "unread": unread} if unread else values
+        report = reporting.made(options["what"], told, options, timezone.now())
         wish.write(report)
         self.stdout.write(json.dumps(report.values) if wish.prints_json else words)
+        for path, problem in unread.items():
+            self.stderr.write(f"{path}: {problem}")
+        if unread:
+            sys.exit(FAILED)
 
     def _compare(self, paths: Sequence[Path], wish: reporting.Wish) -> None:
         one, other = (reporting.read(path) for path in paths)

@@ -144,6 +144,19 @@ def test_of_import(folder: Path, tmp_path: Path) -> None:
     assert values["refused"] == sum(bool(said) for said in PROBLEMS.values())
 
 
+def test_of_evaluate(folder: Path, photo: Path, tmp_path: Path) -> None:
+    shutil.copytree(folder, tmp_path / "people" / "Eileen_Collins")
+    (tmp_path / "people" / "Nobody").mkdir()
+    Image.new("RGB", (64, 64)).save(tmp_path / "people" / "Nobody" / "1.png")
+    values = answer("evaluate", "quality", "--images", tmp_path / "people", status=2)
+    assert values["unread"].keys() == {
+        f"Eileen_Collins/{name}"
+        for name, said in PROBLEMS.items()
+        if said not in ("", NO_FACE) and not name.endswith(".gif")  # which is not named like an image
+    }
+    assert values["images"] - values["not_acquired"] == sum(not said for said in PROBLEMS.values())
+
+
 @pytest.mark.parametrize("name", [name for name, problem in PROBLEMS.items() if problem])
 def test_a_single_photo_that_cannot_be_used_is_the_commands_own_error(name: str, folder: Path) -> None:
     with pytest.raises(CommandError) as refused:
