@@ -29,6 +29,7 @@ REASON_LABELS = {
     TransactionReason.NOT_ANALYSED: _("recognition did not answer"),
     TransactionReason.NO_PICTURE: _("no picture from the camera"),
     TransactionReason.SERVER_STOPPED: _("server stopped"),
+    TransactionReason.FROM_VIDEO: _("from a video file"),
     Bar.DENY_LIST: _("on the deny list"),
     Bar.SUSPENDED: _("suspended"),
     Bar.NOT_YET_VALID: _("not yet valid"),

@@ -130,6 +130,7 @@ _TRANSACTIONS = {
     TransactionReason.NOT_ANALYSED: _("Pictures came from the camera, but recognition did not answer."),
     TransactionReason.NO_PICTURE: _("No pictures came from the camera."),
     TransactionReason.SERVER_STOPPED: _("The server was stopped before the end."),
+    TransactionReason.FROM_VIDEO: _("Seen in a video file, first %(seconds)s seconds after its beginning."),
 }
 
 _SHOWN_DIGITS = 3
@@ -188,7 +189,8 @@ def reason_sentence(reason: Reason) -> str:
         return fault_sentence(QualityFault(SampleReason(reason.code), measured, reason.required or 0.0))
     if reason.code in set(Bar):
         return str(_BARS[Bar(reason.code)])
-    counts = {"count": f"{reason.measured or 0:.0f}", "of": f"{math.ceil(reason.required or 0)}"}
+    has = reason.measured or 0
+    counts = {"count": f"{has:.0f}", "of": f"{math.ceil(reason.required or 0)}", "seconds": f"{has:.1f}"}
     numbers = {**counts, **compared(reason.measured, reason.required or 0.0)}
     return str(_TRANSACTIONS[TransactionReason(reason.code)]) % numbers
 

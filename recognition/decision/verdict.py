@@ -51,6 +51,7 @@ class TransactionReason(enum.StrEnum):
     NOT_ANALYSED = "not_analysed"
     NO_PICTURE = "no_picture"
     SERVER_STOPPED = "server_stopped"
+    FROM_VIDEO = "from_video"
 
 
 _CODES = frozenset(reason.value for reasons in (TransactionReason, SampleReason, Bar) for reason in reasons)

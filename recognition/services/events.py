@@ -79,12 +79,15 @@ class Setting:
     claimed_person_id: int | None = None
 
 
-def record(*, transaction: TransactionRecord, operator: User | None) -> RecognitionEvent:
-    """Stores one event of the live page.
+def record(
+    *, transaction: TransactionRecord, operator: User | None, more_reasons: tuple[Reason, ...] = ()
+) -> RecognitionEvent:
+    """Stores one event of the live page, or of a video.
 
     Args:
         transaction: what happened.
-        operator: whose page it was.
+        operator: whose page it was; None for a command.
+        more_reasons: what else there is to say of it.
 
     Returns:
         See `write`.
@@ -98,7 +101,7 @@ def record(*, transaction: TransactionRecord, operator: User | None) -> Recognit
     reasons = (Reason(TransactionReason.MAY_BE_DENIED),) if may_be_denied else ()
     return write(
         record=transaction,
-        reasons=(*_reasons(transaction), *reasons),
+        reasons=(*_reasons(transaction), *reasons, *more_reasons),
         setting=Setting(operator=operator),
         now=timezone.now(),
         raises_alert=may_be_denied or (transaction.decision is Decision.REJECT_NOT_ALLOWED and is_denied),

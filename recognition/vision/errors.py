@@ -66,6 +66,10 @@ class TooManyPixels(ImageTooLarge):
     unit = "pixels"
 
 
+class UnreadableVideo(VisionError):
+    """The file is no video that can be read; the text says why, and is for whoever chose it."""
+
+
 class PackError(VisionError):
     """The model pack cannot be used."""
 

@@ -99,26 +99,41 @@ def look(jpeg: bytes, scope: SearchScope, engine: Engine) -> Look:
     decode_ms = (decoded_at - began_at) * 1e3
     if scope.reads_codes:
         return Look(FrameStatus.ANALYSED, terms, began_at, decode_ms, codes=codes.read(image_bgr))
-    seen = Look(FrameStatus.ANALYSED, terms, began_at, decode_ms, image_bgr=image_bgr)
-    # What is tilted is not found around where it was by looking at it as it is.
-    return _found(seen, image_bgr, engine, near=() if terms[3] is not None else scope.near)
+    return _found(Look(FrameStatus.ANALYSED, terms, began_at, decode_ms), image_bgr, engine, near=scope.near)
+
+
+def look_at(image_bgr: ImageBgr, scope: SearchScope, engine: Engine) -> Look:
+    """Finds and measures the faces of a frame that is decoded already.
+
+    Args:
+        image_bgr: (height, width, 3) uint8 in the order blue, green, red.
+        scope: what is looked for; not codes.
+        engine: what to look with.
+    """
+    seen = Look(FrameStatus.ANALYSED, _terms(scope, engine), time.monotonic())
+    return _found(seen, image_bgr, engine, near=scope.near)
 
 
 def _found(seen: Look, image_bgr: ImageBgr, engine: Engine, *, near: Sequence[BoundingBox] = ()) -> Look:
     """The same look with the faces that are there: around some boxes, or everywhere where there are none."""
     began_at = time.monotonic()
     pipeline = engine.pipeline
+    _, smallest_face_px, _, tilt_guess = seen.terms
+    if tilt_guess is not None:
+        # What is tilted is not found around where it was by looking at it as it is.
+        near = ()
     try:
         faces = pipeline.find_near(image_bgr, near)
     except InvalidArray:
         # Boxes of a picture of another size: the camera was turned.
         near = ()
     if not near:
-        _, smallest_face_px, _, tilt_guess = seen.terms
         faces = pipeline.find(image_bgr, smallest_face_px=smallest_face_px, coarser=False, tilt_guess=tilt_guess)
     qualities = tuple(pipeline.measure(image_bgr, face) for face in faces)
     detect_ms = seen.detect_ms + (time.monotonic() - began_at) * 1e3
-    return dataclasses.replace(seen, detect_ms=detect_ms, faces=faces, qualities=qualities, everywhere=not near)
+    return dataclasses.replace(
+        seen, image_bgr=image_bgr, detect_ms=detect_ms, faces=faces, qualities=qualities, everywhere=not near
+    )
 
 
 def process(task: FrameTask, engine: Engine, ahead: Look | None = None) -> FrameOutcome:
