@@ -216,9 +216,11 @@ class TestImportPeople:
 
 
 class TestModels:
-    def test_lists_the_default_pack_with_files_digest_licence_and_thresholds(self, photo: Path) -> None:
+    def test_lists_the_shipped_packs_with_files_digest_licence_and_thresholds(self, photo: Path) -> None:
         answer("identify", photo)
-        (pack,) = answer("models")["packs"]
+        pack, mtcnn = answer("models")["packs"]
+        assert (mtcnn["name"], mtcnn["active"], mtcnn["usable"]) == ("mtcnn-sface", False, True)
+        assert set(mtcnn["files"]) == {"detector", "r_net", "o_net", "embedder"}
         assert (pack["name"], pack["active"], pack["usable"], pack["dimension"]) == ("opencv-zoo", True, True, 128)
         assert pack["commercial_use"] is True
         assert [point["fmr"] for point in pack["operating_points"]] == [1e-3, 1e-4, 1e-5]
