@@ -170,8 +170,8 @@ def _operating_points(head: Head, unseen: Images) -> tuple[OperatingPoint, ...]:
 
 
 def _shown(bar: tqdm[Any]) -> Callable[[int, float], None]:
-    def told(_number: int, rate: float) -> None:
-        bar.set_postfix_str(f"TMR {rate:.4f}")
+    def told(_number: int, loss: float) -> None:
+        bar.set_postfix_str(f"loss {loss:.6f}")
         bar.update()
 
     return told

@@ -7,16 +7,12 @@ from collections.abc import Callable
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from pytorch_metric_learning import distances, losses, miners, samplers
 
-from recognition.evaluation import all_pairs
+from recognition.training import triplets
 from recognition.training.head import Head
 from recognition.training.images import Images
-from recognition.training.triplets import MARGIN, Vectors
-
-STOPPING_FMR = 1e-3
-"""False match rate whose true match rate says when to stop."""
+from recognition.training.triplets import MARGIN
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -27,14 +23,14 @@ class Plan:
         people: P, of a batch.
         images: K, of each of them.
         learning_rate: of Adam.
-        patience: passes without a better true match rate of the stopping people, after which it ends.
+        patience: passes without a lower loss of the stopping people, after which it ends.
         most_passes: over the images, after which it ends in any case.
         seed: of the batches.
     """
 
     people: int = 32
     images: int = 4
-    learning_rate: float = 1e-3
+    learning_rate: float = 1e-4
     patience: int = 10
     most_passes: int = 200
     seed: int = 0
@@ -75,16 +71,13 @@ class Formula:
 
 
 def fitted(learning: Images, stopping: Images, plan: Plan, told: Callable[[int, float], None]) -> Fitted:
-    """Fits a head that begins by leaving every vector as it is.
+    """Fits a head that begins by leaving every vector as it is, until the stopping people's mean loss falls no more.
 
     Args:
         learning: of people with two images or more, at least one.
         stopping: of other people.
         plan: how.
-        told: the number of each pass and the stopping people's true match rate after it.
-
-    Raises:
-        NoScores: where the stopping people have no pairs of both kinds.
+        told: the number of each pass and the stopping people's mean loss after it.
     """
     torch.manual_seed(plan.seed)
     np.random.seed(plan.seed)  # noqa: NPY002  # pytorch-metric-learning's sampler draws from it
@@ -100,7 +93,8 @@ def fitted(learning: Images, stopping: Images, plan: Plan, told: Callable[[int, 
         learning.people, m=images, batch_size=group * images, length_before_new_iter=max(len(people), group * images)
     )
     optimizer, formula = torch.optim.Adam(layer.parameters(), lr=plan.learning_rate), Formula()
-    best, best_pass, best_rate, passes = Head.unchanged(dimension), 0, _rate(stopping.vectors, stopping.people), 0
+    best, best_pass, passes = Head.unchanged(dimension), 0, 0
+    lowest = triplets.mean_loss_of_all(stopping.vectors, stopping.people)
     while passes < plan.most_passes and passes - best_pass < plan.patience:
         passes += 1
         for batch in torch.tensor(list(sampler)).split(group * images):
@@ -108,13 +102,8 @@ def fitted(learning: Images, stopping: Images, plan: Plan, told: Callable[[int, 
             formula.loss(layer(vectors[batch]), people[batch]).backward()
             optimizer.step()
         head = Head(layer.weight.detach().numpy().T.copy(), layer.bias.detach().numpy().copy())
-        rate = _rate(head.projected(stopping.vectors), stopping.people)
-        told(passes, rate)
-        if rate > best_rate:
-            best, best_pass, best_rate = head, passes, rate
+        loss = triplets.mean_loss_of_all(head.projected(stopping.vectors), stopping.people)
+        told(passes, loss)
+        if loss < lowest:
+            best, best_pass, lowest = head, passes, loss
     return Fitted(best, best_pass, passes)
-
-
-def _rate(vectors: Vectors, people: NDArray[np.int64]) -> float:
-    compared = all_pairs.compare(vectors, people, fmrs=(STOPPING_FMR,))
-    return compared.tmr(compared.points[0])

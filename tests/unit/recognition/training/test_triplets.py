@@ -61,6 +61,15 @@ def test_the_mean_is_over_triplets_with_a_loss() -> None:
     assert triplets.loss(vectors, both) == pytest.approx(1 - 1.06106 + 0.2, abs=1e-5)
 
 
+def test_the_mean_of_all_is_over_easy_triplets_too() -> None:
+    # Of the anchors 0 and 60, with the negatives 62 and 180: 1 from each other: 1.06106 and 4, 0.00122 and 3.
+    each = [1 - 1.06106 + 0.2, 0.0, 1 - 0.00122 + 0.2, 0.0]
+    found = triplets.mean_loss_of_all(at(0, 60, 62, 180), people(1, 1, 2, 3))
+    assert found == pytest.approx(sum(each) / 4, abs=1e-4)
+    assert triplets.mean_loss_of_all(np.empty((0, 2), np.float32), people()) == 0.0
+    assert triplets.mean_loss_of_all(at(0, 60), people(1, 2)) == 0.0
+
+
 def test_people_with_one_image_are_others_only() -> None:
     assert len(triplets.semi_hard(at(0, 5, 10), people(1, 2, 3))) == 0
 
