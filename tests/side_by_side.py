@@ -12,8 +12,13 @@ from pathlib import Path
 
 from faceweb import env
 
-APART = ("tests/accuracy", "tests/browser")
-"""About half of the work: what waits for browsers and for networks."""
+APART = (
+    "tests/accuracy",
+    "tests/browser",
+    "tests/integration/recognition/management",
+    "tests/integration/recognition/migrations",
+)
+"""About half of the work, with all that waits for browsers and networks."""
 
 PROJECT = Path(__file__).resolve().parent.parent
 PYTEST = str(Path(sys.executable).with_name("pytest"))

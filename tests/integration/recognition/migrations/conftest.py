@@ -6,7 +6,8 @@ through all migrations takes seconds, and a copy a tenth of one.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import contextlib
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -17,6 +18,9 @@ from pytest_django import DjangoDbBlocker
 
 from faceweb import schema
 from tests.other_databases import new_database, using
+
+OlderDatabase = Callable[[str], tuple[str, Any]]
+"""Gives a database by its version, with its models."""
 
 
 def migrate(target: str | None) -> Any:
@@ -39,15 +43,30 @@ def newest(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterato
         yield name
 
 
+@pytest.fixture(scope="session")
+def older_database(newest: str) -> Iterator[OlderDatabase]:
+    """Makes a database of a version once, from that of the next newer version that was made; to be copied only."""
+    made: dict[str, tuple[str, Any]] = {}
+    with contextlib.ExitStack() as stack:
+
+        def database_of(version: str) -> tuple[str, Any]:
+            if version not in made:
+                newer = min((name for name in made if name > version), default=None)
+                name = stack.enter_context(new_database(made[newer][0] if newer else newest))
+                with using(name):
+                    made[version] = name, migrate(version)
+            return made[version]
+
+        yield database_of
+
+
 @pytest.fixture(scope="module")
 def database_before(
-    request: pytest.FixtureRequest, newest: str, django_db_blocker: DjangoDbBlocker
-) -> Iterator[tuple[str, Any]]:
+    request: pytest.FixtureRequest, older_database: OlderDatabase, django_db_blocker: DjangoDbBlocker
+) -> tuple[str, Any]:
     """A database of the module's `BEFORE`, to be copied only, and the models as they were there."""
-    with django_db_blocker.unblock(), new_database(newest) as name:
-        with using(name):
-            old = migrate(request.module.BEFORE)
-        yield name, old
+    with django_db_blocker.unblock():
+        return older_database(request.module.BEFORE)
 
 
 @pytest.fixture
