@@ -10,9 +10,14 @@ from pathlib import Path
 
 import pytest
 from django.test import override_settings
+from hypothesis import settings
 
 from tests import installations
 from tests.processes import CommandLine
+
+# How long an example takes says more about what else the machine does.
+settings.register_profile("tests", deadline=None)
+settings.load_profile("tests")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -27,8 +27,8 @@ SFACE_FILE = "face_recognition_sface_2021dec_int8bq.onnx"
 # Both equal the digests that OpenCV Zoo publishes with the files.
 YUNET_SHA256 = "49f000ec501fef24739071fc7e68267d32209045b6822c0c72dce1da25726f10"
 SFACE_SHA256 = "fb143eea07838aa532d1c95df5f69899974ea0140e1fba05e94204be13ed74ee"
-# Nobody publishes digests of these. All their weights were compared once with those in the wheel facenet-pytorch 2.6.0,
-# which have another origin and format, and are the same numbers: those of the authors' own code.
+# Nobody publishes digests of these. Up to fifty numbers of each of their weights were looked for once in the wheel
+# facenet-pytorch 2.6.0, which has another origin and format, and were found there: those of the authors' own code.
 MTCNN_SHA256: Mapping[Role, tuple[str, str]] = {
     "detector": ("pnet.onnx", "4b2f1dc55be37d8f73d08cd4038c723d12b9fa90fceb7fa5a4461c4353fb87c5"),
     "r_net": ("rnet.onnx", "3d8bed44df8fde6bf359806e8ff06f30dda2a9d63cf57aaff8a835d49edcbaee"),

@@ -176,7 +176,7 @@ class TestFilters:
         assert found(EventFilter(text=text), auditor) == {rows[name].pk for name in kept}
 
     @given(text=st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=100))
-    @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+    @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
     def test_any_text_is_looked_for_without_an_error(self, auditor: User, text: str) -> None:
         event_log.page(EventFilter(text=text), user=auditor)
 

@@ -512,7 +512,7 @@ def until_somebody_waits() -> None:
     raise AssertionError("Nobody waits.")
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.tuples(st.booleans(), st.integers(0, 9), st.integers(0, 9)), max_size=6))
 def test_whatever_is_merged_and_split_is_undone_in_reverse(db: None, steps: list[tuple[bool, int, int]]) -> None:
     """No sample is lost or doubled, and in the end everything is as it was, but for rows that splits made."""

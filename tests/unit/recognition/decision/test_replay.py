@@ -364,7 +364,7 @@ def _claims(
     return st.sampled_from([None, 1, SUSPENDED]).flatmap(of)
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(scenes(similarities), st.booleans())
 def test_at_the_stored_thresholds_every_transaction_ends_as_it_was_stored(scene: Scene, requires_pin: bool) -> None:
     policy = dataclasses.replace(POLICY, requires_pin=requires_pin)
@@ -378,7 +378,7 @@ between = st.integers(2_000, 9_000).map(lambda number: (number + 0.37) / 10_000)
 margins = st.integers(0, 3_000).map(lambda number: (number + 0.37) / 10_000)
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(scenes(rounded), between, between, margins)
 def test_what_if_is_what_really_deciding_the_same_frames_anew_gives(
     scene: Scene, identification: float, verification: float, margin: float
@@ -397,7 +397,7 @@ def test_what_if_is_what_really_deciding_the_same_frames_anew_gives(
         assert found == really.outcome
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(scenes(rounded, changes=False), between, between, margins)
 def test_without_a_change_of_face_nothing_is_undetermined_that_the_log_holds(
     scene: Scene, identification: float, verification: float, margin: float

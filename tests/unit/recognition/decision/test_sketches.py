@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -29,7 +29,6 @@ class TestNearest:
     def test_of_few_is_everybody(self) -> None:
         assert sketches(directions(3)).nearest(directions(1, seed=1)[0], 3).tolist() == [1000, 1001, 1002]
 
-    @settings(deadline=None)  # the first of a dimension makes its planes
     @given(
         count=st.integers(1, 40),
         most=st.integers(1, 50),

@@ -300,4 +300,4 @@ class Sequences(RuleBasedStateMachine):
 
 
 TestSequences = Sequences.TestCase
-TestSequences.settings = settings(max_examples=400, stateful_step_count=40, deadline=None)
+TestSequences.settings = settings(max_examples=400, stateful_step_count=40)

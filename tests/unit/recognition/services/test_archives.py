@@ -154,7 +154,7 @@ class TestOpened:
             read(path)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_a_flipped_bit_is_found_or_changes_nothing_that_is_read(
     tmp_path: Path, whole: Path, data: st.DataObject
@@ -168,7 +168,7 @@ def test_a_flipped_bit_is_found_or_changes_nothing_that_is_read(
         assert read(path) == MEMBERS
 
 
-@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_what_was_cut_off_is_refused(tmp_path: Path, whole: Path, data: st.DataObject) -> None:
     content = whole.read_bytes()

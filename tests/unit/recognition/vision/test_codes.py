@@ -88,7 +88,7 @@ def test_reads_a_bar_code() -> None:
     assert codes.read(ean13("4006381333931")) == ("4006381333931",)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(0, 2**32 - 1), st.sampled_from([(64, 64), (480, 640), (5, 900)]), st.floats(0.0, 0.4))
 def test_noise_and_damaged_codes_never_raise(seed: int, size: tuple[int, int], damage: float) -> None:
     random = np.random.default_rng(seed)

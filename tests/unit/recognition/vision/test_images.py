@@ -150,7 +150,7 @@ class TestDecode:
         # Half a JPEG or TIFF decodes, grey below; it keeps its size at least.
         assert decoded.shape == (HEIGHT, WIDTH, 3)
 
-    @settings(max_examples=300, deadline=None)
+    @settings(max_examples=300)
     @given(
         file_format=st.sampled_from(["JPEG", "PNG", "WEBP", "BMP", "TIFF"]),
         orientation=st.sampled_from([None, 6]),
@@ -173,7 +173,7 @@ class TestDecode:
         assert decoded.shape[0] * decoded.shape[1] <= limits.max_pixels
         assert decoded.shape[2] == 3
 
-    @settings(max_examples=200, deadline=None)
+    @settings(max_examples=200)
     @given(st.binary(max_size=200), st.sampled_from([b"", b"\xff\xd8\xff\xe1", b"\x89PNG\r\n\x1a\n", b"II*\0", b"BM"]))
     def test_answers_any_bytes_with_an_image_or_an_image_error(self, data: bytes, signature: bytes) -> None:
         try:
