@@ -8,6 +8,7 @@
     │   └── ImageTooLarge          refused before decoding
     │       ├── TooManyBytes
     │       └── TooManyPixels
+    ├── UnreadableVideo            not a video, cut off before its first frame, or of a kind we do not read
     ├── PackError                  the model pack
     │   ├── PackUnavailable        a file is missing; the message names file and folder
     │   ├── PackCorrupt            a file's digest is not the published one

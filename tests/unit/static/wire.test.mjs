@@ -19,6 +19,7 @@ const RESULT = {
   status: "analysed",
   faces: [FACE],
   embedded: 1,
+  everywhere: true,
   timings: TIMINGS,
   window: 2,
   dropped: 1,

@@ -22,7 +22,7 @@ def test_every_method_finds_the_nearest(monkeypatch: pytest.MonkeyPatch) -> None
     fakes.activated_pack(dimension=128)
     monkeypatch.setattr(search, "PROBES", 40)
     measured = search.measure(ROWS, list(searches.METHODS))
-    assert (measured.rows, measured.chosen) == (ROWS, "exact")
+    assert (measured.rows, measured.chosen) == (ROWS, "sketches")
     assert FaceTemplate.objects.count() == ROWS
     stored = FaceTemplate.objects.order_by("sample").values_list("embedding", flat=True)
     assert np.linalg.norm(stored[0]) == pytest.approx(1, abs=1e-5)
