@@ -99,7 +99,7 @@ def photo(name: ImageName) -> ImageBgr:
 def enrolled(image_bgr: ImageBgr, *, clicked: bool = False) -> tuple[EmbeddedFace | None, list[SampleReason]]:
     """The face that enrolment takes of a photo, or why it takes none; `clicked` is the one in the middle."""
     pipeline = faces.default_pipeline()
-    found = pipeline.find(image_bgr)
+    found = pipeline.find(image_bgr, tilt_guess=0.0)  # as `worker.processing.photo` does
     chosen = lfw_protocol.central_face(found, Size.of(image_bgr)).box if clicked else None
     face, faults = enrolment.chosen_face(faces=pipeline.embed(image_bgr, found), gates=QualityGates(), chosen=chosen)
     return face, [fault.reason for fault in faults]
