@@ -27,8 +27,7 @@ SHORTLIST = 1000
 """Of bits in the database, which are 128: twice as many as the product compares."""
 
 BYTES_A_SKETCH = 44
-"""And one more for each number of the vector."""
-"""Four words and the number of the template."""
+"""Four words, the number of the template and the scale of its rough copy, which is one more for each of its numbers."""
 
 INDEX = "bench_index"
 BITS = "bench_bits"

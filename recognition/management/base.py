@@ -104,6 +104,19 @@ def file_content(path: Path) -> bytes:
         raise CommandError(f"{path} cannot be read: {error.strerror}.", returncode=FAILED) from error
 
 
+@contextlib.contextmanager
+def writing(target: Path) -> Iterator[None]:
+    """Around what writes a file or folder that the person named.
+
+    Raises:
+        CommandError: when it cannot be written; the message names it.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise CommandError(f"{target} cannot be written: {error.strerror or error}.", returncode=FAILED) from error
+
+
 def person_by(text: str) -> Person:
     """The person that the command line means: by external id, else by name.
 

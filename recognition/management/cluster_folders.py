@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import collections
-import contextlib
 import csv
 import dataclasses
 import itertools
 import re
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -18,7 +17,7 @@ from django.core.management.base import CommandError
 
 from recognition.decision.clustering import ALONE
 from recognition.import_wording import spreadsheet_cell
-from recognition.management.base import FAILED
+from recognition.management.base import FAILED, writing
 from recognition.vision.types import BoundingBox, Vector
 
 LIST_NAME = "clusters.csv"
@@ -169,7 +168,10 @@ def write(rows: Sequence[Row], *, source: Path, target: Path, links: bool) -> No
     Raises:
         CommandError: when it cannot be written, or a photo is gone.
     """
-    with _told(target), tempfile.TemporaryDirectory(prefix=f".{target.name}-", dir=_made(target.parent)) as unfinished:
+    with (
+        writing(target),
+        tempfile.TemporaryDirectory(prefix=f".{target.name}-", dir=_made(target.parent)) as unfinished,
+    ):
         whole = Path(unfinished) / "whole"
         whole.mkdir()
         copies = {row.copy: row.photo.path for row in rows if row.copy}
@@ -209,11 +211,3 @@ def _free_name(path: str, taken: set[str]) -> str:
 def _made(folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     return folder
-
-
-@contextlib.contextmanager
-def _told(target: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise CommandError(f"{target} cannot be written: {error.strerror or error}.", returncode=FAILED) from error

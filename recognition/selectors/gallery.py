@@ -75,7 +75,7 @@ def search(embedding: Embedding, pack: ActivePack, *, exact: bool | None = None)
         return matching.centroid(_found(embedding, pack, _Among.EVERYONE))
     exact = is_exact(pack) if exact is None else exact
     hits: list[Candidate] = []
-    for shortlist in (None,) if exact else (*SHORTLISTS, None):
+    for shortlist in _shortlists(exact=exact):
         hits = _found(embedding, pack, _Among.EVERYONE, shortlist=shortlist)
         if len({hit.person_id for hit in hits}) > 1:
             break
@@ -129,7 +129,7 @@ def others_like(
     """
     _require_same_pack(embedding, pack)
     hits: list[Candidate] = []
-    for shortlist in (None,) if exact else (*SHORTLISTS, None):
+    for shortlist in _shortlists(exact=exact):
         hits = _found(embedding, pack, _Among.ALL_BUT_ONE, shortlist=shortlist, is_mean=False, person_id=person_id)
         if hits:
             break
@@ -165,6 +165,11 @@ def is_exact(pack: ActivePack) -> bool:
     limit = conf.exact_search_max_rows()
     rows = FaceTemplate.objects.filter(pack_id=pack.id).values("pk")[: limit + 1]
     return rows.count() <= limit
+
+
+def _shortlists(*, exact: bool) -> tuple[int | None, ...]:
+    """Lengths to try one after the other until enough is found; None is everything."""
+    return (None,) if exact else (*SHORTLISTS, None)
 
 
 def _require_same_pack(embedding: Embedding, pack: ActivePack) -> None:

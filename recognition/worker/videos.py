@@ -50,13 +50,12 @@ def watch(video: Video, engine: Engine, *, analysed_per_s: float = ANALYSED_PER_
     Raises:
         UnreadableVideo: when it holds no frame.
     """
-    session, last_s, next_s = LiveSession(), 0.0, 0.0
+    session, pace, last_s = LiveSession(), _Pace(analysed_per_s), 0.0
     for frame in video.frames():
         last_s = frame.at_s
-        if frame.at_s < next_s:
+        if not pace.takes(frame):
             yield Watched(frame)
             continue
-        next_s = max(next_s + 1.0 / analysed_per_s, frame.at_s)
         outcome = _looked(frame, session.hints(frame.at_s), SITE_WIDE, engine)
         update = session.absorb(outcome, frame.at_s)
         yield Watched(frame, outcome, update)
@@ -114,7 +113,7 @@ def compare(video: Video, engine: Engine, person_id: int, *, analysed_per_s: flo
     """
     tracks: collections.defaultdict[str, _Compared] = collections.defaultdict(_Compared)
     presence, scope = Presence(), SearchScope(kind=SearchKind.VERIFY, person_id=person_id)
-    for frame in _evenly(video, analysed_per_s):
+    for frame in filter(_Pace(analysed_per_s).takes, video.frames()):
         # Every face is due in every frame: this asks about all good views.
         outcome = _looked(frame, presence.hints(frame.at_s, due=True), scope, engine)
         for track, face in presence.follow(outcome.faces, frame.at_s):
@@ -141,13 +140,19 @@ def compare(video: Video, engine: Engine, person_id: int, *, analysed_per_s: flo
     )
 
 
-def _evenly(video: Video, per_s: float) -> Iterator[VideoFrame]:
-    """So many frames a second of a video."""
-    next_s = 0.0
-    for frame in video.frames():
-        if frame.at_s >= next_s:
-            next_s = max(next_s + 1.0 / per_s, frame.at_s)
-            yield frame
+class _Pace:
+    """So many frames a second of a video, evenly."""
+
+    def __init__(self, per_s: float) -> None:
+        self._per_s = per_s
+        self._next_s = 0.0
+
+    def takes(self, frame: VideoFrame) -> bool:
+        """Whether the next frame is one of them."""
+        if frame.at_s < self._next_s:
+            return False
+        self._next_s = max(self._next_s + 1.0 / self._per_s, frame.at_s)
+        return True
 
 
 def _looked(frame: VideoFrame, hints: tuple[TrackHint, ...], scope: SearchScope, engine: Engine) -> FrameOutcome:

@@ -18,7 +18,8 @@ from recognition.decision.verdict import Decision, Reason, TransactionReason
 from recognition.import_wording import spreadsheet_cell
 from recognition.live.session import FaceView, Finished
 from recognition.live.timeline import Appearance, PersonInVideo, Timeline
-from recognition.management.base import FAILED, NOT_ACCEPTED, RecognitionCommand, person_by
+from recognition.management import video_pictures
+from recognition.management.base import FAILED, NOT_ACCEPTED, RecognitionCommand, person_by, writing
 from recognition.services import events
 from recognition.vision.videos import Video, VideoFile
 
@@ -145,8 +146,6 @@ def _watched(video: Video, engine: Engine, options: dict[str, Any]) -> Found:
                 views = each.update.faces
                 timeline.see(each.frame.at_s, views, each.outcome.faces)
             if out is not None:
-                from recognition.management import video_pictures
-
                 out.write(video_pictures.annotated(each.frame.image_bgr, views))
     return Found(video.frames_read, duration_s, video.broke_off, timeline, stored)
 
@@ -207,7 +206,7 @@ def _rows(timeline: Timeline) -> Iterator[tuple[object, ...]]:
 
 
 def _write_list(target: Path, timeline: Timeline) -> None:
-    with _told(target), target.open("x", newline="", encoding="utf-8") as file:
+    with writing(target), target.open("x", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(COLUMNS)
         writer.writerows(_rows(timeline))
@@ -217,16 +216,8 @@ def _write_crops(folder: Path, timeline: Timeline) -> None:
     others = [each for each in timeline.appearances if each.person_id is None]
     pictures = {f"person-{person.person_id}.jpg": person.crop_jpeg for person in timeline.people}
     pictures |= {f"unknown-{number}.jpg": each.crop_jpeg for number, each in enumerate(others, start=1)}
-    with _told(folder):
+    with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
         for name, jpeg in pictures.items():
             if jpeg:
                 (folder / name).write_bytes(jpeg)
-
-
-@contextlib.contextmanager
-def _told(target: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise CommandError(f"{target} cannot be written: {error.strerror}.", returncode=FAILED) from error

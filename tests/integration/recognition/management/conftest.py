@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from pytest_django import Settings
 
 from recognition import wiring
 from recognition.vision.model_packs import ModelPack
@@ -32,3 +33,9 @@ def _pack_is_loaded_once(
         return packs_in_memory[key]
 
     monkeypatch.setattr(wiring, "load", load_once)
+
+
+@pytest.fixture
+def needs_no_compiling(settings: Settings) -> None:
+    """The runtime that is there at once."""
+    settings.FACEWEB_RUNTIME = "onnxruntime"

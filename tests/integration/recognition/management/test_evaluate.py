@@ -14,7 +14,7 @@ from django.core.management import CommandError, call_command
 from recognition.evaluation import claims, reports
 from recognition.models import AuditEntry, ModelPack
 from recognition.vision import geometry
-from tests import faces
+from tests import data_sets, faces
 
 PAIRS = "2\nAda\t1\t2\nBo\t1\t2\nAda\t1\tBo\t1\nAda\t2\tCyd\t1\n"
 TRAIN_PAIRS = "1\nCyd\t1\t2\nCyd\t1\tBo\t2\n"
@@ -26,12 +26,7 @@ pytestmark = pytest.mark.django_db
 def people(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Three people with two images each, cut from the group photo."""
     folder = tmp_path_factory.mktemp("people")
-    group = faces.group()
-    for name, face in zip(["Ada", "Bo", "Cyd"], faces.default_pipeline().find(group), strict=False):
-        (folder / name).mkdir()
-        for number, context in enumerate([2.0, 2.4], start=1):
-            image = geometry.crop_square(group, face.box, context=context, side_px=250)
-            (folder / name / f"{name}_{number:04d}.jpg").write_bytes(faces.jpeg(image))
+    data_sets.write(folder, data_sets.of_group(dict.fromkeys(("Ada", "Bo", "Cyd"), (2.0, 2.4))))
     (folder / "pairs.txt").write_text(PAIRS)
     (folder / "train.txt").write_text(TRAIN_PAIRS)
     return folder

@@ -11,8 +11,8 @@ from django.core.management import CommandError, call_command
 
 from recognition.evaluation import reports
 from recognition.models import ModelPack, ThresholdPolicy
-from recognition.vision import geometry
-from tests import faces
+from tests import data_sets
+from tests.data_sets import CONTEXTS
 
 pytestmark = pytest.mark.django_db
 
@@ -21,13 +21,9 @@ pytestmark = pytest.mark.django_db
 def people(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Ada and Bo have two images each, and one more of Ada shows nobody."""
     folder = tmp_path_factory.mktemp("people")
-    group = faces.group()
-    for name, face in zip(("Ada", "Bo"), faces.default_pipeline().find(group), strict=False):
-        (folder / name).mkdir()
-        for number in (1, 2):
-            image = geometry.crop_square(group, face.box, context=1.8 + number / 5, side_px=250)
-            (folder / name / f"{name}_{number:04d}.jpg").write_bytes(faces.jpeg(image))
-    (folder / "Ada" / "Ada_0003.jpg").write_bytes(faces.jpeg(np.full((250, 250, 3), 128, np.uint8)))
+    shown = data_sets.of_group({"Ada": CONTEXTS[:2], "Bo": CONTEXTS[:2]})
+    shown["Ada"].append(np.full((250, 250, 3), 128, np.uint8))
+    data_sets.write(folder, shown)
     return folder
 
 
@@ -70,10 +66,7 @@ def test_more_people_than_there_are_are_refused_before_anything_is_embedded(peop
 
 
 def test_images_of_nobody_are_told_in_a_sentence(tmp_path: Path) -> None:
-    for name in ("Ada", "Bo"):
-        (tmp_path / name).mkdir()
-        for number in (1, 2):
-            grey = faces.jpeg(np.full((60, 60, 3), 128, np.uint8))
-            (tmp_path / name / f"{name}_{number:04d}.jpg").write_bytes(grey)
+    grey = np.full((60, 60, 3), 128, np.uint8)
+    data_sets.write(tmp_path, {"Ada": [grey, grey], "Bo": [grey, grey]})
     with pytest.raises(CommandError, match="No face was found in any of the images"):
         evaluate(tmp_path)

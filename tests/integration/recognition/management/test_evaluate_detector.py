@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 from django.core.management import CommandError, call_command
-from pytest_django import Settings
 
 from recognition.vision import geometry, model_packs
-from tests import faces
+from tests import data_sets, faces
+
+pytestmark = pytest.mark.usefixtures("needs_no_compiling")
 
 
 @pytest.fixture(scope="module")
@@ -20,19 +21,9 @@ def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("detector")
     astronaut = faces.astronaut()
     (face,) = faces.default_pipeline().find(astronaut)
-    shown = {
-        "Ada": geometry.crop_square(astronaut, face.box, context=2.2, side_px=250),
-        "Bo": np.zeros((64, 64, 3), np.uint8),
-    }
-    for name, image in shown.items():
-        (folder / name).mkdir()
-        (folder / name / f"{name}_0001.jpg").write_bytes(faces.jpeg(image))
+    ada = geometry.crop_square(astronaut, face.box, context=2.2, side_px=250)
+    data_sets.write(folder, {"Ada": [ada], "Bo": [np.zeros((64, 64, 3), np.uint8)]})
     return folder
-
-
-@pytest.fixture(autouse=True)
-def needs_no_compiling(settings: Settings) -> None:
-    settings.FACEWEB_RUNTIME = "onnxruntime"
 
 
 def evaluate(folder: Path, *more: str) -> str:

@@ -13,8 +13,8 @@ from recognition.evaluation import reports
 from recognition.evaluation.lfw_protocol import ImageName
 from recognition.management import evaluating
 from recognition.models import ModelPack, ThresholdPolicy
-from recognition.vision import geometry
-from tests import faces
+from tests import data_sets, faces
+from tests.data_sets import CONTEXTS
 
 pytestmark = pytest.mark.django_db
 
@@ -25,14 +25,7 @@ RIGHT = {"fpir": 0.0, "fnir": 0.0, "rank1": 1.0}
 def people(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Ada has three images, Bo two, Cyd one; all cut from the group photo."""
     folder = tmp_path_factory.mktemp("people")
-    group = faces.group()
-    for (name, count), face in zip(
-        {"Ada": 3, "Bo": 2, "Cyd": 1}.items(), faces.default_pipeline().find(group), strict=False
-    ):
-        (folder / name).mkdir()
-        for number in range(1, count + 1):
-            image = geometry.crop_square(group, face.box, context=1.8 + number / 5, side_px=250)
-            (folder / name / f"{name}_{number:04d}.jpg").write_bytes(faces.jpeg(image))
+    data_sets.write(folder, data_sets.of_group({"Ada": CONTEXTS, "Bo": CONTEXTS[:2], "Cyd": CONTEXTS[:1]}))
     (folder / "Ada" / "notes.jpg").write_text("not an image of the data set")
     return folder
 

@@ -12,8 +12,8 @@ from django.core.management import CommandError, call_command
 
 from recognition.evaluation import reports
 from recognition.models import ModelPack, ThresholdPolicy
-from recognition.vision import geometry
-from tests import faces
+from tests import data_sets, faces
+from tests.data_sets import CONTEXTS
 
 pytestmark = pytest.mark.django_db
 
@@ -22,17 +22,10 @@ pytestmark = pytest.mark.django_db
 def people(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Ada has two images and a blurred one, Bo two, one image shows nobody."""
     folder = tmp_path_factory.mktemp("people")
-    group = faces.group()
-    for name, face in zip(("Ada", "Bo"), faces.default_pipeline().find(group), strict=False):
-        (folder / name).mkdir()
-        for number in (1, 2):
-            image = geometry.crop_square(group, face.box, context=1.8 + number / 5, side_px=250)
-            (folder / name / f"{name}_{number:04d}.jpg").write_bytes(faces.jpeg(image))
-        if name == "Ada":
-            blurred = np.asarray(cv2.GaussianBlur(image, (0, 0), 3), np.uint8)
-            (folder / name / f"{name}_0003.jpg").write_bytes(faces.jpeg(blurred))
-    (folder / "Cyd").mkdir()
-    (folder / "Cyd" / "Cyd_0001.jpg").write_bytes(faces.jpeg(np.full((250, 250, 3), 128, np.uint8)))
+    shown = data_sets.of_group({"Ada": CONTEXTS[:2], "Bo": CONTEXTS[:2]})
+    shown["Ada"].append(np.asarray(cv2.GaussianBlur(shown["Ada"][-1], (0, 0), 3), np.uint8))
+    shown["Cyd"] = [np.full((250, 250, 3), 128, np.uint8)]
+    data_sets.write(folder, shown)
     return folder
 
 

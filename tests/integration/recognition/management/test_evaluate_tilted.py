@@ -6,11 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from django.core.management import CommandError, call_command
-from pytest_django import Settings
 
 from recognition.management import evaluating_tilted
 from recognition.vision import geometry, model_packs
-from tests import faces
+from tests import data_sets, faces
+
+pytestmark = pytest.mark.usefixtures("needs_no_compiling")
 
 
 @pytest.fixture(scope="module")
@@ -19,19 +20,9 @@ def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("tilted")
     astronaut = faces.astronaut()
     (face,) = faces.default_pipeline().find(astronaut)
-    shown = {
-        "Ada": geometry.crop_square(astronaut, face.box, context=2.2, side_px=200),
-        "Bo": np.zeros((9, 9, 3), np.uint8),
-    }
-    for name, image in shown.items():
-        (folder / name).mkdir()
-        (folder / name / f"{name}_0001.jpg").write_bytes(faces.jpeg(image))
+    ada = geometry.crop_square(astronaut, face.box, context=2.2, side_px=200)
+    data_sets.write(folder, {"Ada": [ada], "Bo": [np.zeros((9, 9, 3), np.uint8)]})
     return folder
-
-
-@pytest.fixture(autouse=True)
-def needs_no_compiling(settings: Settings) -> None:
-    settings.FACEWEB_RUNTIME = "onnxruntime"
 
 
 def evaluate(folder: Path, *more: str) -> str:
