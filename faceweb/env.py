@@ -131,7 +131,7 @@ MODEL_DIR = Variable(
     "FACEWEB_MODEL_DIR",
     _path,
     Path("~/.insightface/models").expanduser(),
-    "Where InsightFace model packs are looked for; unset: `~/.insightface/models`.",
+    "Where model packs are looked for: InsightFace's, and embedders of your own; unset: `~/.insightface/models`.",
 )
 SHARED_DATA: Variable[Path | None] = Variable(
     "FACEWEB_SHARED_DATA",

@@ -66,7 +66,7 @@ def requires_legal_basis() -> bool:
 
 
 def model_dir() -> Path:
-    """Where InsightFace packs are looked for and downloaded to."""
+    """Where packs are looked for, and those of InsightFace downloaded to."""
     return Path(settings.FACEWEB_MODEL_DIR)
 
 

@@ -10,9 +10,10 @@ import numpy as np
 import onnx
 
 from recognition import conf
-from recognition.vision import head_packs, model_packs
-from recognition.vision.backends import heads, insightface, mtcnn, opencv_zoo
-from recognition.vision.errors import PackUnavailable
+from recognition.vision import head_packs, model_packs, supplied_packs
+from recognition.vision.backends import heads, insightface, mtcnn, opencv_zoo, supplied
+from recognition.vision.errors import PackInvalid, PackUnavailable
+from recognition.vision.interfaces import FaceDetector, FaceEmbedder
 from recognition.vision.model_packs import Kind, ModelPack, Role
 from recognition.vision.pipeline import FacePipeline
 from recognition.vision.runtimes import choice
@@ -71,7 +72,28 @@ def find_local_pack(name_or_folder: str) -> ModelPack:
     folder = Path(name_or_folder).expanduser().absolute() if is_folder else conf.model_dir() / name_or_folder
     if not folder.is_dir():
         raise PackUnavailable(f"There is no model pack in {folder}. Name a pack, or the folder of one.")
+    if supplied_packs.is_supplied(folder):
+        return _supplied_pack(folder)
     return _head_pack(folder) if head_packs.is_head(folder) else model_packs.insightface_pack(folder)
+
+
+def supplied_folders() -> list[Path]:
+    """The folders of embedders that somebody brought along, among the packs of this machine."""
+    folder = conf.model_dir()
+    return sorted(path for path in folder.iterdir() if supplied_packs.is_supplied(path)) if folder.is_dir() else []
+
+
+def _supplied_pack(folder: Path) -> ModelPack:
+    manifest = supplied_packs.read(folder)
+    # A path in it is meant from where it lies.
+    named = str(folder / manifest.detector) if "/" in manifest.detector else manifest.detector
+    place = conf.model_dir() / named
+    if supplied_packs.is_supplied(place) or head_packs.is_head(place):
+        raise PackInvalid(
+            f"{folder / supplied_packs.MANIFEST_NAME}: detector: {manifest.detector} has no detector of its own; name "
+            "a pack that has one, such as opencv-zoo."
+        )
+    return supplied_packs.supplied_pack(folder, manifest, find_local_pack(named))
 
 
 def _head_pack(folder: Path) -> ModelPack:
@@ -89,64 +111,81 @@ def load(pack: ModelPack, options: RuntimeOptions) -> LoadedPack:
         PackError: when a file is missing or damaged, or no runtime is installed.
     """
     digest = pack.digest()
-    pipeline = _ASSEMBLED[pack.kind](pack, digest, options)
+    pipeline = FacePipeline(
+        pack_digest=digest,
+        detector=_detector(pack, options),
+        embedder=_embedder(pack, options),
+        landmark_views=pack.landmark_views,
+        cut=pack.cut,
+    )
     return LoadedPack(pack, pipeline, pipeline.dimension())
 
 
-def _insightface(pack: ModelPack, digest: str, options: RuntimeOptions) -> FacePipeline:
+def _detector(pack: ModelPack, options: RuntimeOptions) -> FaceDetector:
+    """What finds its faces; of a pack that is built on another one, that one's."""
+    return _detector(pack.base, options) if pack.base is not None else _DETECTORS[pack.kind](pack, options)
+
+
+def _embedder(pack: ModelPack, options: RuntimeOptions) -> FaceEmbedder:
+    return _EMBEDDERS[pack.kind](pack, options)
+
+
+def _scrfd(pack: ModelPack, options: RuntimeOptions) -> FaceDetector:
     choice.require(options.demand)
-    threads, accelerator = options.threads_per_call, options.accelerator
-    return FacePipeline(
-        pack_digest=digest,
-        detector=insightface.InsightFaceDetector(
-            pack.file("detector"),
-            minimum_score=MINIMUM_DETECTION_SCORE,
-            threads=threads,
-            accelerator=accelerator,
-        ),
-        embedder=insightface.InsightFaceEmbedder(pack.file("embedder"), threads=threads, accelerator=accelerator),
-        landmark_views=pack.landmark_views,
+    return insightface.InsightFaceDetector(
+        pack.file("detector"),
+        minimum_score=MINIMUM_DETECTION_SCORE,
+        threads=options.threads_per_call,
+        accelerator=options.accelerator,
     )
 
 
-def _opencv_zoo(pack: ModelPack, digest: str, options: RuntimeOptions) -> FacePipeline:
+def _arcface(pack: ModelPack, options: RuntimeOptions) -> FaceEmbedder:
+    choice.require(options.demand)
+    return insightface.InsightFaceEmbedder(
+        pack.file("embedder"), threads=options.threads_per_call, accelerator=options.accelerator
+    )
+
+
+def _yunet(pack: ModelPack, options: RuntimeOptions) -> FaceDetector:
     yunet = _prepared(pack, "detector", opencv_zoo.prepared_yunet, options)
     frame = np.zeros(TYPICAL_FRAME_SHAPE, np.float32)
-    return FacePipeline(
-        pack_digest=digest,
-        detector=opencv_zoo.YuNetDetector(choice.load(yunet, frame, options), minimum_score=MINIMUM_DETECTION_SCORE),
-        embedder=_sface(pack, options),
-        landmark_views=pack.landmark_views,
-    )
+    return opencv_zoo.YuNetDetector(choice.load(yunet, frame, options), minimum_score=MINIMUM_DETECTION_SCORE)
 
 
-def _mtcnn(pack: ModelPack, digest: str, options: RuntimeOptions) -> FacePipeline:
+def _mtcnn(pack: ModelPack, options: RuntimeOptions) -> FaceDetector:
     choice.require(options.demand)
     # Candidates and levels come in any number and size: a runtime that compiles each shape anew would never be done.
     p_net, r_net, o_net = (
         OnnxRuntimeSession(pack.file(role), threads=options.threads_per_call, accelerator=options.accelerator)
         for role in ("detector", "r_net", "o_net")
     )
-    return FacePipeline(
-        pack_digest=digest,
-        detector=mtcnn.MtcnnDetector(p_net, r_net, o_net, minimum_score=MINIMUM_DETECTION_SCORE),
-        embedder=_sface(pack, options),
-        landmark_views=pack.landmark_views,
-    )
+    return mtcnn.MtcnnDetector(p_net, r_net, o_net, minimum_score=MINIMUM_DETECTION_SCORE)
 
 
-def _sface(pack: ModelPack, options: RuntimeOptions) -> opencv_zoo.SFaceEmbedder:
+def _sface(pack: ModelPack, options: RuntimeOptions) -> FaceEmbedder:
     sface = _prepared(pack, "embedder", opencv_zoo.prepared_sface, options)
     return opencv_zoo.SFaceEmbedder(choice.load(sface, np.zeros((1, 3, 112, 112), np.float32), options))
 
 
-def _head(pack: ModelPack, digest: str, options: RuntimeOptions) -> FacePipeline:
+def _head(pack: ModelPack, options: RuntimeOptions) -> FaceEmbedder:
     if pack.base is None:
         raise PackUnavailable(f"The head {pack.name} has no pack below it. Train it again.")
-    # Its files are those of the pack below, and one more.
-    below = _ASSEMBLED[pack.base.kind](pack, digest, options)
-    session = choice.load(pack.file("head"), np.zeros((1, below.dimension()), np.float32), options)
-    return below.with_embedder(lambda embedder: heads.HeadEmbedder(embedder, session))
+    below = _embedder(pack.base, options)
+    side_px = pack.cut.side_px
+    dimension = below.embed(np.zeros((1, side_px, side_px, 3), np.uint8)).shape[1]
+    session = choice.load(pack.file("head"), np.zeros((1, dimension), np.float32), options)
+    return heads.HeadEmbedder(below, session)
+
+
+def _supplied(pack: ModelPack, options: RuntimeOptions) -> FaceEmbedder:
+    if pack.feed is None:
+        raise PackInvalid(f"Nothing says how the embedder of {pack.name} is fed.")
+    choice.require(options.demand)
+    # Always on ONNX Runtime, which knows every operator of the format: nobody edited this graph for another one.
+    return supplied.loaded(
+        pack.file("embedder"), pack.feed, threads=options.threads_per_call, accelerator=options.accelerator
+    )
 
 
 def _prepared(
@@ -163,9 +202,16 @@ def _prepared(
     )
 
 
-_ASSEMBLED: Mapping[Kind, Callable[[ModelPack, str, RuntimeOptions], FacePipeline]] = {
-    "opencv_zoo": _opencv_zoo,
+_DETECTORS: Mapping[Kind, Callable[[ModelPack, RuntimeOptions], FaceDetector]] = {
+    "opencv_zoo": _yunet,
     "mtcnn": _mtcnn,
-    "insightface": _insightface,
+    "insightface": _scrfd,
+}
+
+_EMBEDDERS: Mapping[Kind, Callable[[ModelPack, RuntimeOptions], FaceEmbedder]] = {
+    "opencv_zoo": _sface,
+    "mtcnn": _sface,
+    "insightface": _arcface,
     "head": _head,
+    "supplied": _supplied,
 }

@@ -112,17 +112,17 @@ class FakeDetector:
 
 
 class FakeEmbedder:
-    """Embeds every crop as its mean colour; remembers how many crops it got at each call."""
+    """Embeds every crop as its mean colour; remembers the shape of what it got at each call."""
 
     runtime = "fake embedder"
 
     def __init__(self) -> None:
         """Starts without a call."""
-        self.batches: list[int] = []
+        self.shapes: list[tuple[int, ...]] = []
 
     def embed(self, crops_bgr: NDArray[np.uint8]) -> NDArray[np.float32]:
         """See `FaceEmbedder`."""
-        self.batches.append(len(crops_bgr))
+        self.shapes.append(crops_bgr.shape)
         return np.asarray(crops_bgr.reshape(len(crops_bgr), -1, 3).mean(axis=1) + 1, np.float32)
 
 

@@ -8,6 +8,7 @@ from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.loader import render_to_string
 from django.urls import URLPattern, reverse
+from django.utils.html import format_html
 from django.utils.translation import gettext, gettext_lazy
 from unfold.decorators import display
 
@@ -16,7 +17,7 @@ from recognition.admin.base import ReadOnlyAdmin, actor_of, button
 from recognition.admin.operating_points import operating_points
 from recognition.models import Job, ModelPack
 from recognition.selectors import packs
-from recognition.services import jobs, pack_switch
+from recognition.services import jobs, pack_rules, pack_switch
 from recognition.services.pack_rules import ThresholdsNotMeasured
 from recognition.services.pack_switch import SwitchRefused
 from recognition.services.policies import ChangeRefused
@@ -34,6 +35,7 @@ class ModelPackAdmin(ReadOnlyAdmin):
         "name",
         "is_active",
         "licence",
+        "terms",
         "commercial_use",
         "dimension",
         "digest",
@@ -48,6 +50,15 @@ class ModelPackAdmin(ReadOnlyAdmin):
     def short_digest(self, pack: ModelPack) -> str:
         """Enough of the digest to tell packs apart."""
         return pack.digest[:12]
+
+    @display(description=gettext_lazy("terms"))
+    def terms(self, pack: ModelPack) -> str:
+        """A link to the terms, where somebody gave one."""
+        return (
+            format_html('<a class="faceweb-link" href="{0}" rel="noreferrer">{0}</a>', pack.licence_url)
+            if pack.licence_url
+            else ""
+        )
 
     @display(description=gettext_lazy("measured thresholds"))
     def thresholds(self, pack: ModelPack) -> str:
@@ -66,6 +77,7 @@ class ModelPackAdmin(ReadOnlyAdmin):
             context = {
                 "trial": pack_switch_detail.trial(pack),
                 "lacks_samples": packs.gallery_state(pack.pk).samples_without_template,
+                "measuring": "" if pack.may_be_used else pack_rules.measuring_command(pack),
                 "title": pack.name,
             }
         return super().change_view(request, object_id, form_url, {**(extra_context or {}), **context})  # type: ignore[no-any-return]

@@ -18,6 +18,7 @@ class ModelPack(models.Model):
     )
     dimension = models.PositiveIntegerField(_("dimension"))
     licence = models.CharField(_("licence"), max_length=200)
+    licence_url = models.URLField(_("terms"), max_length=200, blank=True, default="")
     commercial_use = models.BooleanField(_("commercial use allowed"), null=True)
     location = models.CharField(
         _("location"),
@@ -32,6 +33,11 @@ class ModelPack(models.Model):
         help_text=_("List of objects with fmr, threshold and tmr."),
     )
     measured_on = models.CharField(_("measured on"), max_length=200, blank=True)
+    is_supplied = models.BooleanField(
+        _("brought along"),
+        default=False,
+        help_text=_("An embedder of your own, which is not brought into use before it was measured here."),
+    )
     is_active = models.BooleanField(_("active"), default=False)
     created_at = models.DateTimeField(_("first used"), auto_now_add=True)
 
@@ -54,3 +60,8 @@ class ModelPack(models.Model):
     def decides(self) -> bool:
         """Whether thresholds were measured, without which no decision is made."""
         return bool(self.operating_points)
+
+    @property
+    def may_be_used(self) -> bool:
+        """Whether it may be brought into use; one that somebody brought along only after it was measured."""
+        return self.decides or not self.is_supplied

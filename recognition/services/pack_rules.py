@@ -7,6 +7,8 @@ the pack.
 
 from __future__ import annotations
 
+import shlex
+
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import F
@@ -34,6 +36,19 @@ State = ThresholdPolicy.State
 
 class ThresholdsNotMeasured(Exception):
     """The pack has no measured threshold at the false match rate that is wanted."""
+
+
+def require_measured(pack: ModelPack) -> None:
+    """Refuses a pack that somebody brought along until its thresholds are measured; others show similarities at least.
+
+    Raises:
+        ThresholdsNotMeasured: with the command that measures them.
+    """
+    if not pack.may_be_used:
+        raise ThresholdsNotMeasured(
+            gettext("The embedder %(pack)s was brought along and never measured here. Measure it first: %(command)s")
+            % {"pack": pack.name, "command": measuring_command(pack)}
+        )
 
 
 @transaction.atomic
@@ -140,6 +155,11 @@ def _threshold(pack: ModelPack, fmr: float) -> float:
         if point["fmr"] == fmr:
             return float(point["threshold"])
     raise ThresholdsNotMeasured(
-        f"The pack {pack.name} has no measured threshold at FMR {fmr:g}. Measure it with "
-        f"`faceweb evaluate pairs --images DIR --pairs FILE --all-pairs --pack {pack.name} --record`."
+        f"The pack {pack.name} has no measured threshold at FMR {fmr:g}. Measure it with {measuring_command(pack)}"
     )
+
+
+def measuring_command(pack: ModelPack) -> str:
+    """What measures the thresholds of a pack and keeps them."""
+    place = shlex.quote(pack.location or pack.name)
+    return f"faceweb evaluate pairs --images DIR --pairs FILE --all-pairs --pack {place} --record"

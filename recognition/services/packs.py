@@ -26,6 +26,8 @@ class PackDescription:
         location: folder of the weights, empty for the default pack.
         operating_points: thresholds that ship with the pack.
         measured_on: on what they were measured.
+        licence_url: address of the terms; empty where none is known.
+        is_supplied: whether somebody brought it along, so that it is of no use until it is measured.
     """
 
     name: str
@@ -36,6 +38,8 @@ class PackDescription:
     location: str
     operating_points: tuple[OperatingPoint, ...]
     measured_on: str
+    licence_url: str = ""
+    is_supplied: bool = False
 
 
 @transaction.atomic
@@ -51,6 +55,8 @@ def register(*, description: PackDescription) -> ModelPack:
         "licence": description.licence,
         "commercial_use": description.commercial_use,
         "location": description.location,
+        "licence_url": description.licence_url,
+        "is_supplied": description.is_supplied,
     }
     pack, created = ModelPack.objects.update_or_create(digest=description.digest, defaults=values)
     if not pack.operating_points and description.operating_points:
@@ -67,15 +73,18 @@ def activate(*, pack: ModelPack, actor: User | None) -> tuple[ThresholdPolicy, .
     """Makes a pack the one that searches; running workers follow within seconds.
 
     Templates of other packs stay stored and are not searched. The rules that held until now hold with the
-    pack, in every scope; see `pack_rules`. Without measured thresholds it decides nothing.
+    pack, in every scope; see `pack_rules`. Without measured thresholds it decides nothing, and one that somebody
+    brought along is refused.
 
     Returns:
         The versions of the policy that were made.
 
     Raises:
-        pack_rules.ThresholdsNotMeasured: when a default operating point was never measured.
+        pack_rules.ThresholdsNotMeasured: when a default operating point was never measured, or none of a pack that
+            somebody brought along.
         policies.ChangeRefused: when an approved version waits for its time; then nothing is switched.
     """
+    pack_rules.require_measured(pack)
     # One switch at a time, and no change of a version beside it: it would be made for the pack before.
     policies.begin_change(now=timezone.now())
     before = ModelPack.objects.filter(is_active=True).exclude(pk=pack.pk).first()

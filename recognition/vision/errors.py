@@ -12,6 +12,7 @@
     ├── PackError                  the model pack
     │   ├── PackUnavailable        a file is missing; the message names file and folder
     │   ├── PackCorrupt            a file's digest is not the published one
+    │   ├── PackInvalid            what somebody brought along is not what its manifest says
     │   ├── PackUnfit              it can be loaded and measured, and must not be brought into use
     │   └── RuntimeUnavailable     the demanded inference runtime is not installed here
     ├── InvalidArray               an array of another shape, type or range than the contract says
@@ -81,6 +82,10 @@ class PackUnavailable(PackError):
 
 class PackCorrupt(PackError):
     """A file of the pack is not the file that was published."""
+
+
+class PackInvalid(PackError):
+    """The manifest of an embedder is wrong, or its model is not what the manifest says."""
 
 
 class PackUnfit(PackError):

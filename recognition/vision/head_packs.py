@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from recognition.vision.errors import PackCorrupt, PackUnavailable
-from recognition.vision.model_packs import Licence, ModelPack, OperatingPoint, PackFile
+from recognition.vision.model_packs import ModelPack, OperatingPoint, PackFile
 
 MANIFEST_NAME, HEAD_NAME = "head.json", "head.onnx"
 
@@ -114,9 +114,11 @@ def head_pack(folder: Path, manifest: HeadManifest, base: ModelPack) -> ModelPac
     return ModelPack(
         name=folder.name,
         kind="head",
+        folder=folder,
         base=base,
+        feed=base.feed,
         files=(*base.files, PackFile("head", folder / HEAD_NAME, manifest.sha256)),
-        licence=Licence(base.licence.name, base.licence.commercial_use, f"{base.licence.source}, head trained here"),
+        licence=dataclasses.replace(base.licence, source=f"{base.licence.source}, head trained here"),
         preprocessing={**base.preprocessing, "head": "vectors of length 1, linear"},
         landmark_views=base.landmark_views,
         operating_points=manifest.operating_points,

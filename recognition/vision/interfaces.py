@@ -63,8 +63,7 @@ class FaceEmbedder(Protocol):
         """Embeds aligned faces.
 
         Args:
-            crops_bgr: (n, 112, 112, 3) uint8 in the order blue, green, red, aligned by
-                `recognition.vision.alignment`.
+            crops_bgr: (n, side, side, 3) uint8 in the order blue, green, red, as the pack's `alignment.Cut` makes them.
 
         Returns:
             (n, d) float32, of any length but zero.

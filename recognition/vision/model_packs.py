@@ -11,9 +11,11 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Literal
 
+from recognition.vision import alignment
+from recognition.vision.alignment import Cut
 from recognition.vision.errors import PackCorrupt, PackUnavailable, PackUnfit
 
-Kind = Literal["opencv_zoo", "mtcnn", "insightface", "head"]
+Kind = Literal["opencv_zoo", "mtcnn", "insightface", "head", "supplied"]
 Role = Literal["detector", "r_net", "o_net", "embedder", "head"]
 """What a file does in a pack; the detector MTCNN is three networks, of which P-Net has the role `detector`."""
 
@@ -44,11 +46,13 @@ class Licence:
         name: SPDX identifier where there is one.
         commercial_use: True, False, or None where the pack does not say.
         source: where the weights come from.
+        url: of the terms; empty where nobody gave one.
     """
 
     name: str
     commercial_use: bool | None
     source: str
+    url: str = ""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -64,6 +68,31 @@ class PackFile:
     role: Role
     path: Path
     sha256: str | None
+
+
+Channels = Literal["RGB", "BGR"]
+Layout = Literal["NCHW", "NHWC"]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Feed:
+    """How an embedder is fed that somebody brought along; see `supplied_packs`.
+
+    Args:
+        cut: how faces are cut out for it.
+        channels: the order of the colours.
+        mean: taken from each pixel of 0..255, one number a channel in that order.
+        std: what the rest is divided by, likewise.
+        layout: the order of the axes; None for what the model itself says.
+        dimension: length of its vectors.
+    """
+
+    cut: Cut
+    channels: Channels
+    mean: tuple[float, float, float]
+    std: tuple[float, float, float]
+    layout: Layout | None
+    dimension: int
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -125,8 +154,11 @@ class ModelPack:
             of the search are used.
         operating_points: measured thresholds that ship with the pack; empty when unknown.
         measured_on: on what they were measured.
-        base: the pack whose vectors a head takes; None of a pack without a head.
+        base: the pack whose vectors a head takes, or whose detector finds faces for an embedder that somebody brought;
+            None of every other pack.
         unfit: why it must not be brought into use; empty where it may.
+        folder: that it was found in; None of a pack that is found by its name.
+        feed: how the embedder is fed; None where its backend knows.
     """
 
     name: str
@@ -139,13 +171,18 @@ class ModelPack:
     measured_on: str = ""
     base: ModelPack | None = None
     unfit: str = ""
+    folder: Path | None = None
+    feed: Feed | None = None
 
     @property
     def location(self) -> str:
-        """Folder of the files; empty for a pack that is found by its name."""
-        if self.name in SHIPPED_PACKS:
-            return ""
-        return str(self.file("detector" if self.base is None else "head").parent)
+        """Folder that it was found in; empty for a pack that is found by its name."""
+        return str(self.folder or "")
+
+    @property
+    def cut(self) -> Cut:
+        """How faces are cut out for its embedder."""
+        return self.feed.cut if self.feed is not None else alignment.ARCFACE_CUT
 
     def file(self, role: Role) -> Path:
         """Path of the file with that role."""
@@ -205,7 +242,8 @@ def verified_sha256(file: PackFile) -> str:
 def _sha256(path: Path, mtime_ns: int, size: int) -> str:
     # Time and size are part of the key, so that a replaced file is hashed again.
     del mtime_ns, size
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 OPENCV_ZOO_OPERATING_POINTS = (
@@ -319,6 +357,7 @@ def insightface_pack(folder: Path) -> ModelPack:
     return ModelPack(
         name=folder.name,
         kind="insightface",
+        folder=folder,
         files=(
             PackFile("detector", detectors[0], None),
             PackFile("embedder", embedders[0], None),

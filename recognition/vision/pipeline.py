@@ -13,12 +13,13 @@ an upload or an evaluation. A face that is known to be tilted is looked at uprig
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from recognition.vision import alignment, geometry, images, quality, search
+from recognition.vision.alignment import Cut
 from recognition.vision.interfaces import FaceDetector, FaceEmbedder
 from recognition.vision.model_packs import LandmarkView
 from recognition.vision.types import (
@@ -78,21 +79,14 @@ class FacePipeline:
         detector: FaceDetector,
         embedder: FaceEmbedder,
         landmark_views: tuple[LandmarkView, ...],
+        cut: Cut = alignment.ARCFACE_CUT,
     ) -> None:
         """Puts the parts together; `recognition.wiring` is the place that chooses them."""
         self.pack_digest = pack_digest
         self._detector = detector
         self._embedder = embedder
         self._landmark_views = landmark_views
-
-    def with_embedder(self, wrap: Callable[[FaceEmbedder], FaceEmbedder]) -> FacePipeline:
-        """The same with another embedder, which is made of this one's."""
-        return FacePipeline(
-            pack_digest=self.pack_digest,
-            detector=self._detector,
-            embedder=wrap(self._embedder),
-            landmark_views=self._landmark_views,
-        )
+        self._cut = cut
 
     @property
     def runtime(self) -> str:
@@ -102,7 +96,7 @@ class FacePipeline:
 
     def dimension(self) -> int:
         """Length of the vectors, by embedding a black crop; also warms the embedder up."""
-        side = alignment.CROP_SIZE_PX
+        side = self._cut.side_px
         return int(self._embedder.embed(np.zeros((1, side, side, 3), np.uint8)).shape[1])
 
     def warm_up(self) -> None:
@@ -188,12 +182,20 @@ class FacePipeline:
         crops = np.stack(
             [alignment.align(part.image_bgr, face.landmarks) for part, face in zip(parts, placed, strict=True)]
         )
-        vectors = self._embedder.embed(crops)
+        vectors = self._embedder.embed(self._cuts(parts, placed, crops))
         size = Size.of(image_bgr)
         return tuple(
             self._embedded(part, face, crop, vector, size, kept)
             for part, face, crop, vector in zip(parts, placed, crops, vectors, strict=True)
         )
+
+    def _cuts(
+        self, parts: Sequence[Part], faces: Sequence[DetectedFace], crops: NDArray[np.uint8]
+    ) -> NDArray[np.uint8]:
+        """What the embedder gets: mostly the crops that the quality is measured in."""
+        if self._cut == alignment.ARCFACE_CUT:
+            return crops
+        return np.stack([self._cut.of(part.image_bgr, face) for part, face in zip(parts, faces, strict=True)])
 
     def _embedded(
         self,

@@ -14,7 +14,7 @@ def load_and_register(name_or_folder: str) -> tuple[LoadedPack, ModelPack]:
     """Loads a pack and stores what it is; nothing is activated.
 
     Args:
-        name_or_folder: "opencv-zoo", "mtcnn-sface", an InsightFace name, or the folder of a pack.
+        name_or_folder: "opencv-zoo", "mtcnn-sface", an InsightFace name, or the name or folder of a pack that is here.
 
     Raises:
         PackError: when it cannot be loaded here.
@@ -31,6 +31,8 @@ def load_and_register(name_or_folder: str) -> tuple[LoadedPack, ModelPack]:
             location=pack.location,
             operating_points=pack.operating_points,
             measured_on=pack.measured_on,
+            licence_url=pack.licence.url,
+            is_supplied=pack.kind == "supplied",
         )
     )
     return loaded, stored

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import django
@@ -81,11 +81,29 @@ def _models() -> dict[str, Any]:
 
 
 def _models_here(installed: Sequence[str]) -> dict[str, Any]:
+    section = _pack_in_use({"installed": ", ".join(installed)})
+    problems = [section.pop("problem", ""), *_unusable_embedders()]
+    return {**section, "problem": " ".join(filter(None, problems))} if any(problems) else section
+
+
+def _unusable_embedders() -> list[str]:
+    """What is wrong with embedders that somebody brought along."""
+    from recognition import wiring
+
+    problems = []
+    for folder in wiring.supplied_folders():
+        try:
+            wiring.load(wiring.find_local_pack(str(folder)), wiring.runtime_options())
+        except PackError as error:
+            problems.append(str(error))
+    return problems
+
+
+def _pack_in_use(runtimes: Mapping[str, Any]) -> dict[str, Any]:
     # Imported here, because a web host has not what they need.
     from recognition import wiring
     from recognition.worker import engine
 
-    runtimes = {"installed": ", ".join(installed)}
     try:
         active = packs.active()
         loaded = engine.load_active(active, wiring.runtime_options())

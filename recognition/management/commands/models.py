@@ -10,6 +10,7 @@ from recognition.management import pack_switching
 from recognition.management.base import RecognitionCommand
 from recognition.models import FaceSample, ModelPack, ThresholdPolicy
 from recognition.selectors import packs as pack_selectors
+from recognition.services import pack_rules
 from recognition.services import packs as pack_services
 from recognition.vision import model_packs
 from recognition.vision.errors import PackError
@@ -26,7 +27,10 @@ class Command(RecognitionCommand):
         super().add_arguments(parser)
         verbs = parser.add_subparsers(dest="verb", title="verbs")
         use = verbs.add_parser("use", help="make a pack the one that searches")
-        use.add_argument("name", help="opencv-zoo, mtcnn-sface, an InsightFace name such as buffalo_l, or a folder")
+        use.add_argument(
+            "name",
+            help="opencv-zoo, mtcnn-sface, an InsightFace name such as buffalo_l, or the name or folder of a pack here",
+        )
         use.add_argument("--dry-run", action="store_true", help="embed and compare the gallery, and switch nothing")
         use.add_argument("--yes", action="store_true", help="switch without asking")
         use.add_argument(
@@ -53,6 +57,8 @@ class Command(RecognitionCommand):
         with self.explained():
             loaded, stored = packs.load_and_register(options["name"])
             loaded.pack.require_fit()
+            if not wish.dry_run:
+                pack_rules.require_measured(stored)
             if is_empty:
                 trial, made = None, () if wish.dry_run else pack_services.activate(pack=stored, actor=None)
             else:
@@ -113,6 +119,9 @@ def _described(name: str) -> dict[str, Any]:
     try:
         pack = wiring.find_local_pack(name)
         digest = pack.digest()
+        if pack.kind == "supplied":
+            # Nobody but its owner knows whether the model is what the manifest says.
+            wiring.load(pack, wiring.runtime_options())
     except PackError as error:
         return {"name": name, "usable": False, "problem": str(error), "active": False}
     stored = ModelPack.objects.filter(digest=digest).first()
@@ -124,6 +133,7 @@ def _described(name: str) -> dict[str, Any]:
         "digest": digest,
         "dimension": stored.dimension if stored else None,
         "licence": pack.licence.name,
+        "licence_url": pack.licence.url,
         "commercial_use": pack.licence.commercial_use,
         "files": {file.role: str(file.path) for file in pack.files},
         "operating_points": stored.operating_points if stored else [],
@@ -143,7 +153,7 @@ def _words(row: dict[str, Any]) -> str:
             f"{row['name']}{' (active)' if row['active'] else ''}",
             f"  digest      {row['digest']}",
             f"  dimension   {row['dimension'] or 'known after its first use'}",
-            f"  licence     {row['licence']}: {commercial[row['commercial_use']]}",
+            f"  licence     {row['licence']}: {commercial[row['commercial_use']]} {row['licence_url']}".rstrip(),
             f"  thresholds  {thresholds or 'not measured: shows similarities, decides nothing'}",
             *([f"  not to use  {row['unfit']}"] if row["unfit"] else []),
             *(f"  {role:<11} {path}" for role, path in row["files"].items()),

@@ -112,11 +112,14 @@ def without_prelu(model: onnx.ModelProto) -> onnx.ModelProto:
 class OnnxRuntimeSession:
     """A network on ONNX Runtime; `run` may be called from several threads."""
 
-    def __init__(self, model_path: Path, *, threads: int = 1, accelerator: Accelerator | None = None) -> None:
+    def __init__(
+        self, model: Path | onnx.ModelProto, *, threads: int = 1, accelerator: Accelerator | None = None
+    ) -> None:
         """Loads a network.
 
         Args:
-            model_path: an ONNX file with one input of shape (n, channels, height, width).
+            model: an ONNX file with one input of shape (n, channels, height, width), or what was read from one, which
+                may be edited.
             threads: threads that one call may use.
             accelerator: what it is to run on; None is the CPU.
 
@@ -130,9 +133,10 @@ class OnnxRuntimeSession:
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         wanted = providers(accelerator)
         # An accelerator has a PRelu of its own.
-        model = without_prelu(onnx.load(model_path)).SerializeToString() if accelerator is None else str(model_path)
+        network = onnx.load(model) if isinstance(model, Path) else model
+        content = (without_prelu(network) if accelerator is None else network).SerializeToString()
         with telling_on_stderr():
-            self._session = onnxruntime.InferenceSession(model, options, providers=wanted)
+            self._session = onnxruntime.InferenceSession(content, options, providers=wanted)
         self._runtime = in_use(self._session, accelerator)
         self._input_name = self._session.get_inputs()[0].name
 

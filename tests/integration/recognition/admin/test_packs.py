@@ -152,3 +152,20 @@ def test_whoever_may_only_look_has_no_buttons(other: ModelPack) -> None:
     page = page_of(other, client)
     assert "Switch to this pack" in page
     assert "Try it out" not in page
+
+
+def test_an_embedder_that_was_brought_along_is_not_switched_to_before_it_was_measured(
+    client: Client, other: ModelPack
+) -> None:
+    ModelPack.objects.filter(pk=other.pk).update(
+        is_supplied=True, operating_points=[], location="/packs/mine", licence_url="https://example.org/licence"
+    )
+    tried(other, client)
+    shown = page_of(other, client)
+    command = "faceweb evaluate pairs --images DIR --pairs FILE --all-pairs --pack /packs/mine --record"
+    assert command in shown
+    assert "https://example.org/licence" in shown
+    assert "Yes, switch now" not in shown
+    compared = Job.objects.latest("pk").result["basis"]
+    assert command in post(other, client, "switch", compared=compared, despite_losses="on")
+    assert not ModelPack.objects.get(pk=other.pk).is_active

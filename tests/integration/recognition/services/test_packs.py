@@ -7,6 +7,7 @@ from recognition.models import AuditAction, AuditEntry, FaceTemplate, ModelPack,
 from recognition.selectors import gallery
 from recognition.selectors import packs as selectors
 from recognition.services import packs
+from recognition.services.pack_rules import ThresholdsNotMeasured
 from recognition.vision.errors import PackMismatch
 from recognition.vision.model_packs import OperatingPoint
 from tests import fakes
@@ -58,6 +59,17 @@ class TestActivate:
     def test_makes_no_policy_for_a_pack_that_was_never_measured(self) -> None:
         fakes.activated_pack(decides=False)
         assert not ThresholdPolicy.objects.exists()
+
+    def test_refuses_an_embedder_that_was_brought_along_until_it_was_measured(self) -> None:
+        pack = fakes.registered_pack(decides=False)
+        pack.is_supplied = True
+        pack.save()
+        with pytest.raises(ThresholdsNotMeasured, match="--pack fake-pack --record"):
+            packs.activate(pack=pack, actor=None)
+        assert not ModelPack.objects.filter(is_active=True).exists()
+        packs.record_measurement(pack=pack, operating_points=fakes.POINTS, measured_on="LFW", actor=None)
+        packs.activate(pack=pack, actor=None)
+        assert ThresholdPolicy.objects.filter(pack=pack).exists()
 
     def test_switches_from_one_pack_to_the_other_and_back_with_an_audit_entry_each(self) -> None:
         other = fakes.registered_pack(name="other", digest=OTHER)

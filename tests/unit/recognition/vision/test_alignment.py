@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import math
 
 import numpy as np
@@ -7,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recognition.vision import alignment
-from recognition.vision.alignment import ARCFACE_TEMPLATE_XY, CROP_SIZE_PX
+from recognition.vision import alignment, geometry
+from recognition.vision.alignment import ARCFACE_CUT, ARCFACE_TEMPLATE_XY, CROP_SIZE_PX, Cut
 from recognition.vision.types import BoundingBox, Landmarks
 from tests import faces, fakes
 
@@ -67,3 +68,37 @@ class TestAlign:
         crop = alignment.align(np.ascontiguousarray(np.rot90(image, quarter_turns)), Landmarks(points.copy()))
         difference = np.abs(crop.astype(int) - image)[2:-2, 2:-2]
         assert difference.mean() < 1
+
+
+class TestCut:
+    def test_is_the_aligned_crop_where_nothing_else_is_said(self) -> None:
+        image, face = faces.tom_hanks(), fakes.detected(BoundingBox(10, 10, 100, 100))
+        np.testing.assert_array_equal(ARCFACE_CUT.of(image, face), alignment.align(image, face.landmarks))
+
+    def test_of_another_size_shows_the_same(self) -> None:
+        image, face = faces.tom_hanks(), fakes.detected(BoundingBox(0, 0, CROP_SIZE_PX, CROP_SIZE_PX))
+        large = Cut(side_px=2 * CROP_SIZE_PX).of(image, face)
+        assert large.shape == (2 * CROP_SIZE_PX, 2 * CROP_SIZE_PX, 3)
+        difference = np.abs(geometry.resized(large, 0.5).astype(int) - image)
+        assert difference.mean() < 3
+
+    @pytest.mark.parametrize(("margin", "white_px"), [(0.0, 80), (1.0, 40)])
+    def test_with_a_margin_is_a_square_around_the_box(self, margin: float, white_px: int) -> None:
+        image = np.zeros((200, 200, 3), np.uint8)
+        image[80:120, 90:110] = 255
+        cut = Cut(side_px=80, margin=margin).of(image, fakes.detected(BoundingBox(90, 80, 110, 120)))
+        assert cut.shape == (80, 80, 3)
+        assert (cut[:, 40, 0] > 127).sum() == pytest.approx(white_px, abs=1)
+        assert (cut[40, :, 0] > 127).sum() == pytest.approx(white_px / 2, abs=1)
+
+    @given(tilt=st.floats(-180, 180))
+    def test_with_a_margin_is_upright_however_the_face_is_tilted(self, tilt: float) -> None:
+        image = np.zeros((200, 200, 3), np.uint8)
+        image[:100] = 200  # forehead
+        turned = geometry.turned(image, -tilt)
+        middle = turned.shape[1] / 2, turned.shape[0] / 2
+        box = BoundingBox(middle[0] - 20, middle[1] - 20, middle[0] + 20, middle[1] + 20)
+        face = dataclasses.replace(fakes.detected(box), tilt_degrees=tilt)
+        cut = Cut(side_px=40, margin=0.0).of(turned, face)
+        assert cut[4, 20].tolist() == [200] * 3
+        assert cut[36, 20].tolist() == [0] * 3

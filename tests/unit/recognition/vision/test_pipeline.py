@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from recognition.vision import geometry, images, pipeline
+from recognition.vision.alignment import Cut
 from recognition.vision.errors import InvalidArray
 from recognition.vision.model_packs import LandmarkView
 from recognition.vision.pipeline import FacePipeline
@@ -107,15 +108,29 @@ class TestEmbed:
         detector, embedder = FakeDetector(), FakeEmbedder()
         assert with_fakes(detector, embedder, LandmarkView(256, 2.5)).embed(frame(), []) == ()
         assert detector.images == []
-        assert embedder.batches == []
+        assert embedder.shapes == []
 
     def test_embeds_all_faces_of_an_image_in_one_batch_and_in_their_order(self) -> None:
         embedder = FakeEmbedder()
         found = [fakes.detected(fakes.box(x)) for x in (300, 10)]
         embedded = with_fakes(FakeDetector(), embedder).embed(frame(), found)
-        assert embedder.batches == [2]
+        assert [shape[0] for shape in embedder.shapes] == [2]
         assert [face.face.box for face in embedded] == [face.box for face in found]
         assert {face.embedding.pack_digest for face in embedded} == {DIGEST}
+
+    def test_cuts_faces_out_as_the_embedder_takes_them(self) -> None:
+        embedder = FakeEmbedder()
+        found = [fakes.detected(BoundingBox(100, 100, 200, 200)), fakes.detected(BoundingBox(300, 100, 420, 220))]
+        cutting = FacePipeline(
+            pack_digest=DIGEST,
+            detector=FakeDetector(),
+            embedder=embedder,
+            landmark_views=(),
+            cut=Cut(side_px=96, margin=0.5),
+        )
+        cutting.dimension()
+        cutting.embed(frame(), found)
+        assert embedder.shapes == [(1, 96, 96, 3), (2, 96, 96, 3)]
 
     def test_gives_a_crop_that_people_can_look_at(self) -> None:
         (face,) = with_fakes(FakeDetector()).embed(frame(), [fakes.detected()])
