@@ -30,12 +30,14 @@ def _embedded(folder: Path) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
     # Imported here, because they need the settings, which `main` has just chosen.
     from recognition import conf, wiring
     from recognition.management import evaluating
+    from recognition.management.data_sets import DataSet
     from recognition.vision import model_packs
 
     loaded = wiring.load(model_packs.opencv_zoo_pack(), wiring.runtime_options())
     kept = conf.cache_dir() / f"face-statistics-{loaded.pack.digest()[:16]}.npz"
     if not kept.exists():
-        faces = evaluating.embedded(loaded.pipeline, folder, evaluating.found_images(folder), quiet=False)
+        images = DataSet(folder)
+        faces = evaluating.embedded(loaded.pipeline, images, images.found(), quiet=False)
         names = sorted(faces)
         people = np.unique([name.person for name in names], return_inverse=True)[1]
         np.savez(kept, vectors=np.stack([faces[name].vector for name in names]), people=people.astype(np.int64))

@@ -1,9 +1,9 @@
-"""Enrols files from the command line and tells what became of each."""
+"""What became of each file that was enrolled or imported from the command line."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +11,9 @@ from recognition import import_wording, wording
 from recognition.decision.doubts import Doubt
 from recognition.import_wording import spreadsheet_cell
 from recognition.importing.entries import PlannedFile, Skip
-from recognition.management.base import fault_json, file_content
-from recognition.models import FaceSample, ImportItem, Person
-from recognition.services import enrolment, import_batches
+from recognition.management.base import fault_json
+from recognition.models import ImportItem, Person
+from recognition.services import import_batches
 from recognition.services.enrolment import SampleResult
 
 
@@ -51,31 +51,6 @@ class FileResult:
             return f"{self.path}: set aside. {doubts}"
         reasons = " ".join(wording.fault_sentence(fault) for fault in self.result.faults)
         return f"{self.path}: not used. {reasons}"
-
-
-def enrol_files(
-    person: Person,
-    paths: list[Path],
-    source: FaceSample.Source,
-    done: Callable[[FileResult], None] = lambda _result: None,
-) -> list[FileResult]:
-    """Enrols files one after the other.
-
-    Args:
-        person: whose faces they show.
-        paths: the files.
-        source: what the samples say they came from.
-        done: told each result as soon as it is known.
-
-    Raises:
-        CommandError: when a file cannot be read from disk.
-    """
-    results = []
-    for path in paths:
-        added = enrolment.add_sample(person=person, data=file_content(path), source=source, actor=None)
-        results.append(FileResult(person, path, added))
-        done(results[-1])
-    return results
 
 
 def _doubt_sentence(doubt: Doubt, person: str, people: Mapping[int, Person]) -> str:

@@ -54,7 +54,7 @@ def run(options: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
     begin = time.monotonic()
     try:
         images = clusters.chosen(
-            evaluating.found_images(options["images"]),
+            options["images"].found(),
             people=options["people"],
             min_images=options["min_images"],
             seed=options["seed"],

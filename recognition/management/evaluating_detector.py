@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +17,11 @@ from tqdm import tqdm
 
 from recognition import wiring
 from recognition.evaluation import detection, lfw_protocol
+from recognition.importing import entries
 from recognition.management import evaluating
-from recognition.vision import images, model_packs
-from recognition.vision.errors import ImageError, PackError
+from recognition.management.data_sets import DataSet
+from recognition.vision import model_packs
+from recognition.vision.errors import PackError
 from recognition.vision.pipeline import FacePipeline
 from recognition.vision.types import LANDMARK_COUNT, ImageBgr, Size
 from recognition.wiring import LoadedPack
@@ -51,8 +53,13 @@ def run(options: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
     """
     begin = time.monotonic()
     names = evaluating.chosen_images(options)
-    photos = [evaluating.image_file(options["images"], name) for name in names]
-    pictures = _pictures(options["without_faces"]) if options["without_faces"] else []
+    data_set: DataSet = options["images"]
+    data_set.require_all(names)
+    # Before the first detector looks: all of them have to see the same images.
+    photos = [name for name in names if data_set.read(name)]
+    if not photos:
+        raise CommandError(f"None of the {len(names)} images can be read.")
+    pictures = _pictures(data_set, options["without_faces"]) if options["without_faces"] else []
     # One search at a time, each on one thread: otherwise they would be timed waiting for each other.
     cv2.setNumThreads(1)
     seen = []
@@ -63,19 +70,16 @@ def run(options: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
             raise CommandError(str(error)) from error
         loaded.pipeline.warm_up()
         progress = tqdm(photos, unit="image", desc=loaded.pack.name, disable=options["json"] or None)
-        seen.append(_seen(loaded, progress, pictures))
+        looks = [_look(loaded.pipeline, image_bgr) for name in progress for image_bgr in data_set.read(name)]
+        seen.append(_seen(loaded, looks, pictures))
     measured = _Measured(tuple(seen), len(photos), len(pictures), time.monotonic() - begin)
     return measured.as_json(), measured.words()
 
 
-def _pictures(folder: Path) -> list[ImageBgr]:
-    """The pictures of a folder that can be read; other files are passed over."""
-    found = []
-    for path in sorted(folder.iterdir()) if folder.is_dir() else ():
-        try:
-            found.append(images.decode(path.read_bytes()))
-        except (ImageError, OSError):
-            continue
+def _pictures(data_set: DataSet, folder: Path) -> list[ImageBgr]:
+    """The pictures of a folder that can be read; the data set remembers the others."""
+    files = [path for path in sorted(folder.iterdir()) if path.is_file()] if folder.is_dir() else []
+    found = [image_bgr for path in files if entries.is_meant(path.name) for image_bgr in data_set.read_file(path)]
     if not found:
         raise CommandError(f"{folder} holds no picture that can be read.")
     return found
@@ -108,9 +112,10 @@ class _Seen:
         return int(np.isfinite(self.landmarks[:, 0, 0]).sum())
 
 
-def _seen(loaded: LoadedPack, photos: Iterable[Path], pictures: Sequence[ImageBgr]) -> _Seen:
+def _seen(
+    loaded: LoadedPack, looks: Sequence[tuple[NDArray[np.float32], float]], pictures: Sequence[ImageBgr]
+) -> _Seen:
     pipeline = loaded.pipeline
-    looks = [_look(pipeline, evaluating.decoded(path)) for path in photos]
     landmarks, search_ms = zip(*looks, strict=True)
     return _Seen(
         loaded.pack.name,

@@ -46,7 +46,7 @@ def run(options: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
     begin = time.monotonic()
     if options["seeds"] < 1:
         raise CommandError(f"--seeds: expected 1 or more, got {options['seeds']}.")
-    images = evaluating.found_images(options["images"])
+    images = options["images"].found()
     seeds = range(options["seed"], options["seed"] + options["seeds"])
     try:
         # Before minutes are spent on embedding.

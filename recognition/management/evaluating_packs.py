@@ -59,7 +59,7 @@ def run(options: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
     if options["seeds"] < 1:
         raise CommandError(f"--seeds: expected 1 or more, got {options['seeds']}.")
     train, test = (evaluating.read_pairs(options[name]) for name in ("train_pairs", "pairs"))
-    wanted = evaluating.located(options["images"], train.images() | test.images())
+    wanted = options["images"].located(train.images() | test.images())
     try:
         open_set.split(wanted, gallery_size=options["gallery_size"], seed=0)
         measured = [

@@ -58,7 +58,7 @@ def run(options: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
     except PackError as error:
         raise CommandError(str(error)) from error
     images = pairs.images() | (train_pairs.images() if train_pairs else frozenset())
-    wanted = evaluating.located(options["images"], images)
+    wanted = options["images"].located(images)
     embeddings = evaluating.embedded(loaded.pipeline, options["images"], wanted, quiet=options["json"])
     try:
         measured = verification.measure(
@@ -71,7 +71,7 @@ def run(options: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
     except NoScores as error:
         raise CommandError(str(error)) from error
     if options["record"] and measured.everything is not None:
-        _record(stored, measured.everything, options["images"], measured.images)
+        _record(stored, measured.everything, options["images"].folder, measured.images)
     seconds = time.monotonic() - begin
     words = _as_table(measured, stored, seconds, runtime=loaded.pipeline.runtime)
     return _as_json(measured, stored, seconds, runtime=loaded.pipeline.runtime), words

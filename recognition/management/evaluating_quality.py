@@ -36,7 +36,7 @@ def run(options: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
         CommandError: when it cannot be measured; the text says why.
     """
     begin = time.monotonic()
-    names = evaluating.found_images(options["images"])
+    names = options["images"].found()
     try:
         active, policy, pipeline = evaluating.deciding()
         threshold = policy.verification_threshold

@@ -92,7 +92,8 @@ def run(options: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
         sha256=head_packs.sha256(content),
         is_better=judgement.is_better,
         operating_points=points,
-        measured_on=f"{options['images'].absolute().name}, all pairs of {len(unseen.people):,} images not learned from",
+        measured_on=f"{options['images'].folder.absolute().name}, all pairs of {len(unseen.people):,} images not "
+        "learned from",
     )
     folder = options["out"] or conf.model_dir() / f"head-{manifest.sha256[:12]}"
     try:
@@ -126,7 +127,7 @@ def _require_installed() -> None:
 
 def _people(options: Mapping[str, Any]) -> tuple[frozenset[ImageName], frozenset[ImageName]]:
     """The images of the people to learn from, and of those to tell the result on."""
-    here = evaluating.found_images(options["images"])
+    here = options["images"].found()
     named, test = (
         {image.person for image in evaluating.read_pairs(options[name]).images()} if options[name] else None
         for name in ("pairs", "test_pairs")

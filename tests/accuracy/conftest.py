@@ -13,11 +13,18 @@ import pytest
 
 from recognition.evaluation.lfw_protocol import ImageName
 from recognition.management import evaluating
+from recognition.management.data_sets import DataSet
 from recognition.vision.pipeline import FacePipeline
 from recognition.vision.types import Embedding
 from tests.processes import PROJECT
 
-CODE = ("recognition/vision", "recognition/evaluation", "recognition/management/evaluating.py", "recognition/wiring.py")
+CODE = (
+    "recognition/vision",
+    "recognition/evaluation",
+    "recognition/management/data_sets.py",
+    "recognition/management/evaluating.py",
+    "recognition/wiring.py",
+)
 PACKAGES = ("numpy", "onnxruntime", "opencv-python-headless", "openvino")
 
 
@@ -82,15 +89,15 @@ def embeds_once(pytestconfig: pytest.Config, monkeypatch: pytest.MonkeyPatch) ->
     cache = pytestconfig.cache.mkdir("embeddings")
 
     def embedded(
-        pipeline: FacePipeline, folder: Path, wanted: Sequence[ImageName], *, quiet: bool
+        pipeline: FacePipeline, data_set: DataSet, wanted: Sequence[ImageName], *, quiet: bool
     ) -> dict[ImageName, Embedding]:
         file = KeptEmbeddings(cache, pipeline.pack_digest)
-        images = {name: _image(folder, name) for name in wanted}
+        images = {name: _image(data_set.folder, name) for name in wanted}
         with (cache / "lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             kept = file.read()
             if missing := [name for name, image in images.items() if image not in kept]:
-                found = embed(pipeline, folder, missing, quiet=quiet)
+                found = embed(pipeline, data_set, missing, quiet=quiet)
                 kept.update({images[name]: found.get(name) for name in missing})
                 file.write(kept)
         return {name: embedding for name, image in images.items() if (embedding := kept[image]) is not None}

@@ -23,6 +23,7 @@ from recognition.decision.policy import Policy, QualityGates, SampleReason
 from recognition.evaluation import lfw_protocol
 from recognition.evaluation.lfw_protocol import ImageName
 from recognition.management import evaluating
+from recognition.management.data_sets import DataSet
 from recognition.services import enrolment
 from recognition.vision import images, model_packs
 from recognition.vision.types import EmbeddedFace, ImageBgr, Size
@@ -74,14 +75,14 @@ class Gallery:
 
 @pytest.fixture(scope="module")
 def names() -> tuple[ImageName, ...]:
-    found = evaluating.found_images(LFW_IMAGES)
+    found = DataSet(LFW_IMAGES).found()
     counts = collections.Counter(name.person for name in found)
     return tuple(name for name in found if counts[name.person] >= LEAST_IMAGES)
 
 
 @pytest.fixture
 def gallery(names: tuple[ImageName, ...]) -> Gallery:
-    embedded = evaluating.embedded(faces.default_pipeline(), LFW_IMAGES, names, quiet=True)
+    embedded = evaluating.embedded(faces.default_pipeline(), DataSet(LFW_IMAGES), names, quiet=True)
     assert set(embedded) == set(names)
     return Gallery(names, np.stack([embedded[name].vector for name in names]))
 

@@ -26,6 +26,7 @@ from recognition.management import (
     reporting,
 )
 from recognition.management.base import FAILED
+from recognition.management.data_sets import DataSet
 
 
 class Command(BaseCommand):
@@ -128,14 +129,14 @@ class Command(BaseCommand):
             "tilted": evaluating_tilted,
             "detector": evaluating_detector,
         }
-        values, words = runs[options["what"]].run({**options, "json": wish.prints_json})
-        unread = evaluating.unread(options["images"])
+        data_set = DataSet(options["images"])
+        values, words = runs[options["what"]].run({**options, "json": wish.prints_json, "images": data_set})
+        unread = data_set.unread
         told = {**values, "unread": unread} if unread else values
         report = reporting.made(options["what"], told, options, timezone.now())
         wish.write(report)
         self.stdout.write(json.dumps(report.values) if wish.prints_json else words)
-        for path, problem in unread.items():
-            self.stderr.write(f"{path}: {problem}")
+        evaluating.tell_unread(unread, self.stderr)
         if unread:
             sys.exit(FAILED)
 

@@ -6,8 +6,9 @@ import argparse
 import sys
 from typing import Any
 
-from recognition.management import training
+from recognition.management import evaluating, training
 from recognition.management.base import NOT_ACCEPTED, RecognitionCommand
+from recognition.management.data_sets import DataSet
 
 
 class Command(RecognitionCommand):
@@ -29,8 +30,13 @@ class Command(RecognitionCommand):
         super().add_arguments(head)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Prints what came of it; exit status 1 when the head is not better."""
-        values, words = training.run(options)
-        self.answer(values, words, as_json=options["json"])
+        """Prints what came of it; exit status 1 when the head is not better.
+
+        Images that could not be read get a line on standard error, and the head is learned without them.
+        """
+        data_set = DataSet(options["images"])
+        values, words = training.run({**options, "images": data_set})
+        self.answer({**values, "unread": data_set.unread}, words, as_json=options["json"])
+        evaluating.tell_unread(data_set.unread, self.stderr)
         if not values["is_better"]:
             sys.exit(NOT_ACCEPTED)

@@ -102,7 +102,7 @@ class TestEnrol:
         answer("enrol", NAME, nobody, status=1)
 
     def test_names_a_file_that_is_not_there(self, tmp_path: Path) -> None:
-        with pytest.raises(CommandError, match=r"missing\.jpg cannot be read"):
+        with pytest.raises(CommandError, match=r"missing\.jpg: The file cannot be read: No such file"):
             call_command("enrol", NAME, str(tmp_path / "missing.jpg"))
 
 

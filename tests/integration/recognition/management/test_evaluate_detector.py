@@ -26,8 +26,8 @@ def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def evaluate(folder: Path, *more: str) -> str:
-    out = io.StringIO()
+def evaluate(folder: Path, *more: str, out: io.StringIO | None = None) -> str:
+    out = out or io.StringIO()
     call_command("evaluate", "detector", "--images", str(folder), *more, stdout=out)
     return out.getvalue()
 
@@ -37,7 +37,11 @@ def test_shows_the_detectors_of_the_shipped_packs_side_by_side(images: Path, tmp
     (tmp_path / "astronaut.jpg").write_bytes(faces.jpeg(faces.astronaut()))  # so that something is found
     (tmp_path / "notes.txt").write_text("no picture")
 
-    measured: dict[str, Any] = json.loads(evaluate(images, "--without-faces", str(tmp_path), "--json"))
+    out = io.StringIO()
+    with pytest.raises(SystemExit, match="2"):
+        evaluate(images, "--without-faces", str(tmp_path), "--json", out=out)
+    measured: dict[str, Any] = json.loads(out.getvalue())
+    assert list(measured["unread"]) == [str(tmp_path / "notes.txt")]
     assert (measured["images"], measured["pictures_without_faces"]) == (2, 2)
     yunet, mtcnn = measured["detectors"]
     assert [each["pack"]["name"] for each in (yunet, mtcnn)] == list(model_packs.SHIPPED_PACKS)

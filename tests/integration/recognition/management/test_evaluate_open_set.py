@@ -11,7 +11,7 @@ from django.core.management import CommandError, call_command
 
 from recognition.evaluation import reports
 from recognition.evaluation.lfw_protocol import ImageName
-from recognition.management import evaluating
+from recognition.management.data_sets import DataSet
 from recognition.models import ModelPack, ThresholdPolicy
 from tests import data_sets, faces
 from tests.data_sets import CONTEXTS
@@ -130,7 +130,8 @@ def test_any_folder_of_people_is_a_data_set_with_its_images_numbered_by_name(peo
         target.write_bytes(source.read_bytes())
     (tmp_path / ".hidden").mkdir()
     (tmp_path / ".hidden" / "1.jpg").write_bytes(b"")
-    found = evaluating.found_images(tmp_path)
+    images = DataSet(tmp_path)
+    found = images.found()
     assert [(name.person, name.number) for name in found] == [
         ("Ada", 1),
         ("Ada", 2),
@@ -140,7 +141,7 @@ def test_any_folder_of_people_is_a_data_set_with_its_images_numbered_by_name(peo
         ("Cyd", 1),
     ]
     assert found[1].path == "Ada/photo 1.JPEG"
-    assert evaluating.located(tmp_path, [ImageName("Bo", 2), ImageName("Eve", 1)]) == [found[4], ImageName("Eve", 1)]
+    assert images.located([ImageName("Bo", 2), ImageName("Eve", 1)]) == [found[4], ImageName("Eve", 1)]
     html = tmp_path / "report.html"
     assert json.loads(evaluate(tmp_path, "--json", f"--html={html}"))["rank1"] == 1.0
     assert "<h1>faceweb evaluate open-set</h1>" in html.read_text()

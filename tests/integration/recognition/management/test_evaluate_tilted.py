@@ -8,6 +8,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from recognition.management import evaluating_tilted
+from recognition.management.data_sets import DataSet
 from recognition.vision import geometry, model_packs
 from tests import data_sets, faces
 
@@ -32,7 +33,7 @@ def evaluate(folder: Path, *more: str) -> str:
 
 
 def test_the_same_face_is_seen_at_every_angle(images: Path) -> None:
-    options = {"images": images, "pairs": None, "limit": None, "pack": "opencv-zoo", "json": True}
+    options = {"images": DataSet(images), "pairs": None, "limit": None, "pack": "opencv-zoo", "json": True}
     measured, words = evaluating_tilted.run(options)
 
     rows = measured["rows"]

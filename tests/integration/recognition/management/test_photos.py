@@ -17,8 +17,14 @@ import pytest
 from django.core.management import CommandError, call_command
 from PIL import Image
 
+from recognition import wiring
 from recognition.vision.images import STILL_LIMITS
-from tests import faces
+from recognition.vision.model_packs import ModelPack
+from recognition.vision.pipeline import FacePipeline
+from recognition.vision.runtimes.choice import RuntimeOptions
+from recognition.vision.types import BoundingBox, DetectedFace, ImageBgr
+from recognition.wiring import LoadedPack
+from tests import faces, fakes
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -26,11 +32,16 @@ NAME = "Eileen Collins"
 
 NOT_AN_IMAGE, NO_FACE = "This is not an image", "No face was found"
 
+NOT_NAMED_SO = "It is not named like a photo"
+
 PROBLEMS = {
     "animated.gif": NOT_AN_IMAGE,
+    "animated.png": "",
     "animated.webp": "",
     "cmyk.jpg": "",
     "corrupt.jpg": NOT_AN_IMAGE,
+    "cut-off.jpg": NOT_AN_IMAGE,
+    "damaged.png": NOT_AN_IMAGE,
     "empty.jpg": NOT_AN_IMAGE,
     "huge.png": "The image is too large: 3600.0 megapixels",
     "large.jpg": "The file is too large: 20.1 MB",
@@ -47,10 +58,16 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     astronaut = faces.astronaut()
     picture = Image.fromarray(np.ascontiguousarray(astronaut[:, :, ::-1]))
     dark = Image.new("RGB", picture.size)
-    for name in ("animated.gif", "animated.webp"):
+    for name in ("animated.gif", "animated.png", "animated.webp"):
         picture.save(place / name, save_all=True, append_images=[dark], duration=100)
     picture.convert("CMYK").save(place / "cmyk.jpg")
     (place / "corrupt.jpg").write_bytes(b"\xff\xd8\xff\xe0" + bytes(range(256)) * 8)
+    whole = faces.jpeg(astronaut)
+    (place / "cut-off.jpg").write_bytes(whole[: len(whole) // 2])
+    picture.save(place / "damaged.png")
+    with (place / "damaged.png").open("r+b") as file:
+        file.seek(50_000)
+        file.write(bytes(500))
     (place / "empty.jpg").write_bytes(b"")
     (place / "huge.png").write_bytes(_png_header(60_000, 60_000))
     (place / "large.jpg").write_bytes(faces.jpeg(astronaut))
@@ -131,11 +148,30 @@ def test_of_compare(folder: Path, photo: Path) -> None:
     assert {pair["decision"] for pair in values["pairs"]} == {"accept"}
 
 
-def test_of_enrol(folder: Path) -> None:
-    rows = answer("enrol", NAME, *(folder / name for name in sorted(PROBLEMS)))["results"]
-    reasons = {Path(row["file"]).name: [reason["reason"] for reason in row["reasons"]] for row in rows}
-    assert {name for name, found in reasons.items() if found} == {name for name, said in PROBLEMS.items() if said}
-    assert reasons["huge.png"] == ["too_many_pixels"]
+def test_of_enrol(folder: Path, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.jpg")
+    rows = answer("enrol", NAME, folder, tmp_path / "pipe.jpg", status=2)["results"]
+    assert rows.pop() == {"file": str(tmp_path / "pipe.jpg"), "error": "The file cannot be read: it is no file."}
+    said = {Path(row["file"]).name: row.get("error") or [each["reason"] for each in row["reasons"]] for row in rows}
+    assert {name for name, found in said.items() if found} == {name for name, said in PROBLEMS.items() if said}
+    assert said["huge.png"] == ["too_many_pixels"]
+    assert str(said["large.jpg"]).startswith(PROBLEMS["large.jpg"])
+    answer("enrol", NAME, folder / "empty.jpg", status=1)
+
+
+def test_of_cluster(folder: Path, tmp_path: Path) -> None:
+    rows = answer("cluster", folder, "--out", tmp_path / "out", status=1)["results"]
+    said = {row["file"]: row["reason"] or "" for row in rows}
+    assert said.pop(".hidden.jpg").startswith(NOT_AN_IMAGE)
+    assert said.pop("animated.gif").startswith(NOT_NAMED_SO)
+    assert_each_has_its_line({**said, "animated.gif": NOT_AN_IMAGE})
+
+
+@pytest.mark.parametrize("name", sorted(PROBLEMS))
+def test_of_video(name: str, folder: Path) -> None:
+    with pytest.raises(CommandError, match=f"^{name} ") as refused:
+        call_command("video", str(folder / name), "--no-events")
+    assert refused.value.returncode == 2
 
 
 def test_of_import(folder: Path, tmp_path: Path) -> None:
@@ -144,17 +180,89 @@ def test_of_import(folder: Path, tmp_path: Path) -> None:
     assert values["refused"] == sum(bool(said) for said in PROBLEMS.values())
 
 
-def test_of_evaluate(folder: Path, photo: Path, tmp_path: Path) -> None:
-    shutil.copytree(folder, tmp_path / "people" / "Eileen_Collins")
-    (tmp_path / "people" / "Nobody").mkdir()
-    Image.new("RGB", (64, 64)).save(tmp_path / "people" / "Nobody" / "1.png")
-    values = answer("evaluate", "quality", "--images", tmp_path / "people", status=2)
-    assert values["unread"].keys() == {
-        f"Eileen_Collins/{name}"
-        for name, said in PROBLEMS.items()
-        if said not in ("", NO_FACE) and not name.endswith(".gif")  # which is not named like an image
-    }
-    assert values["images"] - values["not_acquired"] == sum(not said for said in PROBLEMS.values())
+class FacesOfLargeImages(fakes.FakeDetector):
+    """Finds a face in the middle of every image that is large enough for one."""
+
+    def detect(self, image_bgr: ImageBgr) -> tuple[DetectedFace, ...]:
+        """See `FaceDetector`."""
+        height, width = image_bgr.shape[:2]
+        if min(height, width) < 64:
+            return ()
+        return (fakes.detected(BoundingBox(width / 4, height / 4, width * 3 / 4, height * 3 / 4)),)
+
+
+class TestOfDataSets:
+    """What is measured is of fake networks: reading the images is all that matters here."""
+
+    @pytest.fixture(autouse=True)
+    def no_networks(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        def load(pack: ModelPack, options: RuntimeOptions) -> LoadedPack:
+            pipeline = FacePipeline(
+                pack_digest=pack.digest(),
+                detector=FacesOfLargeImages(),
+                embedder=fakes.FakeEmbedder(),
+                landmark_views=(),
+            )
+            return LoadedPack(pack, pipeline, pipeline.dimension())
+
+        monkeypatch.setattr(wiring, "load", load)
+
+    @pytest.fixture
+    def data_set(self, folder: Path, tmp_path: Path) -> Path:
+        place = tmp_path / "people"
+        shutil.copytree(folder, place / "Ada")
+        for name in ("Bo", "Cyd"):
+            (place / name).mkdir()
+            for number in (1, 2, 3):
+                Image.new("RGB", (200, 200), (40 * number, 20, 200)).save(place / name / f"{number}.png")
+        good, damaged = _number("animated.png"), _number("cut-off.jpg")
+        pairs = f"1\nAda\t{good}\t{damaged}\nAda\t{damaged}\tBo\t1\n"
+        (tmp_path / "pairs.txt").write_text(pairs)
+        (tmp_path / "train.txt").write_text("2\nCyd\t1\t2\nBo\t1\t2\nCyd\t1\tBo\t2\nCyd\t2\tBo\t1\n")
+        return place
+
+    @pytest.mark.parametrize(
+        "arguments",
+        [
+            ["pairs", "--pairs", "pairs.txt", "--train-pairs", "train.txt"],
+            ["packs", "--pairs", "pairs.txt", "--train-pairs", "train.txt", "--gallery-size", "1", "--seeds", "1"],
+            ["open-set", "--gallery-size", "2"],
+            ["quality"],
+            ["cluster", "--people", "3"],
+            ["tilted"],
+            ["detector", "--pack", "opencv-zoo", "--without-faces", "people/Bo"],
+        ],
+        ids=lambda arguments: arguments[0],
+    )
+    def test_each_file_has_its_line_and_the_rest_is_measured(
+        self, data_set: Path, arguments: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        monkeypatch.chdir(data_set.parent)
+        values = answer("evaluate", arguments[0], "--images", "people", *arguments[1:], status=2)
+        unread = {Path(path).name: problem for path, problem in values["unread"].items()}
+        damaged = {name: said for name, said in PROBLEMS.items() if said not in ("", NO_FACE)}
+        if "--pairs" in arguments:
+            damaged = {name: said for name, said in damaged.items() if name in ("animated.gif", "cut-off.jpg")}
+        assert unread.keys() == damaged.keys()
+        for name, said in damaged.items():
+            expected = NOT_NAMED_SO if name.endswith(".gif") else said
+            assert unread[name].startswith(expected)
+        told = capsys.readouterr().err.splitlines()
+        assert [line for line in told if line.startswith("Ada/")] == [
+            f"{path}: {problem}" for path, problem in values["unread"].items()
+        ]
+
+    def test_where_nothing_can_be_read_that_is_said(self, tmp_path: Path) -> None:
+        (tmp_path / "people" / "Ada").mkdir(parents=True)
+        (tmp_path / "people" / "Ada" / "1.jpg").write_bytes(b"")
+        for kind, said in {"quality": "No face was found", "detector": "None of the 1 images can be read"}.items():
+            with pytest.raises(CommandError, match=said):
+                call_command("evaluate", kind, "--images", str(tmp_path / "people"))
+
+
+def _number(name: str) -> int:
+    """Of an image of a data set whose images have other names than those of the data set."""
+    return sorted(each for each in PROBLEMS if not each.endswith(".gif")).index(name) + 1
 
 
 @pytest.mark.parametrize("name", [name for name, problem in PROBLEMS.items() if problem])

@@ -17,6 +17,7 @@ from django.core.management import CommandError, call_command
 
 from recognition.evaluation.lfw_protocol import ImageName
 from recognition.management import evaluating, training
+from recognition.management.data_sets import DataSet
 from recognition.models import ModelPack
 from recognition.training.head import Head
 from recognition.vision.pipeline import FacePipeline
@@ -57,7 +58,7 @@ def fitting(monkeypatch: pytest.MonkeyPatch) -> Fitting:
 
 
 def _embedded(
-    pipeline: FacePipeline, folder: Path, wanted: Sequence[ImageName], *, quiet: bool
+    pipeline: FacePipeline, images: DataSet, wanted: Sequence[ImageName], *, quiet: bool
 ) -> dict[ImageName, Embedding]:
     found = {}
     for name in wanted:
