@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.utils.translation import gettext_lazy as _
 
+from recognition.decision.matching import Objection
 from recognition.decision.policy import SampleReason
 from recognition.decision.standing import Bar
 from recognition.decision.verdict import TransactionReason
@@ -30,6 +31,10 @@ REASON_LABELS = {
     TransactionReason.NO_PICTURE: _("no picture from the camera"),
     TransactionReason.SERVER_STOPPED: _("server stopped"),
     TransactionReason.FROM_VIDEO: _("from a video file"),
+    Objection.OTHER_PEOPLE: _("one of the other people, says the classifier"),
+    Objection.ANOTHER_PERSON: _("another person, says the classifier"),
+    Objection.NOT_LEARNED: _("not learned by the classifier yet"),
+    Objection.NO_CLASSIFIER: _("no classifier that can be used"),
     Bar.DENY_LIST: _("on the deny list"),
     Bar.SUSPENDED: _("suspended"),
     Bar.NOT_YET_VALID: _("not yet valid"),
@@ -49,4 +54,4 @@ REASON_LABELS = {
     SampleReason.FACE_CLIPPED: _("face partly outside"),
     SampleReason.DUPLICATE_SAMPLE: _("enrolled already"),
 }
-"""By code; no two of the three lists have a code in common."""
+"""By code; no two of the four lists have a code in common."""

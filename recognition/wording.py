@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from recognition.decision.coverage import Light, Pose
 from recognition.decision.doubts import Doubt, DoubtReason
+from recognition.decision.matching import Objection
 from recognition.decision.policy import QualityFault, SampleReason
 from recognition.decision.standing import Bar
 from recognition.decision.verdict import Reason, TransactionReason
@@ -133,6 +134,16 @@ _TRANSACTIONS = {
     TransactionReason.FROM_VIDEO: _("Seen in a video file, first %(seconds)s seconds after its beginning."),
 }
 
+_OBJECTIONS = {
+    Objection.OTHER_PEOPLE: _("Similar enough, but the classifier takes the face for one of the other people."),
+    Objection.ANOTHER_PERSON: _("Similar enough, but the classifier takes the face for another person."),
+    Objection.NOT_LEARNED: _("Similar enough, but the classifier has not learned this person yet. Train it again."),
+    Objection.NO_CLASSIFIER: _(
+        "Similar enough, but the policy asks a classifier, and none can be used: it was never trained with this model "
+        "pack, or is damaged. Train it."
+    ),
+}
+
 _SHOWN_DIGITS = 3
 """Digits of a similarity that are shown; more only where two numbers would look the same."""
 
@@ -154,6 +165,18 @@ _JOB_ERRORS = {
     "other_pack_unusable": _(
         "The model pack %(pack)s cannot be loaded where jobs run; faceweb models says there what is missing. Then try "
         "it out again."
+    ),
+    "nobody_to_learn": _("Nobody is enrolled whom a search may find, so there is nobody to learn."),
+    "too_many_people_to_learn": _(
+        "%(count)d people are enrolled, and classifiers learn at most %(limit)d. Use another matching in the policy."
+    ),
+    "too_many_samples_to_learn": _(
+        "%(count)d samples are enrolled, and classifiers learn at most %(limit)d. Set aside some of those who have "
+        "many, or use another matching in the policy."
+    ),
+    "too_few_others_to_learn": _(
+        "%(count)d faces of other people are known, and classifiers need %(limit)d. Group the unknown faces under "
+        "Unknown people first: those are who is learned as other people."
     ),
     "too_many_alike": _(
         "More than %(most)d faces hang together, which is more than can be compared at once. Have retention remove old "
@@ -189,6 +212,8 @@ def reason_sentence(reason: Reason) -> str:
         return fault_sentence(QualityFault(SampleReason(reason.code), measured, reason.required or 0.0))
     if reason.code in set(Bar):
         return str(_BARS[Bar(reason.code)])
+    if reason.code in set(Objection):
+        return str(_OBJECTIONS[Objection(reason.code)])
     has = reason.measured or 0
     counts = {"count": f"{has:.0f}", "of": f"{math.ceil(reason.required or 0)}", "seconds": f"{has:.1f}"}
     numbers = {**counts, **compared(reason.measured, reason.required or 0.0)}
@@ -286,6 +311,8 @@ _DELETED = {
     "sample_images": _("pictures of samples"),
     "templates": _("face templates"),
     "event_crops": _("pictures of recognition events"),
+    "unknown_faces": _("vectors of those pictures"),
+    "classifier_parts": _("faces and machines in classifiers"),
     "waiting_photos": _("photos that waited for a choice"),
     "import_files": _("files of imports"),
     "legal_bases": _("legal bases"),

@@ -21,7 +21,9 @@ from django.contrib.auth.models import Group, Permission, User
 from django.utils import timezone
 from numpy.typing import NDArray
 
-from recognition.decision.matching import Candidate, CandidateList
+from recognition.decision.classifier_files import Trained
+from recognition.decision.classifiers import MADE_UP, OTHER_PEOPLE, KnnClassifier, SvmClassifier
+from recognition.decision.matching import Candidate, CandidateList, Strategy
 from recognition.decision.policy import Policy, QualityFault
 from recognition.decision.standing import Bar, Standing
 from recognition.models import (
@@ -36,11 +38,14 @@ from recognition.models import (
     PersonGroup,
     RecognitionEvent,
     SampleImage,
+    TrainedClassifier,
     UnknownFace,
     WaitingPhoto,
 )
+from recognition.selectors import packs as active_packs
+from recognition.selectors import templates
 from recognition.selectors.packs import ActivePack
-from recognition.services import erasure, packs
+from recognition.services import classifiers, erasure, packs
 from recognition.services.frames import Backlog, FrameOutcome, FrameStatus, FrameTask, SearchScope, SeenFace
 from recognition.services.packs import PackDescription
 from recognition.vision.alignment import ARCFACE_TEMPLATE_XY, CROP_SIZE_PX
@@ -417,6 +422,34 @@ def user(*permissions: str) -> User:
     return account
 
 
+def trained(
+    strategy: Strategy = Strategy.KNN_CLASSIFIER, *others: Embedding, gallery: str | None = None
+) -> TrainedClassifier:
+    """A classifier of who is enrolled now, with the pack in use; `others` are the other people that it knows."""
+    pack = active_packs.active()
+    everybody = templates.searched(pack)
+    classifier: Trained = KnnClassifier(
+        np.stack([*everybody.vectors, *(other.vector for other in others)]),
+        np.append(everybody.people, [OTHER_PEOPLE] * len(others)).astype(np.int64),
+        np.append(everybody.samples, [MADE_UP] * len(others)).astype(np.int64),
+    )
+    if strategy is Strategy.SVM_CLASSIFIER:
+        machines = [everybody.vectors[everybody.people == person].sum(axis=0) for person in classifier.learned]
+        weights = np.stack([np.zeros(pack.dimension), *machines]).astype(np.float32)
+        biases = np.full(len(weights), -0.5, np.float32)
+        classifier = SvmClassifier(weights, biases, np.append(OTHER_PEOPLE, classifier.learned))
+    classifiers.store(
+        trained=[classifier],
+        pack=pack,
+        gallery=templates.searched_digest(pack.id) if gallery is None else gallery,
+        samples=len(everybody),
+        others=len(others),
+        actor=None,
+        now=timezone.now(),
+    )
+    return TrainedClassifier.objects.get(kind=strategy.value, pack=pack.id)
+
+
 def in_role(*names: str) -> User:
     """Somebody who may enter the admin, in these roles and with no other permission."""
     if not Group.objects.filter(name__in=names).exists():
@@ -433,6 +466,7 @@ def in_role(*names: str) -> User:
             "0017_reviews",
             "0020_event_log",
             "0029_unknowns",
+            "0031_classifiers",
         )
         for name in roles:
             importlib.import_module(f"recognition.migrations.{name}").give_to_roles(apps, None)

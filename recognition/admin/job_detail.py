@@ -70,6 +70,8 @@ def _cancelled(kind: str) -> str:
             return gettext("It was cancelled. What it had embedded until then stays, and nothing was switched.")
         case Job.Kind.UNKNOWNS:
             return gettext("It was cancelled. No face was grouped.")
+        case Job.Kind.CLASSIFIERS:
+            return gettext("It was cancelled. The classifiers are as they were before.")
         case _:
             return gettext("It was cancelled. What it had done until then changed nothing in the gallery.")
 
@@ -84,6 +86,8 @@ def _succeeded(job: Job) -> str:
             return compared(job.result)
         case Job.Kind.UNKNOWNS:
             return grouped(job.result)
+        case Job.Kind.CLASSIFIERS:
+            return learned(job.result)
         case _:
             return _checked(job.result)
 
@@ -113,6 +117,17 @@ def grouped(result: Mapping[str, int]) -> str:
         **parts,
         "joined": result["joined"],
     }
+
+
+def learned(result: Mapping[str, Any]) -> str:
+    """What classifiers learned, in a sentence."""
+    people = ngettext("%(count)d person", "%(count)d people", result["people"]) % {"count": result["people"]}
+    samples = ngettext("%(count)d sample", "%(count)d samples", result["samples"]) % {"count": result["samples"]}
+    numbers = {"people": people, "samples": samples, "seen": result["seen"], "made_up": result["made_up"]}
+    return (
+        gettext("Learned: %(people)s with %(samples)s; as other people %(seen)d faces seen and %(made_up)d made up.")
+        % numbers
+    )
 
 
 def _checked(result: Mapping[str, Any]) -> str:

@@ -147,4 +147,4 @@ def _pairs(tally: Tally) -> tuple[Finding, ...]:
 
 def _strategy_differs() -> bool:
     policy = packs.active().policy
-    return policy is not None and policy.strategy != "nearest"
+    return policy is not None and policy.strategy in ("k_nearest", "centroid")

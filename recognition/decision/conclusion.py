@@ -130,6 +130,8 @@ def _unproven(conclusion: Conclusion, standing: Standing | None, policy: Policy)
     if not is_claim and not verdict.has_margin(leading.margin, policy):
         too_small = Reason(TransactionReason.MARGIN_TOO_SMALL, leading.margin, policy.margin)
         return _ambiguous(conclusion, policy, too_small)
+    if leading.objection is not None:
+        return _refused(Decision.REJECT_NO_MATCH, Reason(leading.objection))
     return None
 
 

@@ -32,18 +32,39 @@ class Candidate:
 
 
 class Strategy(enum.StrEnum):
-    """How the templates found become ranked people."""
+    """How the templates found become ranked people, and what else must agree."""
 
     NEAREST = "nearest"
     K_NEAREST = "k_nearest"
     CENTROID = "centroid"
+    KNN_CLASSIFIER = "knn_classifier"
+    SVM_CLASSIFIER = "svm_classifier"
+
+
+CLASSIFIERS = (Strategy.KNN_CLASSIFIER, Strategy.SVM_CLASSIFIER)
+"""Those that rank as `NEAREST` does, and ask a classifier whether it agrees."""
+
+
+class Objection(enum.StrEnum):
+    """Why a person whom a search found is not accepted although they are similar enough: the classifier has its say."""
+
+    OTHER_PEOPLE = "classified_as_other_people"
+    ANOTHER_PERSON = "classified_as_another_person"
+    NOT_LEARNED = "not_learned_yet"
+    NO_CLASSIFIER = "no_classifier"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class CandidateList:
-    """People ranked by their best sample, the closest first."""
+    """People ranked by their best sample, the closest first.
+
+    Args:
+        people: one candidate each.
+        objection: what speaks against naming the first; None where nothing does, or nothing was asked.
+    """
 
     people: tuple[Candidate, ...] = ()
+    objection: Objection | None = None
 
     @property
     def best(self) -> Candidate | None:
@@ -155,14 +176,14 @@ def rank(hits: Iterable[Candidate], strategy: Strategy, *, least_similarity: flo
 
     Args:
         hits: templates found; for `CENTROID`, one score a person.
-        strategy: which of `nearest_sample`, `k_nearest` and `centroid`.
+        strategy: which of `nearest_sample`, `k_nearest` and `centroid`. `CLASSIFIERS` rank by the nearest sample.
         least_similarity: see `k_nearest`; the others do not need it.
 
     Raises:
         ValueError: for `CENTROID` when a person comes twice.
     """
     match strategy:
-        case Strategy.NEAREST:
+        case Strategy.NEAREST | Strategy.KNN_CLASSIFIER | Strategy.SVM_CLASSIFIER:
             return nearest_sample(hits)
         case Strategy.K_NEAREST:
             return k_nearest(hits, least_similarity=least_similarity)

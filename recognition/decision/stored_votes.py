@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from recognition.decision import verdict
-from recognition.decision.matching import Candidate
+from recognition.decision.matching import Candidate, Objection
 from recognition.decision.policy import Policy
 from recognition.decision.standing import Bar
 from recognition.decision.verdict import Decision, Reason, Vote
@@ -67,7 +67,8 @@ def _record(stored: Mapping[str, Any], bars: Mapping[int, Bar]) -> VoteRecord:
     margin = stored["margin"]
     if margin is None and runner_up is not None:
         margin = math.nan  # there was a next person, and the gap was not a number
-    vote = Vote(decision, best, runner_up, margin, others)
+    objection = Objection(stored["objection"]) if "objection" in stored else None
+    vote = Vote(decision, best, runner_up, margin, others, objection)
     return VoteRecord(float(stored["at_ms"]), vote, Quality.from_json(stored["quality"]))
 
 

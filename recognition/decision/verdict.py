@@ -8,7 +8,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from recognition.decision.matching import Candidate, CandidateList
+from recognition.decision.matching import Candidate, CandidateList, Objection
 from recognition.decision.policy import Policy, QualityFault, SampleReason
 from recognition.decision.standing import Bar
 
@@ -29,7 +29,7 @@ class Decision(enum.StrEnum):
 
 
 class TransactionReason(enum.StrEnum):
-    """Why a whole transaction ended as it did; beside `SampleReason` and `Bar`, with codes of its own."""
+    """Why a whole transaction ended as it did; beside `SampleReason`, `Bar` and `Objection`, with codes of its own."""
 
     BELOW_THRESHOLD = "below_threshold"
     MARGIN_TOO_SMALL = "margin_too_small"
@@ -54,7 +54,7 @@ class TransactionReason(enum.StrEnum):
     FROM_VIDEO = "from_video"
 
 
-_CODES = frozenset(reason.value for reasons in (TransactionReason, SampleReason, Bar) for reason in reasons)
+_CODES = frozenset(reason.value for reasons in (TransactionReason, SampleReason, Bar, Objection) for reason in reasons)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -62,12 +62,12 @@ class Reason:
     """One reason of a transaction, as a code with its parameters; sentences are made when it is shown.
 
     Args:
-        code: of `TransactionReason`, `SampleReason` or `Bar`.
+        code: of `TransactionReason`, `SampleReason`, `Bar` or `Objection`.
         measured: what there was; None where there is nothing to measure.
         required: the limit that it was held against.
 
     Raises:
-        ValueError: for a code that is in none of the three lists.
+        ValueError: for a code that is in none of the four lists.
     """
 
     code: str
@@ -123,6 +123,7 @@ class Vote:
         runner_up: the next person.
         margin: their gap; None with fewer than two people, and for a claim, where it decides nothing.
         others: the next people after the runner-up; they decide nothing and are kept for auditors.
+        objection: what a classifier had against the closest person, whether or not it made a difference.
     """
 
     decision: Decision
@@ -130,6 +131,7 @@ class Vote:
     runner_up: Candidate | None
     margin: float | None
     others: tuple[Candidate, ...] = ()
+    objection: Objection | None = None
 
     @property
     def names_somebody(self) -> bool:
@@ -153,31 +155,46 @@ def judge(candidates: CandidateList, policy: Policy) -> Vote:
     A person is named only at or above the identification threshold and with the margin to the
     next person; a score that is not a number is below every threshold. Whoever would be named and is
     barred is refused. The margin comes first: between a person on the deny list and another who is as
-    similar nobody knows whom to refuse.
+    similar nobody knows whom to refuse. An objection comes last, so that it can only take a name back; the deny
+    list refuses whatever a classifier says.
     """
     others = candidates.people[2:KEPT_CANDIDATES]
-    return _judged(candidates.best, candidates.runner_up, candidates.margin, others, policy)
+    unjudged = Vote(
+        Decision.REJECT_NO_MATCH,
+        candidates.best,
+        candidates.runner_up,
+        candidates.margin,
+        others,
+        candidates.objection,
+    )
+    return judge_again(unjudged, policy)
 
 
 def judge_again(vote: Vote, policy: Policy) -> Vote:
     """What an identification that was judged before says under another policy, by the rules of `judge`."""
-    return _judged(vote.best, vote.runner_up, vote.margin, vote.others, policy)
-
-
-def _judged(
-    best: Candidate | None,
-    runner_up: Candidate | None,
-    margin: float | None,
-    others: tuple[Candidate, ...],
-    policy: Policy,
-) -> Vote:
+    best = vote.best
     if best is None or not best.similarity >= policy.identification_threshold:
         decision = Decision.REJECT_NO_MATCH
-    elif not has_margin(margin, policy):
+    elif not has_margin(vote.margin, policy):
         decision = Decision.REJECT_AMBIGUOUS
+    elif is_withheld(vote, policy):
+        is_torn = vote.objection is Objection.ANOTHER_PERSON
+        decision = Decision.REJECT_AMBIGUOUS if is_torn else Decision.REJECT_NO_MATCH
     else:
         decision = _admitted(best)
-    return Vote(decision, best, runner_up, margin, others)
+    return dataclasses.replace(vote, decision=decision)
+
+
+def is_withheld(vote: Vote, policy: Policy) -> bool:
+    """Whether an identification names nobody because of an objection alone: similarity and margin would do."""
+    best = vote.best
+    return (
+        vote.objection is not None
+        and best is not None
+        and best.barred is not Bar.DENY_LIST
+        and best.similarity >= policy.identification_threshold
+        and has_margin(vote.margin, policy)
+    )
 
 
 def may_be_denied(vote: Vote, policy: Policy) -> bool:
@@ -243,6 +260,8 @@ def reasons(vote: Vote, policy: Policy, *, is_claim: bool) -> tuple[Reason, ...]
         is_claim: whether it was a verification.
     """
     code, best = TransactionReason, vote.best
+    if vote.objection is not None and is_withheld(vote, policy):
+        return (Reason(vote.objection),)
     match vote.decision:
         case Decision.REJECT_NO_MATCH if best is None:
             return (Reason(code.NO_TEMPLATE if is_claim else code.NOBODY_ENROLLED),)

@@ -56,6 +56,7 @@ class VoteRecord:
             ],
             "counts": counts,
             "quality": self.quality.measurements_json(),
+            **({"objection": self.vote.objection.value} if self.vote.objection is not None else {}),
         }
 
 

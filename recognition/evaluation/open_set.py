@@ -33,7 +33,7 @@ DET_STEP, DET_STEPS = 0.025, 8
 
 NEAREST, K_NEAREST, CENTROID = "nearest", "k_nearest", "centroid"
 STRATEGIES = (NEAREST, K_NEAREST, CENTROID)
-"""The values of `recognition.decision.matching.Strategy`; a test compares."""
+"""The values of `recognition.decision.matching.Strategy` but for its classifiers; a test compares."""
 
 Matrix: TypeAlias = NDArray[np.float32]
 Embeddings: TypeAlias = Mapping[ImageName, Embedding]

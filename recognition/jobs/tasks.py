@@ -13,6 +13,7 @@ from procrastinate.middleware import SyncCallNext
 from procrastinate.worker import Worker
 
 from recognition.jobs import (
+    classifiers,
     gallery_check,
     importing,
     pack_switch,
@@ -29,6 +30,7 @@ STOP = "stop"
 """Under which name a process tells its jobs that it stops, by an event."""
 
 WORK: Mapping[Job.Kind, Work] = {
+    Job.Kind.CLASSIFIERS: classifiers.train,
     Job.Kind.GALLERY_CHECK: gallery_check.check,
     Job.Kind.IMPORT: importing.enrol,
     Job.Kind.PACK_SWITCH: pack_switch.try_out,
@@ -52,6 +54,7 @@ def register() -> None:
         (upkeep.FORGET_EXPIRED, upkeep.SCHEDULE, upkeep.forget_expired),
         (upkeep.ANCHOR, upkeep.ANCHOR_SCHEDULE, upkeep.anchor_sealed_log),
         (upkeep.APPLY_RETENTION, upkeep.RETENTION_SCHEDULE, upkeep.apply_retention),
+        (upkeep.TRAIN_AGAIN, upkeep.SCHEDULE, upkeep.train_again),
     ):
         periodic = app.task(name=name, queue=jobs.QUEUE, queueing_lock=name, retry=KeepForTheNextProcess())(chore)
         app.periodic(cron=schedule)(periodic)

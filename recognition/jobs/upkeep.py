@@ -12,7 +12,7 @@ from django.utils import timezone
 from faceweb import signing, state
 from recognition import conf
 from recognition.models import AnchorPlace
-from recognition.services import anchors, choosing, import_batches, retention
+from recognition.services import anchors, choosing, classifiers, import_batches, retention
 
 logger = logging.getLogger(__name__)
 
@@ -88,3 +88,18 @@ def apply_retention(timestamp: int) -> None:
     removed = retention.apply(now=timezone.now())
     if removed.events or removed.crops:
         logger.info("%d events and %d pictures were kept long enough and are removed", removed.events, removed.crops)
+
+
+TRAIN_AGAIN = "faceweb.train_again"
+
+
+def train_again(timestamp: int) -> None:
+    """Has the classifiers trained that a policy asks and that have not learned the gallery of now.
+
+    Every few minutes and not at each change: somebody who enrols changes the gallery again and again.
+
+    Args:
+        timestamp: when it was due, in seconds since 1970.
+    """
+    if (job := classifiers.train_again_if_outdated()) is not None:
+        logger.info("the gallery changed: classifiers are trained again by job %d", job.pk)

@@ -11,7 +11,6 @@ from typing import Any
 
 from django.core.management.base import CommandError
 
-from recognition.decision.matching import Strategy
 from recognition.evaluation import claims, open_set, verification
 from recognition.evaluation.error_rates import NoScores
 from recognition.evaluation.lfw_protocol import ImageName, PairsFile
@@ -109,8 +108,8 @@ def _measured(
         },
         "tmr_at_fmr": {fmr: round(compared.everything.tmr(point), 5) for fmr, point in points.items()},
         "searches": {
-            strategy.value: _rates(Rates.mean(trial.strategies[strategy.value] for trial in trials))
-            for strategy in Strategy
+            strategy: _rates(Rates.mean(trial.strategies[strategy] for trial in trials))
+            for strategy in open_set.STRATEGIES
         },
         "identification_threshold": round(at.threshold, 4),
         "seconds": round(time.monotonic() - begin, 1),

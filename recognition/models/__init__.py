@@ -2,6 +2,7 @@
 
 from recognition.models.audit import AuditAction, AuditEntry
 from recognition.models.checkpoints import ActionDelivery, Checkpoint, ClaimLockout, KioskDevice, KioskPairing
+from recognition.models.classifiers import TrainedClassifier
 from recognition.models.events import Alert, EventCrop, EventOverride, RecognitionEvent
 from recognition.models.filters import SavedFilter
 from recognition.models.imports import ImportBatch, ImportItem
@@ -65,6 +66,7 @@ __all__ = [
     "SealedKind",
     "SealedRow",
     "ThresholdPolicy",
+    "TrainedClassifier",
     "UnknownCluster",
     "UnknownFace",
     "UnknownMove",

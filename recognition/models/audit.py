@@ -80,6 +80,8 @@ class AuditAction(models.TextChoices):
     UNKNOWN_MERGED = "unknown.merged", _("unknown people merged")
     UNKNOWN_IGNORED = "unknown.ignored", _("unknown person ignored")
     UNKNOWN_MOVE_UNDONE = "unknown.move_undone", _("decision on an unknown person undone")
+    CLASSIFIER_TRAINED = "classifier.trained", _("classifier trained")
+    CLASSIFIER_PRUNED = "classifier.pruned", _("what is gone removed from a classifier")
 
 
 class AuditEntry(models.Model):

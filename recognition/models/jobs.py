@@ -17,6 +17,7 @@ class Job(models.Model):
     class Kind(models.TextChoices):
         """What is done."""
 
+        CLASSIFIERS = "classifiers", _("classifiers trained")
         GALLERY_CHECK = "gallery_check", _("gallery check")
         IMPORT = "import", _("import")
         PACK_SWITCH = "pack_switch", _("model pack tried out")

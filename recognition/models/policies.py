@@ -45,6 +45,8 @@ class ThresholdPolicy(models.Model):
         NEAREST = "nearest", _("nearest sample")
         K_NEAREST = "k_nearest", _("vote of the nearest samples")
         CENTROID = "centroid", _("mean of a person's samples")
+        KNN_CLASSIFIER = "knn_classifier", _("nearest sample, unless the k-NN classifier objects")
+        SVM_CLASSIFIER = "svm_classifier", _("nearest sample, unless the SVM classifier objects")
 
     version = models.PositiveIntegerField(_("version"), unique=True, editable=False)
     pack = models.ForeignKey(
@@ -132,7 +134,11 @@ class ThresholdPolicy(models.Model):
         max_length=20,
         choices=Strategy.choices,
         default=Strategy.NEAREST,
-        help_text=_("What a face is compared with: each sample, the vote of the nearest ones, or each person's mean."),
+        help_text=_(
+            "What a face is compared with: each sample, the vote of the nearest ones, or each person's mean. Where a "
+            "classifier is named, it is asked as well: it can take a name back and never gives one. It must have been "
+            "trained with this model pack before such a version can come into force."
+        ),
     )
     requires_pin = models.BooleanField(
         _("PIN required"), default=False, help_text=_("A claim needs the person's PIN as well as the face.")

@@ -23,7 +23,7 @@ from recognition.decision.doubts import Neighbour
 from recognition.decision.matching import Candidate, CandidateList, Strategy
 from recognition.decision.standing import Bar
 from recognition.models import FaceSample, FaceTemplate
-from recognition.selectors import sketched
+from recognition.selectors import classifiers, sketched
 from recognition.selectors.packs import ActivePack
 from recognition.selectors.people import has_valid_basis
 from recognition.vision.errors import PackMismatch
@@ -63,8 +63,8 @@ def search(embedding: Embedding, pack: ActivePack, *, exact: bool | None = None)
         exact: what `is_exact` said a moment ago; asked again when left out.
 
     Returns:
-        One candidate a person, with what stands against them now; empty when nobody is enrolled. All
-        similarities are exact; whether nobody is missing, see `is_exact`.
+        One candidate a person, with what stands against them now and what a classifier objects, where the policy
+        asks one; empty when nobody is enrolled. All similarities are exact; whether nobody is missing, see `is_exact`.
 
     Raises:
         PackMismatch: when the probe was made by another pack.
@@ -83,7 +83,7 @@ def search(embedding: Embedding, pack: ActivePack, *, exact: bool | None = None)
         # One person's samples filled the list: the margin needs the next person too.
         hits += _found(embedding, pack, _Among.ALL_BUT_ONE, person_id=hits[0].person_id)
     limit = pack.policy.identification_threshold if pack.policy else -1.0
-    return matching.rank(hits, strategy, least_similarity=limit)
+    return classifiers.objected(matching.rank(hits, strategy, least_similarity=limit), embedding, pack)
 
 
 def compare(embedding: Embedding, pack: ActivePack, person_id: int) -> CandidateList:

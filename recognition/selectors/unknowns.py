@@ -12,6 +12,7 @@ from django.db.models import Avg, Count, Exists, Max, Min, OuterRef, QuerySet
 from numpy.typing import NDArray
 from pgvector.django import MaxInnerProduct, VectorField
 
+from recognition.decision.matching import Objection
 from recognition.decision.unknowns import LOOSE, Faces
 from recognition.decision.verdict import Decision
 from recognition.models import (
@@ -108,6 +109,9 @@ def to_embed(pack_id: int) -> QuerySet[EventCrop]:
     unknown = EventCrop.objects.filter(
         event__decision=Decision.REJECT_NO_MATCH.value, event__kind=RecognitionEvent.Kind.IDENTIFICATION
     )
+    # Found, and refused because no classifier could be asked about them.
+    for objection in (Objection.NOT_LEARNED, Objection.NO_CLASSIFIER):
+        unknown = unknown.exclude(event__reasons__contains=[{"reason": objection.value}])
     # With a face that was looked at before, the vector of another pack is replaced, enrolled or not.
     return unknown.filter(~Exists(seen) & ~Exists(enrolled) | Exists(seen.exclude(pack=pack_id))).order_by("pk")
 

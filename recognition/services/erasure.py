@@ -31,7 +31,7 @@ from recognition.models import (
 from recognition.selectors import imported
 from recognition.selectors import legal as legal_read
 from recognition.selectors import people as people_read
-from recognition.services import audit, erasure_certificates, erasure_ledger, holds, sealed_log
+from recognition.services import audit, classifiers, erasure_certificates, erasure_ledger, holds, sealed_log
 
 _LINKS = ("person", "claimed_person", "best_person", "runner_up")
 """What of an event points to people."""
@@ -171,6 +171,7 @@ def _run(
     crops.delete()
     files.delete()
     _deleted(rows, asked)
+    contents["deleted"]["classifier_parts"] = classifiers.remove_what_is_gone(actor=actor)
     asked.certificate = erasure_certificates.make(
         asked=asked, contents=contents, person_number=rows[0], actor=actor, now=now
     )

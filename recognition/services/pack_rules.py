@@ -11,7 +11,7 @@ import shlex
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.db.models.functions import Greatest
 from django.utils import timezone
 from django.utils.translation import gettext
@@ -70,7 +70,8 @@ def take_over(*, pack: ModelPack, before: ModelPack | None, actor: User | None) 
 
     Raises:
         ThresholdsNotMeasured: when a default operating point was never measured.
-        policies.ChangeRefused: when a version of the pack before is approved and waits for its time.
+        policies.ChangeRefused: when a version of the pack before is approved and waits for its time, or one asks a
+            classifier that was never trained with this pack.
     """
     policies.begin_change(now=timezone.now())
     if before is not None:
@@ -81,6 +82,7 @@ def take_over(*, pack: ModelPack, before: ModelPack | None, actor: User | None) 
     if source == pack:
         return ()
     held = ThresholdPolicy.objects.filter(pack=source, state=State.ACTIVE)
+    _refuse_to_ask_the_untrained(held, pack)
     # The site's first: a checkpoint without thresholds of its own begins with them.
     made = [_taken_over(version, pack, actor) for version in held.order_by(F("checkpoint").asc(nulls_first=True))]
     follow_the_site = ThresholdPolicy.objects.filter(pack=pack, state=State.ACTIVE, checkpoint__isnull=False)
@@ -106,6 +108,19 @@ def _refuse_to_lose_what_waits(before: ModelPack) -> None:
                 "the model pack would lose. Reject it and propose it again after the switch, or switch after its time."
             )
             % {"version": waiting.version}
+        )
+
+
+def _refuse_to_ask_the_untrained(held: QuerySet[ThresholdPolicy], pack: ModelPack) -> None:
+    versions = (each for each in held.order_by("version") if policies.asks_the_untrained(policy=each, pack=pack))
+    asking = next(versions, None)
+    if asking is not None:
+        raise policies.ChangeRefused(
+            gettext(
+                "Version %(version)d of the threshold policy asks a classifier, and none was trained with the model "
+                "pack %(pack)s. Put a version with another matching in force, switch, and train classifiers after that."
+            )
+            % {"version": asking.version, "pack": pack.name}
         )
 
 

@@ -13,7 +13,7 @@ from django.utils.translation import gettext
 
 from recognition.models import AuditAction, FaceSample, Person, PersonGroup, SampleImage, WaitingPhoto
 from recognition.selectors import legal
-from recognition.services import audit, erasure_ledger, holds
+from recognition.services import audit, classifiers, erasure_ledger, holds
 
 _PIN = re.compile(r"[0-9]{4,8}")
 
@@ -183,3 +183,4 @@ def delete_sample_again(*, sample: FaceSample, actor: User | None) -> None:
         details={"person": sample.person_id},
     )
     sample.delete()
+    classifiers.remove_what_is_gone(actor=actor)

@@ -16,13 +16,14 @@ from collections.abc import Mapping
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import connection, transaction
-from django.db.models import Max, QuerySet
+from django.db.models import Max
 from django.utils import timezone
 from django.utils.translation import gettext
 
 from recognition import conf
+from recognition.decision.matching import CLASSIFIERS
 from recognition.decision.policy import Policy, QualityGates
-from recognition.models import AuditAction, Checkpoint, ModelPack, ThresholdPolicy
+from recognition.models import AuditAction, Checkpoint, ModelPack, ThresholdPolicy, TrainedClassifier
 from recognition.services import audit
 
 logger = logging.getLogger(__name__)
@@ -64,6 +65,7 @@ def create_version(
 
     Raises:
         django.core.exceptions.ValidationError: for a number outside its range.
+        ChangeRefused: when it asks a classifier that was never trained.
     """
     now = timezone.now()
     begin_change(now=now)
@@ -126,7 +128,8 @@ def approve(
 
     Raises:
         ChangeRefused: when it is not proposed any more, the approver proposed it and the site asks for another
-            person, its pack is not in use, or another version came into force after the approver looked.
+            person, its pack is not in use, it asks a classifier that was never trained, or another version came into
+            force after the approver looked.
     """
     policy = _locked(policy, State.PROPOSED, now=now)
     if policy.created_by_id == actor.pk and not conf.may_approve_own_policy():
@@ -137,6 +140,7 @@ def approve(
             )
         )
     _refuse_another_pack(policy)
+    _refuse_untrained(policy)
     _refuse_unseen(holding(pack=policy.pack, checkpoint=policy.checkpoint), compared_with)
     policy.state, policy.decided_by, policy.decided_at = State.APPROVED, actor, now
     policy.save(update_fields=["state", "decided_by", "decided_at"])
@@ -168,7 +172,8 @@ def return_to(*, policy: ThresholdPolicy, actor: User, now: dt.datetime) -> Thre
     from a bad change must be short.
 
     Raises:
-        ChangeRefused: when the version never was in force, or is, or its pack is not in use.
+        ChangeRefused: when the version never was in force, or is, its pack is not in use, or it asks a classifier
+            that is no longer there.
     """
     policy = _locked(policy, State.FORMER, now=now)
     _refuse_another_pack(policy)
@@ -224,7 +229,7 @@ def activate_due(*, now: dt.datetime) -> int:
 
     Workers call it every few seconds: without one of them nothing is decided anyway.
     """
-    if not _due(now).exists():
+    if not _due(now):
         return 0
     with transaction.atomic():
         _lock()
@@ -255,13 +260,17 @@ def retire(*, policy: ThresholdPolicy, actor: User | None, now: dt.datetime) -> 
     _record(AuditAction.POLICY_RETIRED, policy, actor)
 
 
-def _due(now: dt.datetime) -> QuerySet[ThresholdPolicy]:
-    return ThresholdPolicy.objects.filter(state=State.APPROVED, effective_from__lte=now)
+def _due(now: dt.datetime) -> list[ThresholdPolicy]:
+    """Those whose time has come, in the order of their times, so that the last one stays.
+
+    One whose classifier went meanwhile waits until it is trained again.
+    """
+    due = ThresholdPolicy.objects.filter(state=State.APPROVED, effective_from__lte=now)
+    return [policy for policy in due.order_by("effective_from", "version") if not asks_the_untrained(policy=policy)]
 
 
 def _activate_due(now: dt.datetime) -> int:
-    # In the order of their times, so that the last one stays.
-    versions = list(_due(now).order_by("effective_from", "version"))
+    versions = _due(now)
     for policy in versions:
         _activate(policy, actor=None, now=now)
     return len(versions)
@@ -291,6 +300,17 @@ def _refuse_another_pack(policy: ThresholdPolicy) -> None:
             gettext(
                 "Version %(version)d is of the model pack %(pack)s, which is not in use. Propose its numbers again, "
                 "with thresholds of the pack in use."
+            )
+            % {"version": policy.version, "pack": policy.pack.name}
+        )
+
+
+def _refuse_untrained(policy: ThresholdPolicy) -> None:
+    if asks_the_untrained(policy=policy):
+        raise ChangeRefused(
+            gettext(
+                "Version %(version)d asks a classifier that was never trained with the model pack %(pack)s, so it "
+                "would accept nobody. Train it under Classifiers first."
             )
             % {"version": policy.version, "pack": policy.pack.name}
         )
@@ -341,6 +361,17 @@ def _stored(
     return policy
 
 
+def asks_the_untrained(*, policy: ThresholdPolicy, pack: ModelPack | None = None) -> bool:
+    """Whether a version asks a classifier that is not there, and so would accept nobody.
+
+    Args:
+        policy: the version.
+        pack: with which it would decide; its own when left out.
+    """
+    asked = TrainedClassifier.objects.filter(pack=pack or policy.pack, kind=policy.strategy)
+    return policy.strategy in CLASSIFIERS and not asked.exists()
+
+
 def in_force(*, pack: ModelPack, checkpoint: Checkpoint | None) -> ThresholdPolicy | None:
     """The version in force of exactly this scope."""
     return ThresholdPolicy.objects.filter(pack=pack, checkpoint=checkpoint, state=State.ACTIVE).first()
@@ -352,6 +383,7 @@ def holding(*, pack: ModelPack, checkpoint: Checkpoint | None) -> ThresholdPolic
 
 
 def _activate(policy: ThresholdPolicy, *, actor: User | None, now: dt.datetime) -> None:
+    _refuse_untrained(policy)
     before = in_force(pack=policy.pack, checkpoint=policy.checkpoint)
     if before is not None:
         ThresholdPolicy.objects.filter(pk=before.pk).update(state=State.FORMER, retired_at=now)

@@ -28,7 +28,7 @@ from recognition.models import (
 )
 from recognition.selectors import people as people_read
 from recognition.selectors import retention as read
-from recognition.services import audit, erasure, holds, sealed_log
+from recognition.services import audit, classifiers, erasure, holds, sealed_log
 
 EVENTS_A_STEP = 500
 """Removed in one transaction: the sealed log names each of them in one entry, and the head of it waits for nobody."""
@@ -96,6 +96,8 @@ def apply(*, now: dt.datetime) -> Removed:
             while left and (removed := step(rule, now)):
                 counts[name] += removed
                 left -= 1
+    # Also what a run before could not, because its process died.
+    classifiers.remove_what_is_gone(actor=None)
     return Removed(**counts)
 
 

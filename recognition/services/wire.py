@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 import msgpack
 import numpy as np
 
-from recognition.decision.matching import Candidate, CandidateList, Strategy
+from recognition.decision.matching import Candidate, CandidateList, Objection, Strategy
 from recognition.decision.policy import Policy, QualityFault, QualityGates, SampleReason
 from recognition.decision.standing import Bar
 from recognition.selectors.packs import ActivePack
@@ -278,7 +278,12 @@ def _quality(raw: Mapping[str, Any]) -> Quality:
 
 
 def _candidates(raw: Mapping[str, Any] | None) -> CandidateList | None:
-    return None if raw is None else CandidateList(tuple(_candidate(candidate) for candidate in raw["people"]))
+    if raw is None:
+        return None
+    objection = raw["objection"]
+    return CandidateList(
+        tuple(_candidate(candidate) for candidate in raw["people"]), None if objection is None else Objection(objection)
+    )
 
 
 def _candidate(raw: Mapping[str, Any]) -> Candidate:

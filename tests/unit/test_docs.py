@@ -13,7 +13,7 @@ from packaging.utils import canonicalize_name
 
 from faceweb import cli
 from recognition.decision.doubts import DoubtReason
-from recognition.decision.matching import Strategy
+from recognition.decision.matching import Objection, Strategy
 from recognition.decision.policy import SampleReason
 from recognition.decision.standing import Bar
 from recognition.decision.verdict import Decision, TransactionReason
@@ -187,7 +187,7 @@ def test_the_numbers_of_the_protocol_are_documented() -> None:
     assert FRAME_LIMITS.max_pixels == 1920 * 1080
 
 
-@pytest.mark.parametrize("codes", [Decision, SampleReason, DoubtReason, TransactionReason, Bar, Strategy])
+@pytest.mark.parametrize("codes", [Decision, SampleReason, DoubtReason, TransactionReason, Bar, Objection, Strategy])
 def test_every_code_is_in_the_glossary(codes: type[enum.StrEnum]) -> None:
     glossary = text_of("docs/glossary.md")
     assert not {code.value for code in codes if f"`{code.value}`" not in glossary}

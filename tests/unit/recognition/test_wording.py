@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from recognition import wording
 from recognition.decision.doubts import Doubt, DoubtReason
+from recognition.decision.matching import Objection
 from recognition.decision.policy import QualityFault, QualityGates, SampleReason
 from recognition.decision.standing import Bar
 from recognition.decision.verdict import Reason, TransactionReason
@@ -116,7 +117,7 @@ def test_a_size_that_was_not_stored_is_not_shown() -> None:
     assert wording.fault_sentence(stored) == "The file is too large. Save it smaller."
 
 
-@pytest.mark.parametrize("code", [*TransactionReason, *Bar, *SampleReason])
+@pytest.mark.parametrize("code", [*TransactionReason, *Bar, *SampleReason, *Objection])
 @pytest.mark.parametrize("numbers", [(None, None), (0.4, 0.5)])
 def test_every_reason_of_a_transaction_has_a_sentence(code: str, numbers: tuple[float | None, float | None]) -> None:
     sentence = wording.reason_sentence(Reason(code, *numbers))
@@ -133,6 +134,7 @@ REASONS = [
     (Reason(TransactionReason.VOTES_DISAGREE, 2, 3), "2 of 3"),
     (Reason(SampleReason.TOO_DARK, 0.1199, 0.12), "brightness 0.11, needs 0.12"),
     (Reason(Bar.SUSPENDED), "is suspended"),
+    (Reason(Objection.NOT_LEARNED), "has not learned this person yet"),
 ]
 
 

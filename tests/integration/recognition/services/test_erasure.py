@@ -159,6 +159,7 @@ def test_the_certificate_counts_what_went_and_is_signed(stored: Everything) -> N
         "deny_list_entries": 1,
         "lockouts": 1,
         "moves": 1,
+        "classifier_parts": 0,
     }
     assert document["emptied"] == {"claimed_ids": 1, "admin_log_entries": 1, "upload_names": 1}
     assert document["kept"] == {"events": 3}

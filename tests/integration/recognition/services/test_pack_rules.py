@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from recognition.decision.matching import Strategy
 from recognition.models import AuditAction, AuditEntry, Checkpoint, ModelPack, ThresholdPolicy
 from recognition.selectors import packs as selectors
 from recognition.services import pack_rules, packs, policies
@@ -176,6 +177,19 @@ def test_an_approved_version_that_waits_for_its_time_stops_the_switch(pack: Mode
         packs.activate(pack=other, actor=None)
     assert ModelPack.objects.get(is_active=True) == pack
     policies.reject(policy=waiting, actor=fakes.user(), now=now)
+    packs.activate(pack=other, actor=None)
+
+
+def test_a_version_that_asks_a_classifier_stops_the_switch_to_a_pack_that_has_none(
+    pack: ModelPack, other: ModelPack, door: Checkpoint
+) -> None:
+    fakes.person("Ada", fakes.probe())
+    fakes.trained(Strategy.KNN_CLASSIFIER, fakes.like_probe(0.0, axis=2))
+    version = hold(pack, door, strategy="knn_classifier")
+    with pytest.raises(ChangeRefused, match=f"Version {version.version} .* none was trained with the model pack other"):
+        packs.activate(pack=other, actor=None)
+    assert selectors.active().digest == pack.digest
+    hold(pack, door, strategy="nearest")
     packs.activate(pack=other, actor=None)
 
 

@@ -13,8 +13,9 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, connection, connections, transaction
 from pytest_django import Settings
 
+from recognition.decision.matching import Strategy
 from recognition.decision.policy import LONGEST_DELAY_S
-from recognition.models import AuditAction, AuditEntry, Checkpoint, ModelPack, ThresholdPolicy
+from recognition.models import AuditAction, AuditEntry, Checkpoint, ModelPack, ThresholdPolicy, TrainedClassifier
 from recognition.selectors import packs
 from recognition.services import policies
 from recognition.services.policies import ChangeRefused
@@ -220,6 +221,43 @@ class TestApprove:
         policies.approve(policy=later, actor=approver, now=NOON + HOUR)  # no worker ran between
         policies.activate_due(now=NOON + HOUR)
         assert states() == {1: State.FORMER, 2: State.FORMER, 3: State.ACTIVE}
+
+
+class TestAClassifier:
+    """A version that asks one accepts nobody without it, so it cannot come into force before."""
+
+    def test_must_be_trained_before_a_version_that_asks_it_is_approved(
+        self, pack: ModelPack, proposer: User, approver: User
+    ) -> None:
+        version = propose(pack, proposer, strategy="svm_classifier")
+        fakes.person("Ada", fakes.probe())
+        fakes.trained(Strategy.KNN_CLASSIFIER, fakes.like_probe(0.0, axis=2))
+        with pytest.raises(ChangeRefused, match="never trained with the model pack fake-pack"):
+            policies.approve(policy=version, actor=approver, now=NOON)
+        fakes.trained(Strategy.SVM_CLASSIFIER)
+        assert policies.approve(policy=version, actor=approver, now=NOON).state == State.ACTIVE
+
+    def test_that_is_gone_keeps_a_version_from_its_time_until_it_is_trained_again(
+        self, pack: ModelPack, proposer: User, approver: User
+    ) -> None:
+        fakes.person("Ada", fakes.probe())
+        fakes.trained(Strategy.SVM_CLASSIFIER)
+        version = propose(pack, proposer, strategy="svm_classifier", effective_from=NOON + HOUR)
+        policies.approve(policy=version, actor=approver, now=NOON)
+        TrainedClassifier.objects.all().delete()
+        assert policies.activate_due(now=NOON + HOUR) == 0
+        fakes.trained(Strategy.SVM_CLASSIFIER)
+        assert policies.activate_due(now=NOON + HOUR) == 1
+
+    def test_that_is_gone_is_no_way_back(self, pack: ModelPack, approver: User) -> None:
+        fakes.person("Ada", fakes.probe())
+        fakes.trained(Strategy.SVM_CLASSIFIER)
+        former = change(pack, strategy="svm_classifier")
+        change(pack, strategy="nearest")
+        TrainedClassifier.objects.all().delete()
+        former.refresh_from_db()
+        with pytest.raises(ChangeRefused, match="Train it under Classifiers first"):
+            policies.return_to(policy=former, actor=approver, now=NOON)
 
 
 class TestReject:

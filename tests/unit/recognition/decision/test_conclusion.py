@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from recognition.decision import conclusion as final_word
 from recognition.decision import matching, verdict
 from recognition.decision.conclusion import Conclusion, Verdict
-from recognition.decision.matching import Candidate, CandidateList
+from recognition.decision.matching import Candidate, CandidateList, Objection
 from recognition.decision.policy import Policy, QualityFault, SampleReason
 from recognition.decision.standing import Bar, Standing
 from recognition.decision.transaction import FaceSighting, Sighting, Transaction
@@ -74,6 +74,14 @@ def test_a_person_in_good_standing_is_accepted_from_the_very_threshold(conclusio
 )
 def test_an_accept_that_its_own_numbers_do_not_carry_is_none(conclusion: Conclusion, expected: Verdict) -> None:
     assert concluded(conclusion) == expected
+
+
+def test_an_accept_that_a_classifier_objects_to_is_none() -> None:
+    accept = identified(0.75)
+    assert accept.leading is not None
+    objected = dataclasses.replace(accept.leading, objection=Objection.NOT_LEARNED)
+    refusal = refused(D.REJECT_NO_MATCH, Reason(Objection.NOT_LEARNED))
+    assert concluded(dataclasses.replace(accept, leading=objected)) == refusal
 
 
 TOO_CLOSE = Reason(R.MARGIN_TOO_SMALL, 0.05, 0.125)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import json
 import math
 
@@ -8,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recognition.decision import verdict
-from recognition.decision.matching import CandidateList
+from recognition.decision.matching import CandidateList, Objection
 from recognition.decision.policy import Policy, QualityFault, SampleReason
 from recognition.decision.standing import Bar
 from recognition.decision.verdict import Decision, Reason, TransactionReason, Vote
@@ -82,6 +83,39 @@ def test_a_bar_counts_only_against_whom_the_search_would_name(people: CandidateL
     assert verdict.judge(people, POLICY).decision is decision
 
 
+@pytest.mark.parametrize(
+    ("people", "objection", "decision"),
+    [
+        (fakes.candidates(0.9), Objection.OTHER_PEOPLE, NO_MATCH),
+        (fakes.candidates(0.9), Objection.NOT_LEARNED, NO_MATCH),
+        (fakes.candidates(0.9), Objection.NO_CLASSIFIER, NO_MATCH),
+        (fakes.candidates(0.9, 0.6), Objection.ANOTHER_PERSON, AMBIGUOUS),
+        (fakes.candidates(0.9, barred=Bar.SUSPENDED), Objection.OTHER_PEOPLE, NO_MATCH),
+        (fakes.candidates(0.9, barred=Bar.DENY_LIST), Objection.OTHER_PEOPLE, NOT_ALLOWED),  # they are refused anyway
+    ],
+)
+def test_an_objection_takes_a_name_back_and_says_why(
+    people: CandidateList, objection: Objection, decision: Decision
+) -> None:
+    vote = verdict.judge(dataclasses.replace(people, objection=objection), POLICY)
+    assert (vote.decision, vote.objection) == (decision, objection)
+    why = Reason(Bar.DENY_LIST) if decision is NOT_ALLOWED else Reason(objection)
+    assert verdict.reasons(vote, POLICY, is_claim=False) == (why,)
+    assert verdict.judge_again(vote, POLICY) == vote
+
+
+@pytest.mark.parametrize(
+    ("people", "reason"),
+    [
+        (fakes.candidates(0.25), Reason(TransactionReason.BELOW_THRESHOLD, 0.25, 0.5)),
+        (fakes.candidates(0.75, 0.75), Reason(TransactionReason.MARGIN_TOO_SMALL, 0.0, 0.125)),
+    ],
+)
+def test_an_objection_against_whom_nobody_would_name_is_not_the_reason(people: CandidateList, reason: Reason) -> None:
+    vote = verdict.judge(dataclasses.replace(people, objection=Objection.NOT_LEARNED), POLICY)
+    assert verdict.reasons(vote, POLICY, is_claim=False) == (reason,)
+
+
 class TestClaims:
     NOBODY = fakes.candidates()
 
@@ -144,7 +178,7 @@ def test_a_claim_is_held_against_the_verification_threshold() -> None:
 
 
 class TestReasons:
-    @pytest.mark.parametrize("code", [*TransactionReason, *SampleReason, *Bar])
+    @pytest.mark.parametrize("code", [*TransactionReason, *SampleReason, *Bar, *Objection])
     def test_come_back_from_json_as_they_went(self, code: str) -> None:
         reason = Reason(code, 0.25, None)
         stored = json.loads(json.dumps(reason.as_json()))

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recognition.decision.matching import Candidate, CandidateList, Strategy
+from recognition.decision.matching import Candidate, CandidateList, Objection, Strategy
 from recognition.decision.policy import Policy, QualityFault, SampleReason
 from recognition.decision.standing import Bar
 from recognition.selectors.packs import ActivePack
@@ -125,7 +125,7 @@ def test_a_reply_with_a_damaged_pack_is_refused(packed: bytes) -> None:
 
 
 def test_enumerations_come_back_as_themselves() -> None:
-    candidates = CandidateList((Candidate(1, "", 2, 0.9, Bar.SUSPENDED),))
+    candidates = CandidateList((Candidate(1, "", 2, 0.9, Bar.SUSPENDED),), Objection.NOT_LEARNED)
     sent = FrameOutcome(FrameStatus.ANALYSED, (SeenFace(None, BOX, QUALITY, (), candidates, b""),), active(POLICY))
 
     outcome = wire.decode_reply(wire.encode(Reply("a", sent))).outcome
@@ -136,6 +136,7 @@ def test_enumerations_come_back_as_themselves() -> None:
     assert outcome.active.policy.strategy is Strategy.K_NEAREST
     assert outcome.faces[0].candidates is not None
     assert outcome.faces[0].candidates.people[0].barred is Bar.SUSPENDED
+    assert outcome.faces[0].candidates.objection is Objection.NOT_LEARNED
 
 
 def test_an_embedded_face_keeps_its_vector_and_pack() -> None:
