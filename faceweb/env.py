@@ -183,7 +183,8 @@ WORKER_THREADS = Variable(
     "FACEWEB_WORKER_THREADS",
     _whole_number,
     0,
-    "Recognition threads, one a core; under `faceweb up` each in a process of its own; 0: as many as there are cores.",
+    "Recognition threads, one a core; under `faceweb up` each in a process of its own; 0: as many as were measured"
+    " fastest at the first start, at most one a core.",
 )
 TILTED_FRAMES = Variable(
     "FACEWEB_TILTED_FRAMES",

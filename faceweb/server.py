@@ -83,7 +83,7 @@ def _connect_workers(stack: ExitStack) -> None:
     # Started first, so that both start at the same time.
     jobs = KeptProcess(JOBS, env.of_child({}), "jobs")
     stack.callback(jobs.stop)
-    children = ChildWorkers(RECOGNITION, env.of_child({}), lanes_of_children(conf.worker_threads()))
+    children = ChildWorkers(RECOGNITION, env.of_child({}), lambda: lanes_of_children(conf.worker_threads()))
     stack.callback(children.stop)
     jobs.wait_until_ready()
     frames.connect(children)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Literal, cast
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.conf import settings
+
+from recognition.vision import cores
 
 
 def runtime() -> Literal["auto", "openvino", "onnxruntime", "cuda", "tensorrt", "coreml"]:
@@ -41,8 +42,13 @@ def signing_key() -> Ed25519PrivateKey:
 
 
 def worker_threads() -> int:
-    """Recognition threads of this machine; as many as cores unless FACEWEB_WORKER_THREADS says."""
-    return int(settings.FACEWEB_WORKER_THREADS) or len(os.sched_getaffinity(0))
+    """Recognition threads of this machine: FACEWEB_WORKER_THREADS, else what was measured fastest, else one a core."""
+    return int(settings.FACEWEB_WORKER_THREADS) or cores.remembered_threads(cache_dir()) or cores.usable()
+
+
+def measures_threads() -> bool:
+    """Whether the number of recognition threads is to be measured here, and was not yet."""
+    return not settings.FACEWEB_WORKER_THREADS and cores.remembered_threads(cache_dir()) is None
 
 
 def looks_for_tilted_faces() -> bool:

@@ -25,7 +25,7 @@ from recognition.evaluation import reports
 from recognition.evaluation.reports import ComparedRow, Report
 from recognition.importing import entries
 from recognition.management.base import FAILED
-from recognition.vision.runtimes import choice
+from recognition.vision import cores
 
 STDOUT = Path("-")
 
@@ -144,7 +144,7 @@ def made(kind: str, values: Mapping[str, Any], options: Mapping[str, Any], now: 
         "date": now.isoformat(timespec="seconds"),
         "machine": {
             "system": platform.platform(),
-            "processor": choice.processor(),
+            "processor": cores.processor(),
             "cores": os.cpu_count(),
             "python": platform.python_version(),
         },

@@ -64,28 +64,35 @@ class StartFailed(Exception):
 class ChildWorkers:
     """This process's children; the same two ports that workers elsewhere fill."""
 
-    def __init__(self, command: Sequence[str], environment: Mapping[str, str], lanes: Sequence[int]) -> None:
+    def __init__(
+        self, command: Sequence[str], environment: Mapping[str, str], lanes: Callable[[], Sequence[int]]
+    ) -> None:
         """Starts the first child, waits until it is ready, and starts the others.
 
-        The first one alone activates the default pack and measures the runtimes; what it stores spares the
-        others both.
+        The first one alone activates the default pack and measures the runtimes and threads; what it stores spares
+        the others both, and may say that there are to be fewer of them.
 
         Args:
             command: starts one; numbers of inherited file descriptors are added: control, then lanes.
             environment: of the children.
-            lanes: how many each child has; see `lanes_of_children`.
+            lanes: says how many each child has (see `lanes_of_children`), before the first is started and after.
 
         Raises:
             StartFailed: when the first one cannot work.
         """
         self._lanes = Lanes()
         self._stopping = threading.Event()
-        self._children = [_Keeper(command, environment, count, self._lanes, self._stopping) for count in lanes]
+
+        def keeper(count: int) -> _Keeper:
+            return _Keeper(command, environment, count, self._lanes, self._stopping)
+
+        self._children = [keeper(lanes()[0])]
         try:
             self._children[0].start().result()
         except BaseException:
             self.stop()
             raise
+        self._children += map(keeper, lanes()[1:])
         for child in self._children[1:]:
             child.start()
 

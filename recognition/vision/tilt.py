@@ -23,8 +23,12 @@ STEP_VIEW = LandmarkView(side_px=256, context=2.5)
 STEP_IOU = 0.2
 """Less than elsewhere: a face that is taken for upright is taken to be a little elsewhere."""
 
-UPRIGHT_DEGREES = 7.5
+UPRIGHT_DEGREES = 5.0
 """A face that a look shows less tilted is left as it was found."""
+
+TILTED_DEGREES = 8.0
+"""One that a look shows more tilted is straightened; one between the two by a share that grows evenly, so that a photo
+saved anew, which shows its face a little more or less tilted, keeps its vector."""
 
 LEVEL_DEGREES = 2.0
 """A look that shows the eye line within that of level is not followed by another one."""
@@ -66,13 +70,15 @@ def straightened(
         guess_degrees: the tilt that is tried first, and alone where that shows it upright.
 
     Returns:
-        The very face where it is upright already, else one that knows its tilt.
+        The very face where it is upright already, else one that knows by how much it is to be turned upright: its tilt,
+        or a share of that where it is hardly tilted.
     """
     turn, seen = turn_degrees, _look(detector, image_bgr, face, turn_degrees)
     if not _is_upright(detector, seen, turn):
         best = _best_seen(detector, image_bgr, face, guess_degrees)
         turn, seen = best.turn_degrees, _look(detector, image_bgr, best.face, best.turn_degrees)
-    if turn == 0.0 and abs(roll_degrees(seen)) <= UPRIGHT_DEGREES:
+    share = _share(roll_degrees(seen)) if turn == 0.0 else 1.0
+    if share == 0.0:
         return face
     for _ in range(REFINEMENTS):
         off = between(turn, roll_degrees(seen))
@@ -80,7 +86,13 @@ def straightened(
             break
         turn += off / TOLD_TILT
         seen = _look(detector, image_bgr, seen, turn)
-    return dataclasses.replace(seen, tilt_degrees=roll_degrees(seen))
+    return dataclasses.replace(seen, tilt_degrees=share * roll_degrees(seen))
+
+
+def _share(shown_degrees: float) -> float:
+    """How much of its tilt is taken from a face that is shown so tilted, 0..1."""
+    beyond = (abs(shown_degrees) - UPRIGHT_DEGREES) / (TILTED_DEGREES - UPRIGHT_DEGREES)
+    return min(max(beyond, 0.0), 1.0)
 
 
 def _look(detector: FaceDetector, image_bgr: ImageBgr, face: DetectedFace, turn_degrees: float) -> DetectedFace:

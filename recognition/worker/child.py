@@ -56,6 +56,7 @@ def _started(control: Connection, lanes: int) -> Recogniser:
     from recognition.worker.engine import EngineSource
 
     try:
+        recogniser.measure_threads()
         ready = recogniser.start(EngineSource(dataclasses.replace(wiring.runtime_options(), threads=lanes)))
     except PackError as error:
         control.send_bytes(str(error).encode())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 import time
 
@@ -10,11 +11,13 @@ from django import db
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
 
+from recognition import conf, wiring
 from recognition.selectors.packs import NoActivePack
 from recognition.services.frames import FrameOutcome, FrameStatus, FrameTask
 from recognition.services.wire import Ahead, PhotoOutcome, PhotoStatus, Request
-from recognition.vision import images
+from recognition.vision import cores, images
 from recognition.vision.errors import ImageError, PackError
+from recognition.vision.runtimes import threads
 from recognition.vision.types import EmbeddedFace
 from recognition.worker import packs, processing
 from recognition.worker.engine import EngineSource
@@ -135,6 +138,22 @@ def start(engines: EngineSource | None = None) -> Recogniser:
     recogniser = Recogniser(engines)
     recogniser.warm_up()
     return recogniser
+
+
+def measure_threads() -> None:
+    """Measures how many threads recognise most on this machine, where nothing says so yet; see `conf.worker_threads`.
+
+    Raises:
+        PackError: when the active pack cannot be loaded here.
+    """
+    if not conf.measures_threads():
+        return
+    cv2.setNumThreads(1)
+    packs.ensure_active()
+    options = dataclasses.replace(wiring.runtime_options(), threads=cores.usable())
+    pipeline = EngineSource(options).current().pipeline
+    pipeline.warm_up()
+    threads.measure(pipeline.warm_up, conf.cache_dir())
 
 
 def limit_statements() -> None:

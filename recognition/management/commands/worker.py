@@ -41,6 +41,7 @@ class Command(BaseCommand):
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
         try:
+            recogniser.measure_threads()
             ready = recogniser.start()
         except PackError as error:
             raise CommandError(str(error)) from error

@@ -19,6 +19,7 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from recognition.vision import cores
 from recognition.vision.errors import RuntimeUnavailable
 from recognition.vision.interfaces import InferenceSession
 
@@ -133,7 +134,7 @@ def _remembered(
         "model": model_path.name,
         "shape": list(example.shape),
         "runtimes": sorted(session.runtime for session in sessions.values()),
-        "machine": [platform.machine(), processor()],
+        "machine": [platform.machine(), cores.processor()],
         "threads_per_call": options.threads_per_call,
     }
     digest = hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()[:16]
@@ -149,15 +150,6 @@ def _remembered(
     logger.info("measured %s in ms: %s", model_path.stem, times)
     write_atomically(note, json.dumps({**key, "best_ms": times, "fastest": fastest}).encode())
     return fastest
-
-
-def processor() -> str:
-    """What this machine's processor is called; empty where nothing says so."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        return platform.processor()
-    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "")
 
 
 def _best_ms(sessions: dict[RuntimeName, InferenceSession], example: NDArray[np.float32]) -> dict[RuntimeName, float]:

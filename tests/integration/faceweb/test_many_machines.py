@@ -223,7 +223,8 @@ def test_they_recognise_together_and_say_so_when_workers_go(machines: Machines, 
     who_was_imported_by_a_job_is_recognised_through_a_worker(machines, page)
     killed, stopped = machines.workers
     a_killed_worker_costs_less_than_two_seconds(machines, page, killed)
-    without_any_worker_the_page_says_so(machines, page, stopped)
+    a_worker_that_is_stopped_answers_what_it_has_in_hand(machines, page, stopped)
+    without_any_worker_the_page_says_so(page)
 
 
 def the_client_is_who_reached_the_proxy_whatever_it_says_of_itself(machines: Machines) -> None:
@@ -255,11 +256,7 @@ def a_killed_worker_costs_less_than_two_seconds(machines: Machines, page: Page, 
     page.wait_for_notice("ready")
     page.analysed_at.clear()
     page.shows()
-    with redis.Redis.from_url(machines.redis_url) as client:
-        page.sends()
-        while not client.keys(f"faceweb:hands:*:{worker.pid}:*"):
-            if page.hears(0.001) is not None:
-                page.sends()
+    has_a_frame_in_hand(machines, page, worker)
     worker.send(signal.SIGKILL)
     until = time.monotonic() + 2
     while time.monotonic() < until:
@@ -269,7 +266,23 @@ def a_killed_worker_costs_less_than_two_seconds(machines: Machines, page: Page, 
     assert page.notices[-1][0] == "ready"
 
 
-def without_any_worker_the_page_says_so(machines: Machines, page: Page, last: Process) -> None:
+def has_a_frame_in_hand(machines: Machines, page: Page, worker: Process) -> None:
+    """Waits until it has."""
+    with redis.Redis.from_url(machines.redis_url) as client:
+        page.sends()
+        while not client.keys(f"faceweb:hands:*:{worker.pid}:*"):
+            if page.hears(0.001) is not None:
+                page.sends()
+
+
+def a_worker_that_is_stopped_answers_what_it_has_in_hand(machines: Machines, page: Page, last: Process) -> None:
+    has_a_frame_in_hand(machines, page, last)
     last.send(signal.SIGTERM)
+    while (status := page.hears(DEADLINE_S)) is None:
+        pass
+    assert status == "analysed"
     assert last.wait() == 0
+
+
+def without_any_worker_the_page_says_so(page: Page) -> None:
     page.wait_for_notice("worker_unavailable")

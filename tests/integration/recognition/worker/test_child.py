@@ -55,7 +55,7 @@ def start(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Itera
     with contextlib.ExitStack() as stack:
 
         def start(*lanes: int) -> ChildWorkers:
-            workers = ChildWorkers(server.RECOGNITION, environment, lanes or (2,))
+            workers = ChildWorkers(server.RECOGNITION, environment, lambda: lanes or (2,))
             stack.callback(workers.stop)
             return workers
 
@@ -152,7 +152,7 @@ def test_a_pack_that_cannot_be_loaded_is_told_at_the_start(
 
 def test_a_program_that_is_no_recognition_is_told_at_the_start(environment: dict[str, str]) -> None:
     with pytest.raises(StartFailed, match="gave no reason"):
-        ChildWorkers((sys.executable, "-c", ""), environment, (1,))
+        ChildWorkers((sys.executable, "-c", ""), environment, lambda: (1,))
 
 
 def test_what_was_taken_is_answered_before_the_end_and_no_process_stays(start: Callable[..., ChildWorkers]) -> None:

@@ -75,6 +75,12 @@ class TestStraightened:
         assert detector.looks == 1
         assert face.tilt_degrees == 0.0
 
+    def test_takes_a_share_of_the_tilt_of_a_face_that_is_hardly_tilted(self) -> None:
+        taken = [straightened(CompassDetector(), shown(degrees)).tilt_degrees for degrees in np.arange(3.0, 11.0, 0.5)]
+        assert taken[0] == 0.0
+        assert taken[-1] == pytest.approx(10.5, abs=1.0)
+        assert max(np.diff(taken)) < 3.0, "it jumps"
+
     def test_looks_all_around_only_where_the_first_look_is_not_sure(self) -> None:
         sure, unsure = CompassDetector(sure_score=0.9), CompassDetector(sure_score=0.99)
         straightened(sure, shown(10))
