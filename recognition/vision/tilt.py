@@ -23,7 +23,7 @@ STEP_VIEW = LandmarkView(side_px=256, context=2.5)
 STEP_IOU = 0.2
 """Less than elsewhere: a face that is taken for upright is taken to be a little elsewhere."""
 
-UPRIGHT_DEGREES = 5.0
+UPRIGHT_DEGREES = 3.0
 """A face that a look shows less tilted is left as it was found."""
 
 TILTED_DEGREES = 8.0

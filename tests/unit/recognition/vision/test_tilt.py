@@ -47,7 +47,8 @@ def shown(degrees: float) -> ImageBgr:
     image = np.zeros((300, 300, 3), np.uint8)
     across = np.array([np.cos(np.radians(degrees)), np.sin(np.radians(degrees))]) * 20
     for end, colour in ((-1, (0, 255, 0)), (1, (0, 0, 255))):
-        cv2.circle(image, (150 + end * across).round().astype(int).tolist(), 5, colour, -1)
+        sixteenths = (16 * (150 + end * across)).round().astype(int).tolist()
+        cv2.circle(image, sixteenths, 5 * 16, colour, -1, shift=4)
     return image
 
 
@@ -59,7 +60,7 @@ def straightened(detector: CompassDetector, image: ImageBgr, *, guess: float = 0
 
 class TestStraightened:
     @pytest.mark.parametrize("told", [1.0, 0.75, 0.4])
-    @pytest.mark.parametrize("degrees", [-170, -135, -90, -30, 20, 45, 100, 180])
+    @pytest.mark.parametrize("degrees", [-170, -135, -90, -30, 25, 45, 100, 180])
     def test_knows_the_tilt_however_little_of_it_landmarks_tell(self, degrees: float, told: float) -> None:
         face = straightened(CompassDetector(told), shown(degrees))
         most_off = tilt.LEVEL_DEGREES / told + 1
@@ -76,10 +77,10 @@ class TestStraightened:
         assert face.tilt_degrees == 0.0
 
     def test_takes_a_share_of_the_tilt_of_a_face_that_is_hardly_tilted(self) -> None:
-        taken = [straightened(CompassDetector(), shown(degrees)).tilt_degrees for degrees in np.arange(3.0, 11.0, 0.5)]
+        taken = [straightened(CompassDetector(), shown(degrees)).tilt_degrees for degrees in np.arange(1.0, 11.0, 0.5)]
         assert taken[0] == 0.0
         assert taken[-1] == pytest.approx(10.5, abs=1.0)
-        assert max(np.diff(taken)) < 3.0, "it jumps"
+        assert max(np.diff(taken)) < 2.5, "it jumps"
 
     def test_looks_all_around_only_where_the_first_look_is_not_sure(self) -> None:
         sure, unsure = CompassDetector(sure_score=0.9), CompassDetector(sure_score=0.99)
