@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test setup-train run test check lock clean
+.PHONY: help setup setup-test setup-train run test accuracy check lock clean
 
 PYTHON ?= python3
 UV_VERSION := 0.13.9
@@ -40,6 +40,9 @@ run: setup  ## start everything; ARGS="--host 0.0.0.0 --https" for other devices
 
 test: setup-test  ## run all tests; ARGS="-k name" for some of them
 	$(if $(ARGS),$(VENV)/bin/pytest $(ARGS),$(VENV)/bin/python -m tests.side_by_side)
+
+accuracy: setup-test  ## measure the default pack on all of LFW view 1 again, and what else takes minutes to see
+	$(VENV)/bin/pytest -m accuracy tests/accuracy
 
 check: setup-test  ## lint, types, import contracts
 	$(VENV)/bin/ruff check .
