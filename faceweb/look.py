@@ -98,7 +98,10 @@ UNFOLD: dict[str, Any] = {
                         "group",
                         "admin:recognition_person_changelist",
                         "recognition.view_person",
-                        active=_is_below("/admin/recognition/person/", but_not="/admin/recognition/person/health/"),
+                        active=_is_below(
+                            "/admin/recognition/person/",
+                            but_not=("/admin/recognition/person/health/", "/admin/recognition/person/capture/"),
+                        ),
                     ),
                     _item(
                         _("Face samples"),
@@ -124,6 +127,12 @@ UNFOLD: dict[str, Any] = {
                         "upload_file",
                         "admin:recognition_importbatch_changelist",
                         "recognition.view_importbatch",
+                    ),
+                    _item(
+                        _("Data set by camera"),
+                        "photo_camera",
+                        "admin:recognition_person_capture",
+                        "recognition.add_facesample",
                     ),
                     _item(
                         _("Pairs told apart"),

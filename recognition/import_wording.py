@@ -9,10 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from recognition import wording
 from recognition.decision.verdict import Reason
-from recognition.importing.entries import ImportRefused, Refusal, Skip
-
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
-"""With these a spreadsheet takes a text for a formula; an apostrophe before them prevents it."""
+from recognition.importing.entries import FORMULA_STARTS, ImportRefused, Refusal, Skip
 
 _REFUSALS = {
     Refusal.NOT_AN_ARCHIVE: _("This is not a ZIP archive that can be read, or it is damaged. Pack it again."),

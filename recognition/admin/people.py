@@ -19,6 +19,7 @@ from unfold.widgets import INPUT_CLASSES, UnfoldAdminTextareaWidget
 
 from recognition import wording
 from recognition.admin import (
+    capture_pages,
     enrolment_pages,
     gallery_health,
     guided_pages,
@@ -31,6 +32,7 @@ from recognition.admin import (
 )
 from recognition.admin.base import MomentInput, actor_of, back, button, thumbnail
 from recognition.admin.checkboxes import WithCheckboxes
+from recognition.admin.dataset_export import export_dataset
 from recognition.models import DenyListEntry, ErasureReason, FaceSample, Person
 from recognition.selectors import people as people_read
 from recognition.selectors import person_page
@@ -78,7 +80,7 @@ class PersonAdmin(WithCheckboxes, ModelAdmin):
     list_display = ("picture", "name", "external_id", "sample_count", "is_active", "created_at")
     list_display_links = ("name",)
     list_filter = ("is_active", "is_suspended", "groups", legal.BasisFilter)
-    actions = (legal_bulk.record_basis,)
+    actions = (legal_bulk.record_basis, export_dataset)
     search_fields = ("name", "external_id")
     ordering = ("name", "pk")  # grouped queries do not keep the model's own
     fieldsets = (
@@ -114,6 +116,10 @@ class PersonAdmin(WithCheckboxes, ModelAdmin):
         """How many samples are searched."""
         return int(person.active_samples)
 
+    def has_export_dataset_permission(self, request: HttpRequest) -> bool:
+        """Whether somebody may take pictures of people away, for the action of the list: whoever may see them."""
+        return request.user.has_perm("recognition.view_facesample")
+
     def has_enrol_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
         """Whether the user may add samples."""
         return enrolment_pages.may_enrol(request)
@@ -135,6 +141,7 @@ class PersonAdmin(WithCheckboxes, ModelAdmin):
         return [
             *enrolment_pages.addresses(self),
             *guided_pages.addresses(self),
+            *capture_pages.addresses(self),
             *moves.addresses(self),
             gallery_health.address(self),
             *legal.addresses(self),

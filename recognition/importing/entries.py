@@ -13,6 +13,9 @@ IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".
 SYSTEM_FILES = frozenset({"Thumbs.db", "desktop.ini"})
 """What Windows puts into folders of photos; macOS begins its names with a dot."""
 
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+"""With these a spreadsheet takes a text for a formula; an apostrophe before them prevents it."""
+
 MOST_FILES = 100_000
 """Files of one import: LFW, twenty times over."""
 

@@ -7,6 +7,7 @@ import re
 from collections.abc import Container, Iterable
 from pathlib import PurePosixPath
 
+from recognition.importing import labelled
 from recognition.importing.entries import LONGEST_NAME, PersonData, PlannedFile, Skip, cleaned_name, is_image, is_meant
 
 _NUMBER = re.compile(r"[\s_.\-]*(?:\(\s*\d+\s*\)|\d+)?\s*$")
@@ -27,15 +28,17 @@ def planned(paths: Iterable[str], layout: Layout = Layout.AUTO) -> tuple[Planned
     Args:
         paths: of all files, with slashes.
         layout: a folder a person (the folder that holds the file), or names in file names. Left to be
-            found out, images in more than one folder are a folder a person, and all in one are flat.
+            found out, images in more than one folder, or in one for originals, are a folder a person, and all in one
+            are flat.
 
     Returns:
         Sorted by path.
     """
-    meant = sorted(path for path in paths if is_meant(path))
+    meant = sorted(labelled.without_derived([path for path in paths if is_meant(path)]))
     if layout is Layout.AUTO:
-        folders = {str(PurePosixPath(path).parent) for path in meant if is_image(path)}
-        layout = Layout.FOLDERS if len(folders) > 1 else Layout.FLAT
+        photos = [path for path in meant if is_image(path)]
+        folders = {str(PurePosixPath(path).parent) for path in photos}
+        layout = Layout.FOLDERS if len(folders) > 1 or any(map(labelled.is_labelled, photos)) else Layout.FLAT
     return tuple(_planned(path, layout) for path in meant)
 
 
@@ -43,7 +46,7 @@ def _planned(path: str, layout: Layout) -> PlannedFile:
     if not is_image(path):
         return PlannedFile(path, None, Skip.NOT_AN_IMAGE)
     place = PurePosixPath(path)
-    name = cleaned_name(place.parent.name if layout is Layout.FOLDERS else _NUMBER.sub("", place.stem))
+    name = cleaned_name(labelled.label_of(path) if layout is Layout.FOLDERS else _NUMBER.sub("", place.stem))
     if not name:
         return PlannedFile(path, None, Skip.NO_NAME)
     if len(name) > LONGEST_NAME:

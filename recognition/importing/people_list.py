@@ -9,7 +9,9 @@ import io
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import PurePosixPath
 
+from recognition.importing import labelled
 from recognition.importing.entries import (
+    FORMULA_STARTS,
     LONGEST_NAME,
     MOST_FILES,
     ImportRefused,
@@ -54,7 +56,8 @@ def planned(content: bytes, paths: Collection[str], folder: str = "") -> tuple[P
         if known.setdefault(key, person) != person:
             raise ImportRefused(Refusal.LIST_CONTRADICTS_ITSELF, line=line, column="name")
         listed[path] = PlannedFile(path, person) if path in there else PlannedFile(path, None, Skip.MISSING)
-    others = sorted(path for path in there - listed.keys() if is_meant(path) and not _is_list(path))
+    others = [path for path in labelled.without_derived(there) if path not in listed]
+    others = sorted(path for path in others if is_meant(path) and not _is_list(path))
     return (*listed.values(), *(PlannedFile(path, None, _why_not(path)) for path in others))
 
 
@@ -85,9 +88,14 @@ def _rows(content: bytes) -> Iterator[tuple[int, Mapping[str, str]]]:
             # Cells beyond the header, and rows that are too short, both come without a text.
             if None in row or None in row.values():
                 raise ImportRefused(Refusal.LIST_BROKEN_LINE, line=reader.line_num)
-            yield reader.line_num, {name: value.strip() for name, value in row.items()}
+            yield reader.line_num, {name: _plain(value.strip()) for name, value in row.items()}
     except csv.Error as error:
         raise ImportRefused(Refusal.LIST_BROKEN_LINE, line=reader.line_num) from error
+
+
+def _plain(cell: str) -> str:
+    """The text of a cell; an apostrophe kept a spreadsheet from taking it for a formula."""
+    return cell[1:] if cell.startswith("'") and cell[1:].startswith(FORMULA_STARTS) else cell
 
 
 def _check_columns(columns: list[str]) -> None:

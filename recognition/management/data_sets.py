@@ -10,7 +10,7 @@ from django.core.management.base import CommandError
 
 from recognition import import_wording, wording
 from recognition.evaluation.lfw_protocol import ImageName
-from recognition.importing import entries
+from recognition.importing import entries, labelled
 from recognition.importing.entries import Skip
 from recognition.vision import images
 from recognition.vision.errors import ImageError
@@ -30,7 +30,7 @@ class DataSet:
         """Reads nothing yet.
 
         Args:
-            folder: of all images, as FOLDER/NAME/IMAGE.
+            folder: of all images, as FOLDER/NAME/IMAGE or FOLDER/NAME/originals/IMAGE.
         """
         self.folder = folder
         self._unread: dict[str, str] = {}
@@ -44,7 +44,8 @@ class DataSet:
         """Every image.
 
         Images that are called NAME_0001 have the number that they say; where no image of a person is called so, theirs
-        are numbered by name. Hidden files and folders are left out; files with other names than photos cannot be read.
+        are numbered by name. A person's folder may keep them in a folder `originals`, as exports do. Hidden files and
+        folders are left out; files with other names than photos cannot be read.
 
         Raises:
             CommandError: when there is none.
@@ -100,11 +101,14 @@ class DataSet:
         self._unread[path.relative_to(self.folder).as_posix() if is_inside else str(path)] = why
 
     def _images_of(self, person: Path) -> list[ImageName]:
-        files = [path for path in sorted(person.iterdir()) if path.is_file() and entries.is_meant(path.name)]
+        originals = person / labelled.ORIGINALS
+        place = originals if originals.is_dir() else person
         names = []
-        for path in files:
+        for path in sorted(place.iterdir()):
+            if not path.is_file() or not entries.is_meant(path.name):
+                continue
             if entries.is_image(path.name):
-                names.append(path.name)
+                names.append(path.relative_to(person).as_posix())
             else:
                 self._cannot_be_read(path, import_wording.skip_sentence(Skip.NOT_AN_IMAGE))
         numbered: dict[int, str] = {}

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from recognition.vision import images
+from recognition.vision import images, kept_pictures
 from recognition.vision.errors import ImageError
 from recognition.vision.pipeline import SAMPLE_CROP, Crop, FacePipeline
-from recognition.vision.types import BoundingBox, Embedding, ImageBgr
-
-IN_THE_MIDDLE_IOU = 0.3
-"""Two detectors draw the same face differently, and none as the square that the picture was cut by: a face of three
-by four overlaps that square by 0.75. Somebody beside it, a face's width away, does not overlap at all."""
+from recognition.vision.types import Embedding
 
 
 def embedding_of(jpeg: bytes, pipeline: FacePipeline, *, kept: Crop = SAMPLE_CROP) -> Embedding | None:
@@ -27,15 +23,8 @@ def embedding_of(jpeg: bytes, pipeline: FacePipeline, *, kept: Crop = SAMPLE_CRO
         image_bgr = images.decode(jpeg)
     except ImageError:
         return None
-    middle = _middle(image_bgr, kept)
-    faces = [face for face in pipeline.find(image_bgr) if face.box.iou(middle) >= IN_THE_MIDDLE_IOU]
-    if not faces:
+    face = kept_pictures.central_face(pipeline.find(image_bgr), image_bgr, kept=kept)
+    if face is None:
         return None
-    (embedded,) = pipeline.embed(image_bgr, [max(faces, key=lambda face: face.box.iou(middle))])
+    (embedded,) = pipeline.embed(image_bgr, [face])
     return embedded.embedding
-
-
-def _middle(image_bgr: ImageBgr, kept: Crop) -> BoundingBox:
-    height, width = image_bgr.shape[:2]
-    half = min(height, width) / kept.context / 2
-    return BoundingBox(width / 2 - half, height / 2 - half, width / 2 + half, height / 2 + half)

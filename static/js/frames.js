@@ -14,7 +14,7 @@ import { fitWidth } from "./geometry.js";
  */
 
 /** Wide enough for faces at a door; wider costs link and detector time and finds no more of them. */
-const MAX_WIDTH = 640;
+const DOOR_WIDTH_PX = 640;
 
 const JPEG_QUALITY = 0.85;
 const MIN_QUALITY = 0.4;
@@ -39,6 +39,7 @@ export class FrameGrabber {
   #video;
   #wanted;
   #onFrame;
+  #widthPx;
   #canvas;
   #quality = JPEG_QUALITY;
   /** Counts starts and stops: a callback of an earlier start finds another number and ends. */
@@ -54,11 +55,13 @@ export class FrameGrabber {
    * @param {HTMLVideoElement} video
    * @param {(nowMs: number) => boolean} wanted whether a picture could be sent at once
    * @param {(frame: Frame) => void} onFrame
+   * @param {number} [widthPx] that pictures have at most
    */
-  constructor(video, wanted, onFrame) {
+  constructor(video, wanted, onFrame, widthPx = DOOR_WIDTH_PX) {
     this.#video = video;
     this.#wanted = wanted;
     this.#onFrame = onFrame;
+    this.#widthPx = widthPx;
     this.#canvas = "OffscreenCanvas" in window ? new OffscreenCanvas(1, 1) : document.createElement("canvas");
   }
 
@@ -120,7 +123,7 @@ export class FrameGrabber {
   async #encode(captureTimeMs) {
     this.#encoding = true;
     try {
-      const size = fitWidth({ width: this.#video.videoWidth, height: this.#video.videoHeight }, MAX_WIDTH);
+      const size = fitWidth({ width: this.#video.videoWidth, height: this.#video.videoHeight }, this.#widthPx);
       this.#draw(size);
       const jpeg = await toJpeg(this.#canvas, this.#quality);
       if (this.#running) this.#onFrame({ jpeg, size, captureTimeMs });

@@ -247,6 +247,10 @@ ROUTES: dict[str, Row] = {
     ),
     "admin/recognition/checkpoint/<int:number>/new-key/": Row(None, those("administrator")),
     **admin_pages("recognition/job", view=those("enroller", "auditor", "administrator")),
+    "admin/recognition/person/capture/": Row(those("enroller")),
+    "admin/recognition/person/capture/frame/": Row(
+        None, those("enroller"), answers=frozenset({400})
+    ),  # without a picture
     "admin/recognition/job/check-gallery/": Row(None, those("enroller", "administrator")),
     "admin/recognition/job/<int:number>/cancel/": Row(None, those("enroller", "administrator")),
     **admin_pages("recognition/auditentry", view=those("auditor", "administrator")),
