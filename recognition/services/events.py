@@ -108,6 +108,15 @@ def record(
     )
 
 
+def from_video(first_s: float) -> Reason:
+    """What an event of a video says of where it comes from.
+
+    Args:
+        first_s: when the face was first seen, in seconds from the beginning.
+    """
+    return Reason(TransactionReason.FROM_VIDEO, measured=first_s)
+
+
 @transaction.atomic
 def write(
     *,

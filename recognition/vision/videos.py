@@ -24,6 +24,9 @@ MOST_PIXELS = 8192 * 4320
 FALLBACK_FPS = 25.0
 """Where a file does not say how long a frame lasts."""
 
+LONGEST_PAUSE_S = 60.0
+"""A frame that is written is repeated no longer than this: times of a broken file may jump by hours."""
+
 _SIGNATURES = ((4, b"ftyp"), (0, b"\x1a\x45\xdf\xa3"), (0, b"RIFF"), (0, b"\x00\x00\x01\xba"), (0, b"\x47\x40"))
 """At which byte what stands: MP4 and MOV, Matroska and WebM, AVI, MPEG program and transport streams. Playlists, which
 name other files, are no videos here."""
@@ -109,6 +112,15 @@ class Video:
         return geometry.resized(image_bgr, min(LARGEST_SIDE_PX / longer, 1.0))
 
 
+def is_video(head: bytes) -> bool:
+    """Whether a file that begins so may be a video; whether it can be read only shows when it is.
+
+    Args:
+        head: its first bytes, 16 or more where it has as many.
+    """
+    return any(head[at:].startswith(signature) for at, signature in _SIGNATURES)
+
+
 def _opened(path: Path) -> cv2.VideoCapture:
     try:
         with path.open("rb") as file:
@@ -117,7 +129,7 @@ def _opened(path: Path) -> cv2.VideoCapture:
         raise UnreadableVideo(f"{path} cannot be read: {error.strerror}.") from error
     if not head:
         raise UnreadableVideo(f"{path.name} is empty.")
-    if not any(head[at:].startswith(signature) for at, signature in _SIGNATURES):
+    if not is_video(head):
         raise UnreadableVideo(f"{path.name} is no video: expected MP4, MOV, Matroska, WebM, AVI or MPEG.")
     # By FFmpeg alone: other readers take a name with % for a series of images.
     capture = cv2.VideoCapture(str(path.resolve()), cv2.CAP_FFMPEG)
@@ -154,23 +166,52 @@ class VideoFile:
         self._half = path.with_name(f".{path.stem}.half{path.suffix}")
         self._fps = fps
         self._writer: cv2.VideoWriter | None = None
-        self._size: Size | None = None
+        self._last: ImageBgr | None = None
+        self._written = 0
+        self._left_out = 0
 
-    def write(self, image_bgr: ImageBgr) -> None:
+    def write(self, image_bgr: ImageBgr, *, at_s: float | None = None) -> None:
         """Adds a frame; all have the size of the first.
+
+        Args:
+            image_bgr: (height, width, 3) uint8 in the order blue, green, red.
+            at_s: when it is shown, in seconds from the beginning. The file has one pace: the frame before is repeated
+                until then, for `LONGEST_PAUSE_S` at most, and a frame that comes too soon is left out. Right after
+                the one before where it is not given.
 
         Raises:
             ValueError: when it cannot be written.
         """
+        if self._last is not None and Size.of(image_bgr) != Size.of(self._last):
+            raise ValueError("frames of one size were expected")
+        if at_s is not None and self._wait(at_s) < 0:
+            return
+        self._add(image_bgr)
+        self._last = image_bgr
+
+    def _wait(self, at_s: float) -> int:
+        """Repeats the frame before until a time; returns how many frames too soon it is, below 0, or 0."""
+        missing = round(at_s * self._fps) - self._left_out - self._written
+        too_many = missing - round(LONGEST_PAUSE_S * self._fps)
+        if too_many > 0:
+            self._left_out += too_many
+            missing -= too_many
+        if self._last is not None:
+            for _ in range(missing):
+                self._add(self._last)
+        elif missing > 0:  # it begins with its first frame, whenever that is shown
+            self._left_out += missing
+        return min(missing, 0)
+
+    def _add(self, image_bgr: ImageBgr) -> None:
         if self._writer is None:
-            self._size = Size.of(image_bgr)
+            size = Size.of(image_bgr)
             codec = cv2.VideoWriter.fourcc(*self.CODECS[self._path.suffix.lower()])
-            self._writer = cv2.VideoWriter(str(self._half), codec, self._fps, (self._size.width, self._size.height))
+            self._writer = cv2.VideoWriter(str(self._half), codec, self._fps, (size.width, size.height))
             if not self._writer.isOpened():
                 raise ValueError(f"{self._path} cannot be written: is there such a folder, and room?")
-        if Size.of(image_bgr) != self._size:
-            raise ValueError("frames of one size were expected")
         self._writer.write(image_bgr)
+        self._written += 1
 
     def __enter__(self) -> Self:
         """Itself."""

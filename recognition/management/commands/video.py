@@ -7,45 +7,25 @@ import contextlib
 import csv
 import dataclasses
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from django.core.management.base import CommandError
 from tqdm import tqdm
 
-from recognition.decision.verdict import Decision, Reason, TransactionReason
-from recognition.import_wording import spreadsheet_cell
-from recognition.live.session import FaceView, Finished
-from recognition.live.timeline import Appearance, PersonInVideo, Timeline
-from recognition.management import video_pictures
+from recognition import video_wording
+from recognition.decision.appearances import Appearance, PersonInVideo
+from recognition.decision.verdict import Decision
+from recognition.live.session import Finished
+from recognition.live.timeline import Timeline
 from recognition.management.base import FAILED, NOT_ACCEPTED, RecognitionCommand, person_by, writing
 from recognition.services import events
-from recognition.vision.videos import Video, VideoFile
+from recognition.video_wording import clock
+from recognition.vision.videos import Video, VideoFile, VideoFrame
 
 if TYPE_CHECKING:
     from recognition.worker.engine import Engine
-
-COLUMNS = ("kind", "person", "name", "first_s", "last_s", "appearances", "similarity", "decision")
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Found:
-    """What a video showed.
-
-    Args:
-        frames: that were read.
-        duration_s: when the last one is shown.
-        broke_off: whether the file is cut off or broken before its end.
-        timeline: who was seen.
-        events: how many were stored.
-    """
-
-    frames: int
-    duration_s: float
-    broke_off: bool
-    timeline: Timeline
-    events: int
+    from recognition.worker.recordings import Found
 
 
 class Command(RecognitionCommand):
@@ -84,12 +64,12 @@ class Command(RecognitionCommand):
                 self._watch(video, options)
 
     def _watch(self, video: Video, options: dict[str, Any]) -> None:
-        found = _watched(video, _engine(), options)
+        found, stored = _watched(video, _engine(), options)
         if options["csv"] is not None:
             _write_list(options["csv"], found.timeline)
         if options["crops"] is not None:
             _write_crops(options["crops"], found.timeline)
-        self.answer(_values(found), _words(found), as_json=options["json"])
+        self.answer(_values(found, stored), _words(found, stored), as_json=options["json"])
 
     def _compare(self, video: Video, options: dict[str, Any]) -> None:
         from recognition.worker import videos
@@ -105,7 +85,7 @@ class Command(RecognitionCommand):
             threshold = "none" if check.threshold is None else f"{check.threshold:.3f}"
             words = (
                 f"{said}: mean similarity {check.mean:.3f} over {check.frames} frames, best {check.best:.3f}, "
-                f"threshold {threshold}; from {_clock(check.first_s)} to {_clock(check.last_s)}."
+                f"threshold {threshold}; from {clock(check.first_s or 0.0)} to {clock(check.last_s or 0.0)}."
             )
         self.answer({"person": person.pk, **dataclasses.asdict(check)}, words, as_json=options["json"])
         if check.decision is not Decision.ACCEPT:
@@ -122,99 +102,90 @@ def _engine() -> Engine:
     return engines.current()
 
 
-def _watched(video: Video, engine: Engine, options: dict[str, Any]) -> Found:
-    from recognition.worker import videos
+def _watched(video: Video, engine: Engine, options: dict[str, Any]) -> tuple[Found, int]:
+    """What it showed, and how many events were stored."""
+    from recognition.worker import recordings
 
-    timeline, stored, duration_s = Timeline(), 0, 0.0
-    views: tuple[FaceView, ...] = ()
+    stored = 0
+
+    def record(finished: Finished, first_s: float) -> None:
+        nonlocal stored
+        if not options["no_events"]:
+            events.record(transaction=finished.record, operator=None, more_reasons=(events.from_video(first_s),))
+            stored += 1
+
     with contextlib.ExitStack() as stack:
-        out = stack.enter_context(VideoFile(options["out"], fps=video.fps)) if options["out"] else None
+        out = stack.enter_context(VideoFile(options["out"], fps=recordings.pace(video))) if options["out"] else None
         bar = stack.enter_context(
             tqdm(total=video.declared_frames or None, unit="frame", desc="Watching", disable=options["json"] or None)
         )
-        for each in videos.watch(video, engine, analysed_per_s=options["fps"]):
-            if isinstance(each, Finished):
-                first_s = timeline.decide(each)
-                if not options["no_events"]:
-                    reason = Reason(TransactionReason.FROM_VIDEO, measured=first_s)
-                    events.record(transaction=each.record, operator=None, more_reasons=(reason,))
-                    stored += 1
-                continue
+
+        def report(_frame: VideoFrame) -> None:
             bar.update()
-            duration_s = each.frame.at_s
-            if each.update is not None and each.outcome is not None:
-                views = each.update.faces
-                timeline.see(each.frame.at_s, views, each.outcome.faces)
-            if out is not None:
-                out.write(video_pictures.annotated(each.frame.image_bgr, views))
-    return Found(video.frames_read, duration_s, video.broke_off, timeline, stored)
+
+        found = recordings.watch(video, engine, decided=record, report=report, out=out, analysed_per_s=options["fps"])
+    return found, stored
 
 
-def _values(found: Found) -> dict[str, Any]:
+def _values(found: Found, stored: int) -> dict[str, Any]:
     return {
         "frames": found.frames,
         "duration_s": round(found.duration_s, 3),
         "broke_off": found.broke_off,
-        "events": found.events,
+        "events": stored,
         "unusable": found.timeline.unusable,
-        "people": [_without_picture(person) for person in found.timeline.people],
+        "people": [_person(person) for person in found.timeline.people],
         "appearances": [_without_picture(each) for each in found.timeline.appearances],
     }
 
 
-def _without_picture(row: PersonInVideo | Appearance) -> dict[str, Any]:
+def _person(person: PersonInVideo) -> dict[str, Any]:
+    return {
+        "person_id": person.person_id,
+        "person_name": person.person_name,
+        "first_s": person.first_s,
+        "last_s": person.last_s,
+        "appearances": len(person.appearances),
+        "similarity": person.similarity,
+    }
+
+
+def _without_picture(row: Appearance) -> dict[str, Any]:
     return {name: value for name, value in dataclasses.asdict(row).items() if name not in ("crop_jpeg", "best_score")}
 
 
-def _words(found: Found) -> str:
-    lines = [f"{found.frames} frames, {_clock(found.duration_s)}."]
+def _words(found: Found, stored: int) -> str:
+    lines = [f"{found.frames} frames, {clock(found.duration_s)}."]
     if found.broke_off:
         lines.append("The file is cut off or broken: what comes after is missing.")
     lines += [
-        f"{person.person_name}: {_clock(person.first_s)} to {_clock(person.last_s)}, "
-        f"seen {person.appearances} time{'s' if person.appearances > 1 else ''}, similarity {person.similarity:.3f}"
+        f"{person.person_name}: {clock(person.first_s)} to {clock(person.last_s)}, seen {len(person.appearances)} "
+        f"time{'s' if len(person.appearances) > 1 else ''}, similarity {person.similarity:.3f}"
         for person in found.timeline.people
     ]
     others = [each for each in found.timeline.appearances if each.person_id is None]
     lines += [
-        f"{'unknown' if each.decision else 'undecided'} {number}: {_clock(each.first_s)} to {_clock(each.last_s)}"
+        f"{'unknown' if each.decision else 'undecided'} {number}: {clock(each.first_s)} to {clock(each.last_s)}"
         for number, each in enumerate(others, start=1)
     ]
     if found.timeline.unusable:
         lines.append(f"{found.timeline.unusable} more that no frame showed well enough.")
     if len(lines) == 1:
         lines.append("No face was found.")
-    lines.append(f"{found.events} events were stored.")
+    lines.append(f"{stored} events were stored.")
     return "\n".join(lines)
-
-
-def _clock(at_s: float | None) -> str:
-    minutes, seconds = divmod(at_s or 0.0, 60)
-    return f"{int(minutes)}:{seconds:04.1f}"
-
-
-def _rows(timeline: Timeline) -> Iterator[tuple[object, ...]]:
-    for person in timeline.people:
-        name = spreadsheet_cell(person.person_name)
-        span = (f"{person.first_s:.3f}", f"{person.last_s:.3f}", person.appearances, f"{person.similarity:.4f}")
-        yield "person", person.person_id, name, *span, Decision.ACCEPT.value
-    for each in timeline.appearances:
-        similarity = "" if each.similarity is None else f"{each.similarity:.4f}"
-        span = (f"{each.first_s:.3f}", f"{each.last_s:.3f}", 1, similarity)
-        decision = each.decision.value if each.decision else ""
-        yield "appearance", each.person_id or "", spreadsheet_cell(each.person_name), *span, decision
 
 
 def _write_list(target: Path, timeline: Timeline) -> None:
     with writing(target), target.open("x", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
-        writer.writerow(COLUMNS)
-        writer.writerows(_rows(timeline))
+        writer.writerow(video_wording.COLUMNS)
+        writer.writerows(video_wording.rows(timeline.appearances))
 
 
 def _write_crops(folder: Path, timeline: Timeline) -> None:
     others = [each for each in timeline.appearances if each.person_id is None]
-    pictures = {f"person-{person.person_id}.jpg": person.crop_jpeg for person in timeline.people}
+    pictures = {f"person-{person.person_id}.jpg": person.best.crop_jpeg for person in timeline.people}
     pictures |= {f"unknown-{number}.jpg": each.crop_jpeg for number, each in enumerate(others, start=1)}
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)

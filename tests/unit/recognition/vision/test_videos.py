@@ -146,6 +146,27 @@ def test_a_file_that_was_cut_off_says_so_at_its_end(tmp_path: Path) -> None:
 
 
 class TestWriting:
+    @pytest.mark.parametrize(
+        ("times_s", "expected"),
+        [
+            ((0.0, 0.1, 0.2), [0, 1, 2]),
+            ((0.0, 0.3, 0.4), [0, 0, 0, 1, 2]),  # a pause: the frame before stays
+            ((0.0, 0.02, 0.04, 0.1), [0, 3]),  # more frames than are written
+            ((7.0, 7.1), [0, 1]),  # a clock that does not begin at 0
+            ((0.0, 3600.0, 3600.1), [0, 0, 0, 0, 0, 1, 2]),  # times of a broken file
+        ],
+    )
+    def test_frames_are_shown_at_their_times(
+        self, times_s: tuple[float, ...], expected: list[int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(videos, "LONGEST_PAUSE_S", 0.4)
+        with VideoFile(tmp_path / "a.avi", fps=10) as file:
+            for number, at_s in enumerate(times_s):
+                file.write(shade(60 * number), at_s=at_s)
+        with Video(tmp_path / "a.avi") as video:
+            shown = [round(float(frame.image_bgr.mean()) / 60) for frame in video.frames()]
+        assert shown == expected
+
     def test_another_ending_is_refused(self, tmp_path: Path) -> None:
         with pytest.raises(ValueError, match=r"\.mp4, \.webm, \.avi"):
             VideoFile(tmp_path / "a.gif", fps=10)

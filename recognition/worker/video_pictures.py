@@ -27,8 +27,10 @@ def annotated(image_bgr: ImageBgr, views: Sequence[FaceView]) -> ImageBgr:
         views: of the frame, or of the one that was looked at last.
 
     Returns:
-        A copy of the same shape.
+        Of the same shape; the frame itself where there is nothing to draw.
     """
+    if not views:
+        return image_bgr
     picture = Image.fromarray(cv2.cvtColor(image_bgr, cv2.COLOR_BGR2RGB))
     draw = ImageDraw.Draw(picture)
     width = max(picture.height // LINE_SHARE, 2)
