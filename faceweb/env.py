@@ -232,6 +232,24 @@ IMPORT_MAX_MB = Variable(
     "Megabytes that the files of one bulk import may have together, unpacked: 100,000 photos of 80 KB, or 2,000 of"
     " 4 MB.",
 )
+VIDEO_MAX_MB = Variable(
+    "FACEWEB_VIDEO_MAX_MB",
+    _whole_number,
+    2048,
+    "Megabytes that one uploaded video may have: an hour and more of a phone's.",
+)
+VIDEO_MAX_MINUTES = Variable(
+    "FACEWEB_VIDEO_MAX_MINUTES",
+    _whole_number,
+    120,
+    "Minutes that one uploaded video may last.",
+)
+VIDEO_DAYS = Variable(
+    "FACEWEB_VIDEO_DAYS",
+    _whole_number,
+    30,
+    "Days that an uploaded video and what was found in it are kept at most; fewer where a retention rule says so.",
+)
 DATABASE_CONNECTIONS = Variable(
     "FACEWEB_DATABASE_CONNECTIONS",
     _whole_number,

@@ -73,7 +73,9 @@ UNFOLD: dict[str, Any] = {
     "SHOW_BACK_BUTTON": True,
     "BORDER_RADIUS": "8px",
     "COLORS": {"base": _SLATE, "primary": _TEAL},
-    "STYLES": [_file(f"css/{name}.css") for name in ("admin", "admin-pages", "people", "guided", "measured", "review")],
+    "STYLES": [
+        _file(f"css/{name}.css") for name in ("admin", "admin-pages", "people", "guided", "measured", "review", "video")
+    ],
     "DASHBOARD_CALLBACK": "recognition.admin.dashboard.with_dashboard",
     "SIDEBAR": {
         "navigation": [
@@ -88,6 +90,7 @@ UNFOLD: dict[str, Any] = {
                         "recognition.search_gallery",
                         active=_is_at("/search/"),
                     ),
+                    _item(_("Videos"), "movie", "admin:recognition_video_changelist", "recognition.view_video"),
                 ],
             },
             {

@@ -66,6 +66,21 @@ def import_max_bytes() -> int:
     return int(settings.FACEWEB_IMPORT_MAX_MB) * 2**20
 
 
+def video_max_bytes() -> int:
+    """Bytes that one uploaded video may have."""
+    return int(settings.FACEWEB_VIDEO_MAX_MB) * 2**20
+
+
+def video_max_minutes() -> int:
+    """Minutes that one uploaded video may last."""
+    return int(settings.FACEWEB_VIDEO_MAX_MINUTES)
+
+
+def video_days() -> int:
+    """Days that an uploaded video is kept at most."""
+    return int(settings.FACEWEB_VIDEO_DAYS)
+
+
 def requires_legal_basis() -> bool:
     """Whether recognition knows only people with a valid legal basis."""
     return bool(settings.FACEWEB_LEGAL_BASIS == "required")

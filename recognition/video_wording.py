@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import datetime as dt
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from django.utils.translation import gettext, ngettext
 
 from recognition.decision import appearances
 from recognition.decision.appearances import Appearance
@@ -33,3 +37,63 @@ def rows(seen: Sequence[Appearance]) -> Iterator[tuple[object, ...]]:
         span = (f"{each.first_s:.3f}", f"{each.last_s:.3f}", 1, similarity)
         decision = each.decision.value if each.decision else ""
         yield "appearance", each.person_id or "", spreadsheet_cell(each.person_name), *span, decision
+
+
+def progress(*, done: int, total: int, passed: dt.timedelta) -> str:
+    """How far a video is, in a sentence.
+
+    Args:
+        done: frames that were dealt with.
+        total: frames in all; 0 where the file does not say.
+        passed: since it was begun.
+    """
+    if not total or not done:
+        return gettext("%(done)d frames were watched.") % {"done": done}
+    left_s = passed.total_seconds() * (total - done) / done
+    share = {"percent": 100 * done // total}
+    if left_s < 60:
+        return gettext("%(percent)d %% is watched, less than a minute is left.") % share
+    minutes = round(left_s / 60)
+    left = ngettext("about %(count)d minute", "about %(count)d minutes", minutes) % {"count": minutes}
+    return gettext("%(percent)d %% is watched, %(left)s are left.") % {**share, "left": left}
+
+
+def watched(result: Mapping[str, int]) -> str:
+    """What was found in a video, in a sentence."""
+    people = ngettext("%(count)d person was recognised", "%(count)d people were recognised", result["people"])
+    stored = ngettext("%(count)d event was stored.", "%(count)d events were stored.", result["events"])
+    parts = {"people": people % {"count": result["people"]}, "stored": stored % {"count": result["events"]}}
+    return gettext("%(people)s, %(stored)s") % parts
+
+
+def compared(check: Mapping[str, Any]) -> str:
+    """What a comparison of a person with a video said, in a sentence.
+
+    Args:
+        check: the fields of a `VideoComparison`.
+    """
+    if check["best"] is None:
+        return gettext(
+            "Not compared: no face of the video was good enough, or this person has no sample of the active pack."
+        )
+    said = {
+        Decision.ACCEPT: gettext("Yes"),
+        Decision.REJECT_NO_MATCH: gettext("No"),
+        None: gettext("Not decided, as the pack has no measured thresholds"),
+    }[check["decision"]]
+    numbers = {
+        "said": said,
+        "mean": f"{check['mean']:.3f}",
+        "best": f"{check['best']:.3f}",
+        "threshold": gettext("none") if check["threshold"] is None else f"{check['threshold']:.3f}",
+        "frames": check["frames"],
+        "first": clock(check["first_s"]),
+        "last": clock(check["last_s"]),
+    }
+    return (
+        gettext(
+            "%(said)s: mean similarity %(mean)s over %(frames)d frames, best %(best)s, threshold %(threshold)s; "
+            "from %(first)s to %(last)s."
+        )
+        % numbers
+    )

@@ -182,6 +182,21 @@ _JOB_ERRORS = {
         "More than %(most)d faces hang together, which is more than can be compared at once. Have retention remove old "
         "events, or raise the threshold of a search."
     ),
+    "video_gone": _(
+        "The video is no longer there: it was deleted, or somebody who is in it was erased. Upload it again."
+    ),
+    "video_unreadable": _(
+        "The file cannot be read as a video: it is broken or cut off, in an unknown format, or its frames are larger "
+        "than 8K. Play it on your own machine; if that works, save it as MP4 (H.264) and upload it again."
+    ),
+    "video_too_long": _(
+        "The video is longer than %(minutes)s minutes (FACEWEB_VIDEO_MAX_MINUTES). Cut it, or use faceweb video on the "
+        "server."
+    ),
+    "no_room": _(
+        "There was no room left on the disk where jobs run. Delete old videos, or get more room; then try again."
+    ),
+    "person_gone": _("The person is no longer there."),
     "gave_up": _(
         "The process that did it was killed %(count)s times, so it was given up: it likely needs more memory than "
         "there is. The log of the jobs process says more."
@@ -315,6 +330,8 @@ _DELETED = {
     "classifier_parts": _("faces and machines in classifiers"),
     "waiting_photos": _("photos that waited for a choice"),
     "import_files": _("files of imports"),
+    "video_appearances": _("appearances in videos"),
+    "films": _("films of videos"),
     "legal_bases": _("legal bases"),
     "legal_holds": _("legal holds that were lifted"),
     "deny_list_entries": _("deny list entries"),

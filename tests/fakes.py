@@ -467,6 +467,7 @@ def in_role(*names: str) -> User:
             "0020_event_log",
             "0029_unknowns",
             "0031_classifiers",
+            "0032_videos",
         )
         for name in roles:
             importlib.import_module(f"recognition.migrations.{name}").give_to_roles(apps, None)

@@ -16,6 +16,7 @@ from recognition.admin import (
     samples,
     unknowns,
     users,
+    videos,
 )
 
 __all__ = [
@@ -34,4 +35,5 @@ __all__ = [
     "samples",
     "unknowns",
     "users",
+    "videos",
 ]

@@ -11,6 +11,7 @@ from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
@@ -55,7 +56,7 @@ def require(request: HttpRequest, permission: str) -> None:
         raise PermissionDenied
 
 
-Act = Callable[[HttpRequest, Any], HttpResponse]
+Act = Callable[[HttpRequest, Any], HttpResponseBase]
 
 
 def button(owner: DjangoModelAdmin[Any], name: str, permission: str, act: Act) -> URLPattern:
@@ -68,7 +69,7 @@ def button(owner: DjangoModelAdmin[Any], name: str, permission: str, act: Act) -
         act: does it and answers; gets the row.
     """
 
-    def view(request: HttpRequest, number: int) -> HttpResponse:
+    def view(request: HttpRequest, number: int) -> HttpResponseBase:
         require(request, permission)
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-import functools
-from collections.abc import AsyncIterator, Generator
 from typing import Any
 from urllib.parse import urlencode
 
-from asgiref.sync import sync_to_async
 from django.contrib import messages
 from django.contrib.admin import ModelAdmin
-from django.core.handlers.asgi import ASGIRequest
 from django.db.models import Q
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
@@ -21,7 +17,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext
 from django.views.decorators.http import require_POST
 
-from recognition.admin import log_form
+from recognition.admin import log_form, streams
 from recognition.admin.base import actor_of, require
 from recognition.admin.log_form import LogForm
 from recognition.models import RecognitionEvent, SavedFilter
@@ -133,24 +129,8 @@ def _export(request: HttpRequest) -> HttpResponseBase:
         messages.error(request, gettext("Nothing was exported: mend the filter, and choose CSV or JSON lines."))
         return HttpResponseRedirect(_address(form.query))
     pieces = event_export.export(wanted=form.wanted, form=ExportFormat(written), actor=user)
-    response = StreamingHttpResponse(
-        _in_threads(pieces) if isinstance(request, ASGIRequest) else pieces,
-        content_type=f"{_CONTENT_TYPES[ExportFormat(written)]}; charset=utf-8",
-    )
-    response["Content-Disposition"] = f'attachment; filename="events.{written}"'
-    response["Cache-Control"] = "no-store"
-    return response
-
-
-async def _in_threads(pieces: Generator[bytes]) -> AsyncIterator[bytes]:
-    """The pieces for a server that waits for nothing: of an ordinary iterator it would read all before it sends any."""
-    following = sync_to_async(functools.partial(next, pieces, None))
-    try:
-        while (piece := await following()) is not None:
-            yield piece
-    finally:
-        # Where the reader leaves in the middle, what was begun in that thread has to end there.
-        await sync_to_async(pieces.close)()
+    content_type = f"{_CONTENT_TYPES[ExportFormat(written)]}; charset=utf-8"
+    return streams.download(request, pieces, content_type=content_type, file_name=f"events.{written}")
 
 
 def _address(query: dict[str, str], **place: str) -> str:

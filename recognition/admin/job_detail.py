@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
 from collections.abc import Mapping
 from typing import Any
 
 from django.utils.translation import gettext, ngettext
 
-from recognition import pack_wording, wording
+from recognition import pack_wording, video_wording, wording
 from recognition.admin import pack_switch_detail
 from recognition.admin.findings import Section
 from recognition.models import ImportItem, Job
@@ -50,6 +51,10 @@ def sentence(job: Job) -> str:
             return gettext("It is being cancelled: it ends after its current step.")
         case Job.State.RUNNING if job.total and job.kind == Job.Kind.IMPORT:
             return gettext("%(done)d of %(total)d files are done.") % {"done": job.done, "total": job.total}
+        case Job.State.RUNNING if job.kind in (Job.Kind.VIDEO, Job.Kind.VIDEO_COMPARISON) and job.heartbeat_at:
+            since = job.checkpoint.get("since", job.heartbeat_at.timestamp())
+            passed = dt.timedelta(seconds=job.heartbeat_at.timestamp() - since)
+            return video_wording.progress(done=job.done, total=job.total or 0, passed=passed)
         case Job.State.RUNNING if job.total:
             return gettext("Step %(done)d of %(total)d is done.") % {"done": job.done, "total": job.total}
         case Job.State.RUNNING:
@@ -72,6 +77,8 @@ def _cancelled(kind: str) -> str:
             return gettext("It was cancelled. No face was grouped.")
         case Job.Kind.CLASSIFIERS:
             return gettext("It was cancelled. The classifiers are as they were before.")
+        case Job.Kind.VIDEO:
+            return gettext("It was cancelled. Nothing of what was seen until then is kept.")
         case _:
             return gettext("It was cancelled. What it had done until then changed nothing in the gallery.")
 
@@ -88,6 +95,10 @@ def _succeeded(job: Job) -> str:
             return grouped(job.result)
         case Job.Kind.CLASSIFIERS:
             return learned(job.result)
+        case Job.Kind.VIDEO:
+            return video_wording.watched(job.result)
+        case Job.Kind.VIDEO_COMPARISON:
+            return video_wording.compared(job.result)
         case _:
             return _checked(job.result)
 

@@ -21,6 +21,7 @@ from recognition.jobs import (
     threshold_measurement,
     unknowns,
     upkeep,
+    videos,
 )
 from recognition.jobs.running import KeepForTheNextProcess, Stopping, Work
 from recognition.models import Job
@@ -36,6 +37,8 @@ WORK: Mapping[Job.Kind, Work] = {
     Job.Kind.PACK_SWITCH: pack_switch.try_out,
     Job.Kind.THRESHOLDS: threshold_measurement.measure,
     Job.Kind.UNKNOWNS: unknowns.group,
+    Job.Kind.VIDEO: videos.watch,
+    Job.Kind.VIDEO_COMPARISON: videos.compare,
 }
 
 

@@ -11,8 +11,9 @@ from django.utils import timezone
 
 from faceweb import signing, state
 from recognition import conf
+from recognition.jobs import videos as video_jobs
 from recognition.models import AnchorPlace
-from recognition.services import anchors, choosing, classifiers, import_batches, retention
+from recognition.services import anchors, choosing, classifiers, import_batches, retention, videos
 
 logger = logging.getLogger(__name__)
 
@@ -24,15 +25,17 @@ FORGET_EXPIRED = "faceweb.forget_expired"
 
 
 def forget_expired(timestamp: int) -> None:
-    """Removes photos and uploads that waited too long, and lists of results that were kept long enough.
+    """Removes photos and uploads that waited too long, and results and videos that were kept long enough.
 
     Args:
         timestamp: when it was due, in seconds since 1970; what counts is the time when it is done.
     """
     now = timezone.now()
     photos, batches = choosing.forget_expired(now=now), import_batches.forget_expired(now=now)
-    if photos or batches:
-        logger.info("%d waiting photos and %d imports were over and are removed", photos, batches)
+    watched = videos.forget_expired(now=now)
+    video_jobs.clear_left()
+    if photos or batches or watched:
+        logger.info("%d waiting photos, %d imports and %d videos were over and are removed", photos, batches, watched)
 
 
 ANCHOR_SCHEDULE = "7 * * * *"

@@ -25,6 +25,7 @@ from recognition.models.retention import EventHold, RetentionRule
 from recognition.models.reviews import ReviewBatch, ReviewItem, ReviewStratum, Verdict
 from recognition.models.sealed import AnchorPlace, SealedContent, SealedKind, SealedRow
 from recognition.models.unknowns import UnknownCluster, UnknownFace, UnknownMove
+from recognition.models.videos import Video, VideoAppearance, VideoPiece
 
 __all__ = [
     "ActionDelivery",
@@ -71,5 +72,8 @@ __all__ = [
     "UnknownFace",
     "UnknownMove",
     "Verdict",
+    "Video",
+    "VideoAppearance",
+    "VideoPiece",
     "WaitingPhoto",
 ]

@@ -126,6 +126,7 @@ class RecognitionEvent(models.Model):
         ordering = ["-decided_at", "-id"]
         permissions = [
             ("use_live", _("Can use the live recognition page")),
+            ("record_live", _("Can record and photograph the live page")),
             ("search_gallery", _("Can search the gallery by photo")),
             ("export_recognitionevent", _("Can export recognition events")),
         ]

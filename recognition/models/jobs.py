@@ -23,6 +23,8 @@ class Job(models.Model):
         PACK_SWITCH = "pack_switch", _("model pack tried out")
         THRESHOLDS = "thresholds", _("thresholds measured")
         UNKNOWNS = "unknowns", _("unknown faces grouped")
+        VIDEO = "video", _("video watched")
+        VIDEO_COMPARISON = "video_comparison", _("person compared with a video")
 
     class State(models.TextChoices):
         """Where it stands; the last three are final."""
@@ -74,7 +76,8 @@ class Job(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["kind"],
-                condition=Q(state__in=["queued", "running"]),
+                # Of videos any number waits, each for its own turn.
+                condition=Q(state__in=["queued", "running"]) & ~Q(kind__in=["video", "video_comparison"]),
                 name="one_open_job_of_a_kind",
             ),
             models.CheckConstraint(

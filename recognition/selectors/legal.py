@@ -64,11 +64,18 @@ def claims_of(rows: Collection[int]) -> Q:
 
 def events_showing(rows: Collection[int]) -> QuerySet[RecognitionEvent]:
     """The events whose picture is, or is held to be, of one of those people."""
+    return RecognitionEvent.objects.filter(claims_of(rows) | _is_of(rows) | Q(best_person__in=rows))
+
+
+def events_of(rows: Collection[int]) -> QuerySet[RecognitionEvent]:
+    """Those of them that recognised one of those people, or whose picture somebody said to be theirs."""
+    return RecognitionEvent.objects.filter(_is_of(rows))
+
+
+def _is_of(rows: Collection[int]) -> Q:
     samples = FaceSample.objects.filter(person__in=rows)
-    return RecognitionEvent.objects.filter(
-        claims_of(rows)
-        | Q(person__in=rows)
-        | Q(best_person__in=rows)
+    return (
+        Q(person__in=rows)
         | Q(pk__in=samples.exclude(event=None).values("event"))
         | Q(pk__in=UnknownFace.objects.filter(cluster__person__in=rows).values("crop"))
     )

@@ -27,10 +27,13 @@ from recognition.models import (
     Person,
     RecognitionEvent,
     SealedKind,
+    VideoAppearance,
+    VideoPiece,
 )
 from recognition.selectors import imported
 from recognition.selectors import legal as legal_read
 from recognition.selectors import people as people_read
+from recognition.selectors import videos as videos_read
 from recognition.services import audit, classifiers, erasure_certificates, erasure_ledger, holds, sealed_log
 
 _LINKS = ("person", "claimed_person", "best_person", "runner_up")
@@ -148,7 +151,10 @@ def _run(
     touched = list(legal_read.events_showing(rows).values_list("pk", flat=True))
     files = ImportItem.objects.filter(pk__in=list(imported.files_of(rows).values_list("pk", flat=True)))
     crops = EventCrop.objects.filter(event__in=touched).order_by("pk")
-    contents = erasure_certificates.described(rows=rows, crops=crops, files=files)
+    seen = VideoAppearance.objects.filter(pk__in=list(videos_read.showing(rows).values_list("pk", flat=True)))
+    # Nobody can be cut out of a film.
+    films = VideoPiece.objects.filter(video__in=list(videos_read.naming(rows).values_list("pk", flat=True)))
+    contents = erasure_certificates.described(rows=rows, crops=crops, files=files, seen=seen, films=films)
     claimed = RecognitionEvent.objects.filter(legal_read.claims_of(rows)).exclude(claimed_id="")
     removed = sealed_log.forget(
         contents={
@@ -170,6 +176,8 @@ def _run(
     contents["kept"] = {"events": len(tombstones)}
     crops.delete()
     files.delete()
+    seen.delete()
+    films.delete()
     _deleted(rows, asked)
     contents["deleted"]["classifier_parts"] = classifiers.remove_what_is_gone(actor=actor)
     asked.certificate = erasure_certificates.make(

@@ -29,19 +29,30 @@ from recognition.models import (
     PersonMove,
     SampleImage,
     UnknownFace,
+    VideoAppearance,
+    VideoPiece,
     WaitingPhoto,
 )
 
 _SIGNER = Signer(salt="recognition.erasure-certificate")
 
 
-def described(*, rows: Sequence[int], crops: QuerySet[EventCrop], files: QuerySet[ImportItem]) -> dict[str, Any]:
+def described(
+    *,
+    rows: Sequence[int],
+    crops: QuerySet[EventCrop],
+    files: QuerySet[ImportItem],
+    seen: QuerySet[VideoAppearance],
+    films: QuerySet[VideoPiece],
+) -> dict[str, Any]:
     """Counts and digests of what is about to be deleted.
 
     Args:
         rows: primary keys of a person and of whoever was merged into them.
         crops: pictures of events that go.
         files: files of imports that go.
+        seen: appearances in videos that go.
+        films: films that go, in pieces.
     """
     samples = FaceSample.objects.filter(person__in=rows)
     images = SampleImage.objects.filter(sample__in=samples).order_by("pk")
@@ -57,6 +68,8 @@ def described(*, rows: Sequence[int], crops: QuerySet[EventCrop], files: QuerySe
         "unknown_faces": UnknownFace.objects.filter(crop__in=crops),
         "waiting_photos": WaitingPhoto.objects.filter(person__in=rows),
         "import_files": files,
+        "video_appearances": seen,
+        "films": films.filter(number=0),
         "legal_bases": bases,
         "legal_holds": LegalHold.objects.filter(person__in=rows),
         "deny_list_entries": DenyListEntry.objects.filter(person__in=rows),

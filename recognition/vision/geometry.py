@@ -48,9 +48,16 @@ def resized(image_bgr: ImageBgr, scale: float) -> ImageBgr:
     if scale == 1.0:
         return image_bgr
     size = Size.of(image_bgr)
-    wh = max(round(size.width * scale), 1), max(round(size.height * scale), 1)
-    interpolation = cv2.INTER_AREA if scale < 1.0 else cv2.INTER_LINEAR
-    return np.asarray(cv2.resize(image_bgr, wh, interpolation=interpolation), dtype=np.uint8)
+    return stretched(image_bgr, Size(max(round(size.width * scale), 1), max(round(size.height * scale), 1)))
+
+
+def stretched(image_bgr: ImageBgr, size: Size) -> ImageBgr:
+    """The image in another size, whatever becomes of its proportions."""
+    own = Size.of(image_bgr)
+    if own == size:
+        return image_bgr
+    interpolation = cv2.INTER_AREA if size.width < own.width else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(image_bgr, (size.width, size.height), interpolation=interpolation), dtype=np.uint8)
 
 
 def crop_square(

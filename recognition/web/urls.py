@@ -17,4 +17,5 @@ urlpatterns = [
     path("photos/<int:photo_id>/image/", views.waiting_photo, name="waiting-photo"),
     path("events/<int:event_id>/crop/", views.event_crop, name="event-crop"),
     path("unknowns/<int:face_id>/image/", views.unknown_face, name="unknown-face"),
+    path("videos/faces/<int:appearance_id>/image/", views.video_face, name="video-face"),
 ]

@@ -14,7 +14,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_GET, require_http_methods
 
-from recognition.models import EventCrop, FaceSample, SampleImage, UnknownFace
+from recognition.models import EventCrop, FaceSample, SampleImage, UnknownFace, VideoAppearance
 from recognition.selectors import people, thresholds
 from recognition.services import analysis, pictured
 from recognition.services import search as photo_search
@@ -128,6 +128,14 @@ def event_crop(request: HttpRequest, event_id: int) -> HttpResponse:
 def unknown_face(request: HttpRequest, face_id: int) -> HttpResponse:
     """The picture of a face on the page of unknown people, which whoever may open it need not see of other events."""
     return _jpeg(UnknownFace.objects.filter(crop=face_id).values_list("crop__jpeg", flat=True).first())
+
+
+@require_GET
+@needs("recognition.view_video", page=_("pictures of people in videos"))
+def video_face(request: HttpRequest, appearance_id: int) -> HttpResponse:
+    """The best view of a face in a video."""
+    crops = VideoAppearance.objects.filter(pk=appearance_id).exclude(crop_jpeg=b"")
+    return _jpeg(crops.values_list("crop_jpeg", flat=True).first())
 
 
 @require_GET

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Callable
 
 from recognition.live.session import FaceView, Finished
 from recognition.live.timeline import Timeline
 from recognition.vision import geometry
+from recognition.vision.types import Size
 from recognition.vision.videos import Video, VideoFile, VideoFrame
 from recognition.worker import video_pictures, videos
 from recognition.worker.engine import Engine
@@ -69,6 +71,7 @@ def watch(
     """
     timeline, duration_s = Timeline(), 0.0
     views: tuple[FaceView, ...] = ()
+    size: Size | None = None
     for each in videos.watch(video, engine, analysed_per_s=analysed_per_s):
         if isinstance(each, Finished):
             decided(each, timeline.decide(each))
@@ -79,8 +82,13 @@ def watch(
             timeline.see(each.frame.at_s, views, each.outcome.faces)
         if out is not None:
             picture = video_pictures.annotated(each.frame.image_bgr, views)
-            if out_side_px is not None:
-                picture = geometry.resized(picture, min(out_side_px / max(picture.shape[:2]), 1.0))
-            out.write(picture, at_s=each.frame.at_s)
+            size = size or _reduced(Size.of(picture), out_side_px)
+            # Recordings of calls change their size on the way; a file has one.
+            out.write(geometry.stretched(picture, size), at_s=each.frame.at_s)
         report(each.frame)
     return Found(video.frames_read, duration_s, video.broke_off, timeline)
+
+
+def _reduced(size: Size, side_px: int | None) -> Size:
+    share = min((side_px or math.inf) / max(size.width, size.height), 1.0)
+    return Size(max(round(size.width * share), 1), max(round(size.height * share), 1))

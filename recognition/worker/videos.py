@@ -5,7 +5,7 @@ from __future__ import annotations
 import collections
 import dataclasses
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
@@ -96,7 +96,14 @@ class _Compared:
         return float(np.mean(self.similarities))
 
 
-def compare(video: Video, engine: Engine, person_id: int, *, analysed_per_s: float = ANALYSED_PER_S) -> VideoComparison:
+def compare(
+    video: Video,
+    engine: Engine,
+    person_id: int,
+    *,
+    analysed_per_s: float = ANALYSED_PER_S,
+    report: Callable[[VideoFrame], None] = lambda frame: None,
+) -> VideoComparison:
     """Compares a person with a video: all their samples with every good view of whoever in it is most like them.
 
     A track's similarity is the mean over its good frames of the one to the nearest sample, so that one lucky frame does
@@ -107,6 +114,7 @@ def compare(video: Video, engine: Engine, person_id: int, *, analysed_per_s: flo
         engine: what to look with.
         person_id: whom to compare.
         analysed_per_s: frames a second that are looked at.
+        report: is told of every one of them once it was, and may raise to end it.
 
     Raises:
         UnreadableVideo: when it holds no frame.
@@ -121,6 +129,7 @@ def compare(video: Video, engine: Engine, person_id: int, *, analysed_per_s: flo
             if best is not None:
                 tracks[track].times_s.append(frame.at_s)
                 tracks[track].similarities.append(best.similarity)
+        report(frame)
     policy = engine.active.policy
     threshold = policy.verification_threshold if policy else None
     if not tracks:

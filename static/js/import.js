@@ -4,6 +4,7 @@
 
 import { byId, setText } from "./dom.js";
 import { interpolate } from "./i18n.js";
+import { sent } from "./sending.js";
 import { MOST_BYTES, MOST_FILES, packed, uniquePaths } from "./zip.js";
 
 const form = byId("import-form", HTMLFormElement);
@@ -71,25 +72,14 @@ async function content(files) {
 }
 
 /** @param {FormData} data */
-function send(data) {
-  // Not fetch(): it does not tell how much has been sent.
-  const request = new XMLHttpRequest();
-  request.upload.addEventListener("progress", ({ loaded, total }) => {
-    bar.value = loaded / total;
-    const percent = Math.floor((100 * loaded) / total);
+async function send(data) {
+  const answer = await sent(data, (share) => {
+    bar.value = share;
+    const percent = Math.floor(100 * share);
     setText(progress, percent < 100 ? interpolate(text("sending"), { percent }) : text("reading"));
   });
-  request.responseType = "json";
-  request.addEventListener("error", () => refused(text("failed")));
-  request.addEventListener("load", () => {
-    /** @type {{location?: string, errors?: string[]} | null} */
-    const answer = request.response;
-    if (answer?.location) location.assign(answer.location);
-    else refused(answer?.errors?.join(" ") ?? text("failed"));
-  });
-  request.open("POST", location.href);
-  request.setRequestHeader("Accept", "application/json");
-  request.send(data);
+  if (answer?.location) location.assign(answer.location);
+  else refused(answer?.errors?.join(" ") ?? text("failed"));
 }
 
 form.addEventListener("submit", async (event) => {
@@ -100,7 +90,7 @@ form.addEventListener("submit", async (event) => {
   button.disabled = true;
   bar.hidden = false;
   try {
-    send(await content(files));
+    await send(await content(files));
   } catch {
     // A file that was moved or changed since it was chosen cannot be read.
     refused(text("unreadable"));

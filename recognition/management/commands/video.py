@@ -76,18 +76,8 @@ class Command(RecognitionCommand):
 
         person = person_by(options["person"])
         check = videos.compare(video, _engine(), person.pk, analysed_per_s=options["fps"])
-        if check.best is None or check.mean is None:
-            words = (
-                "Not compared: no face of the video was good enough, or this person has no sample of the active pack."
-            )
-        else:
-            said = {Decision.ACCEPT: "Yes", Decision.REJECT_NO_MATCH: "No", None: "Not decided"}[check.decision]
-            threshold = "none" if check.threshold is None else f"{check.threshold:.3f}"
-            words = (
-                f"{said}: mean similarity {check.mean:.3f} over {check.frames} frames, best {check.best:.3f}, "
-                f"threshold {threshold}; from {clock(check.first_s or 0.0)} to {clock(check.last_s or 0.0)}."
-            )
-        self.answer({"person": person.pk, **dataclasses.asdict(check)}, words, as_json=options["json"])
+        values = dataclasses.asdict(check)
+        self.answer({"person": person.pk, **values}, video_wording.compared(values), as_json=options["json"])
         if check.decision is not Decision.ACCEPT:
             sys.exit(NOT_ACCEPTED)
 

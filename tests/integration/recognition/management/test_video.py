@@ -13,22 +13,11 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from recognition.models import Person, RecognitionEvent
-from recognition.vision.types import ImageBgr
-from recognition.vision.videos import Video, VideoFile
+from recognition.vision.videos import Video
 from recognition.worker import packs
-from tests import faces, fakes
+from tests import faces, fakes, films
 
 pytestmark = pytest.mark.django_db
-
-FPS = 10
-NOBODY = np.full((480, 640, 3), 90, np.uint8)
-
-
-def scene(face: ImageBgr, x: int) -> ImageBgr:
-    """A face at a place of a frame."""
-    frame = NOBODY.copy()
-    frame[100 : 100 + face.shape[0], x : x + face.shape[1]] = face
-    return frame
 
 
 @pytest.fixture
@@ -45,14 +34,7 @@ def eileen(default_pack: None) -> Person:
 
 @pytest.fixture(scope="module")
 def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Nobody, then the astronaut who moves, then nobody: two and a half seconds."""
-    path = tmp_path_factory.mktemp("film") / "film.mp4"
-    face = faces.astronaut()[:300, 80:380]
-    with VideoFile(path, fps=FPS) as file:
-        for number in range(25):
-            is_there = 5 <= number < 18
-            file.write(scene(face, 40 + 8 * number) if is_there else NOBODY)
-    return path
+    return films.of_the_astronaut(tmp_path_factory.mktemp("film") / "film.mp4")
 
 
 def told(*arguments: Any) -> dict[str, Any]:
@@ -117,9 +99,7 @@ def test_somebody_else_is_not_in_it(default_pack: None, film: Path) -> None:
 
 
 def test_a_video_of_nobody_is_no_error(default_pack: None, tmp_path: Path) -> None:
-    with VideoFile(tmp_path / "empty.mp4", fps=FPS) as file:
-        file.write(NOBODY)
-    call_command("video", str(tmp_path / "empty.mp4"), stdout=(out := StringIO()))
+    call_command("video", str(films.of_nobody(tmp_path / "empty.mp4")), stdout=(out := StringIO()))
     assert "No face was found.\n0 events were stored." in out.getvalue()
 
 

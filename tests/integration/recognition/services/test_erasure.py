@@ -154,6 +154,8 @@ def test_the_certificate_counts_what_went_and_is_signed(stored: Everything) -> N
         "unknown_faces": 0,
         "waiting_photos": 1,
         "import_files": 2,
+        "video_appearances": 0,
+        "films": 0,
         "legal_bases": 1,
         "legal_holds": 0,
         "deny_list_entries": 1,

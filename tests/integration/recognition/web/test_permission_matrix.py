@@ -48,6 +48,9 @@ from recognition.models import (
     UnknownCluster,
     UnknownFace,
     UnknownMove,
+    Video,
+    VideoAppearance,
+    VideoPiece,
 )
 from recognition.selectors import access
 from recognition.services import kiosks, policies, reviews
@@ -126,6 +129,7 @@ ROUTES: dict[str, Row] = {
     "photos/<int:photo_id>/image/": Row(those("enroller")),
     "events/<int:event_id>/crop/": Row(those("operator", "auditor")),
     "unknowns/<int:face_id>/image/": Row(those("enroller", "auditor")),
+    "videos/faces/<int:appearance_id>/image/": Row(those("operator", "auditor")),
     "kiosk/": Row(EVERYBODY, EVERYBODY, answers=frozenset({200, 422})),
     "checkpoint/<slug:slug>/": Row(those("operator") | {KIOSK}),
     # the way in and out
@@ -204,6 +208,14 @@ ROUTES: dict[str, Row] = {
     "admin/recognition/importbatch/<int:number>/start/": Row(None, those("enroller")),
     "admin/recognition/importbatch/<int:number>/discard/": Row(None, those("enroller")),
     "admin/recognition/importbatch/<int:batch_id>/results/": Row(those("enroller", "auditor")),
+    **admin_pages("recognition/video", view=those("operator", "auditor"), add=those("operator")),
+    "admin/recognition/video/<int:number>/cancel/": Row(None, those("operator")),
+    "admin/recognition/video/<int:number>/again/": Row(None, those("operator")),
+    "admin/recognition/video/<int:number>/compare/": Row(None, those("operator")),
+    "admin/recognition/video/<int:number>/discard/": Row(None, those("operator")),
+    "admin/recognition/video/<int:number>/download/": Row(None, those("auditor")),
+    "admin/recognition/video/<int:number>/table/": Row(None, those("auditor")),
+    "admin/recognition/video/<int:video_id>/film/": Row(those("operator", "auditor")),
     **admin_pages("recognition/recognitionevent", view=those("operator", "auditor")),
     "admin/recognition/recognitionevent/<int:number>/override/": Row(None, those("operator")),
     "admin/recognition/recognitionevent/<int:number>/bundle/": Row(None, those("auditor")),
@@ -379,6 +391,9 @@ def rows() -> dict[str, object]:
     design = Design(since=now - dt.timedelta(days=1), until=now + dt.timedelta(days=1), accepts=1, refusals=0)
     item = reviews.draw(design=design, actor=proposer, now=design.until).items.get()
     unknown = UnknownCluster.objects.create(state="ignored")
+    video = Video.objects.create(file_name="hall.mp4", uploaded_at=now)
+    VideoPiece.objects.create(video=video, film="annotated", number=0, data=b"a film")
+    appearance = VideoAppearance.objects.create(video=video, first_s=0, last_s=1, crop_jpeg=b"a crop", score=0.5)
     erased = {"person": 1, "deleted": {"people": 1}, "sha256": {}, "kept": {"events": 0}}
     certificate = ErasureCertificate.objects.create(
         made_at=now, reason="requested", contents=erased, signature="signed"
@@ -419,6 +434,8 @@ def rows() -> dict[str, object]:
         "unknowncluster": unknown.pk,
         "unknownmove": UnknownMove.objects.create(kind="ignore", clusters=[unknown.pk], before={}).pk,
         "face": UnknownFace.objects.create(crop=event.crop, pack=pack, cluster=unknown).pk,
+        "video": video.pk,
+        "appearance": appearance.pk,
         "user": colleague.pk,
         "id": colleague.pk,  # what Django calls a user whose password is changed
         "group": Group.objects.get(name="operator").pk,
