@@ -17,7 +17,7 @@ from recognition.admin.base import ReadOnlyAdmin, actor_of, button
 from recognition.admin.operating_points import operating_points
 from recognition.models import Job, ModelPack
 from recognition.selectors import packs
-from recognition.services import jobs, pack_rules, pack_switch
+from recognition.services import jobs, measuring, pack_switch
 from recognition.services.pack_rules import ThresholdsNotMeasured
 from recognition.services.pack_switch import SwitchRefused
 from recognition.services.policies import ChangeRefused
@@ -77,7 +77,7 @@ class ModelPackAdmin(ReadOnlyAdmin):
             context = {
                 "trial": pack_switch_detail.trial(pack),
                 "lacks_samples": packs.gallery_state(pack.pk).samples_without_template,
-                "measuring": "" if pack.may_be_used else pack_rules.measuring_command(pack),
+                "measuring": "" if pack.may_be_used else measuring.command(pack=pack),
                 "title": pack.name,
             }
         return super().change_view(request, object_id, form_url, {**(extra_context or {}), **context})  # type: ignore[no-any-return]

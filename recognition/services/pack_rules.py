@@ -7,8 +7,6 @@ the pack.
 
 from __future__ import annotations
 
-import shlex
-
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import F, QuerySet
@@ -17,7 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext
 
 from recognition.models import ModelPack, ThresholdPolicy
-from recognition.services import policies
+from recognition.services import measuring, policies
 
 DEFAULT_IDENTIFICATION_FMR = 1e-5
 """A search compares with everybody, so one comparison may err ten times less than a claim's."""
@@ -45,10 +43,7 @@ def require_measured(pack: ModelPack) -> None:
         ThresholdsNotMeasured: with the command that measures them.
     """
     if not pack.may_be_used:
-        raise ThresholdsNotMeasured(
-            gettext("The embedder %(pack)s was brought along and never measured here. Measure it first: %(command)s")
-            % {"pack": pack.name, "command": measuring_command(pack)}
-        )
+        raise ThresholdsNotMeasured(measuring.sentence(pack=pack))
 
 
 @transaction.atomic
@@ -170,11 +165,5 @@ def _threshold(pack: ModelPack, fmr: float) -> float:
         if point["fmr"] == fmr:
             return float(point["threshold"])
     raise ThresholdsNotMeasured(
-        f"The pack {pack.name} has no measured threshold at FMR {fmr:g}. Measure it with {measuring_command(pack)}"
+        f"The pack {pack.name} has no measured threshold at FMR {fmr:g}. Measure it with {measuring.command(pack=pack)}"
     )
-
-
-def measuring_command(pack: ModelPack) -> str:
-    """What measures the thresholds of a pack and keeps them."""
-    place = shlex.quote(pack.location or pack.name)
-    return f"faceweb evaluate pairs --images DIR --pairs FILE --all-pairs --pack {place} --record"

@@ -24,7 +24,7 @@ from recognition import conf
 from recognition.decision.matching import CLASSIFIERS
 from recognition.decision.policy import Policy, QualityGates
 from recognition.models import AuditAction, Checkpoint, ModelPack, ThresholdPolicy, TrainedClassifier
-from recognition.services import audit
+from recognition.services import audit, measuring
 
 logger = logging.getLogger(__name__)
 
@@ -65,7 +65,7 @@ def create_version(
 
     Raises:
         django.core.exceptions.ValidationError: for a number outside its range.
-        ChangeRefused: when it asks a classifier that was never trained.
+        ChangeRefused: when it asks a classifier that was never trained, or the pack must be measured first.
     """
     now = timezone.now()
     begin_change(now=now)
@@ -97,6 +97,7 @@ def propose(
 
     Raises:
         django.core.exceptions.ValidationError: for a number outside its range, or without a reason.
+        ChangeRefused: when the pack must be measured first.
     """
     _lock()
     policy = _stored(
@@ -334,6 +335,8 @@ def _stored(
     effective_from: dt.datetime | None = None,
     returns_to: ThresholdPolicy | None = None,
 ) -> ThresholdPolicy:
+    if not pack.may_be_used:
+        raise ChangeRefused(measuring.sentence(pack=pack))
     before = holding(pack=pack, checkpoint=checkpoint)
     newest = ThresholdPolicy.objects.aggregate(newest=Max("version"))["newest"] or 0
     content = {name: getattr(before, name) for name in CONTENT_FIELDS} if before else {}

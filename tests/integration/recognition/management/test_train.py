@@ -141,6 +141,20 @@ def test_says_in_words_what_came_of_it(fitting: Fitting, folder: Path, tmp_path:
     assert "It is better. There are too few pairs to measure its thresholds" in out.getvalue()
 
 
+def test_files_that_cannot_be_read_get_a_line_and_the_rest_is_learned_from(
+    fitting: Fitting, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    animation = folder / "p0" / "animated.gif"
+    animation.touch()
+    try:
+        values = train(folder, "--out", tmp_path / "mine")
+    finally:
+        animation.unlink()
+    assert list(values["unread"]) == ["p0/animated.gif"]
+    assert "p0/animated.gif: It is not named like a photo" in capsys.readouterr().err
+    assert fitting.learned_from == 210 * IMAGES
+
+
 def test_too_few_people_are_refused(fitting: Fitting, tmp_path: Path) -> None:
     (tmp_path / "p1").mkdir()
     (tmp_path / "p1" / "1.jpg").touch()

@@ -6,7 +6,7 @@ from django.db import IntegrityError, transaction
 from recognition.models import AuditAction, AuditEntry, FaceTemplate, ModelPack, ThresholdPolicy
 from recognition.selectors import gallery
 from recognition.selectors import packs as selectors
-from recognition.services import packs
+from recognition.services import packs, policies
 from recognition.services.pack_rules import ThresholdsNotMeasured
 from recognition.vision.errors import PackMismatch
 from recognition.vision.model_packs import OperatingPoint
@@ -67,6 +67,10 @@ class TestActivate:
         with pytest.raises(ThresholdsNotMeasured, match="--pack fake-pack --record"):
             packs.activate(pack=pack, actor=None)
         assert not ModelPack.objects.filter(is_active=True).exists()
+        with pytest.raises(policies.ChangeRefused, match="Measure it first: faceweb evaluate pairs"):
+            policies.create_version(pack=pack, values={}, reason="a test", actor=None)
+        with pytest.raises(policies.ChangeRefused, match="Measure it first"):
+            policies.propose(pack=pack, values={}, reason="a test", actor=fakes.user())
         packs.record_measurement(pack=pack, operating_points=fakes.POINTS, measured_on="LFW", actor=None)
         packs.activate(pack=pack, actor=None)
         assert ThresholdPolicy.objects.filter(pack=pack).exists()
