@@ -118,6 +118,11 @@ def is_image(path: str) -> bool:
     return PurePosixPath(path).suffix.lower() in IMAGE_SUFFIXES
 
 
+def is_text(name: str) -> bool:
+    """Whether a name can be stored; a folder's may hold bytes that are no text, which Python keeps as surrogates."""
+    return not any("\ud800" <= character <= "\udfff" for character in name)
+
+
 def cleaned_name(text: str) -> str:
     """A person's name: underscores are spaces, spaces are single, and letters are composed (macOS takes them apart)."""
     return unicodedata.normalize("NFC", " ".join(text.replace("_", " ").split()))

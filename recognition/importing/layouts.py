@@ -8,7 +8,16 @@ from collections.abc import Container, Iterable
 from pathlib import PurePosixPath
 
 from recognition.importing import labelled
-from recognition.importing.entries import LONGEST_NAME, PersonData, PlannedFile, Skip, cleaned_name, is_image, is_meant
+from recognition.importing.entries import (
+    LONGEST_NAME,
+    PersonData,
+    PlannedFile,
+    Skip,
+    cleaned_name,
+    is_image,
+    is_meant,
+    is_text,
+)
 
 _NUMBER = re.compile(r"[\s_.\-]*(?:\(\s*\d+\s*\)|\d+)?\s*$")
 """What tells photos of one person apart at the end of a file name: `_0001`, `-2`, ` (3)`."""
@@ -47,7 +56,7 @@ def _planned(path: str, layout: Layout) -> PlannedFile:
         return PlannedFile(path, None, Skip.NOT_AN_IMAGE)
     place = PurePosixPath(path)
     name = cleaned_name(labelled.label_of(path) if layout is Layout.FOLDERS else _NUMBER.sub("", place.stem))
-    if not name:
+    if not name or not is_text(name):
         return PlannedFile(path, None, Skip.NO_NAME)
     if len(name) > LONGEST_NAME:
         return PlannedFile(path, None, Skip.NAME_TOO_LONG)

@@ -63,7 +63,7 @@ class RecognitionCommand(BaseCommand):
 
     def answer(self, values: Mapping[str, Any], words: str, *, as_json: bool) -> None:
         """Prints an answer once, in the form that was asked for."""
-        self.stdout.write(json.dumps(values, indent=2) if as_json else words)
+        self.stdout.write(json.dumps(values, indent=2) if as_json else encodable(words))
 
     @contextlib.contextmanager
     def recognition(self) -> Iterator[None]:
@@ -90,6 +90,11 @@ class RecognitionCommand(BaseCommand):
             yield
         except (*_EXPLAINED, ValueError) as error:
             raise CommandError(str(error), returncode=FAILED) from error
+
+
+def encodable(text: str) -> str:
+    """A text that can be written: a file name may hold bytes that are no text, which are shown with a backslash."""
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def file_content(path: Path) -> bytes:

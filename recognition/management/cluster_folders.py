@@ -177,7 +177,7 @@ def write(rows: Sequence[Row], *, source: Path, target: Path, links: bool) -> No
         copies = {row.copy: row.photo.path for row in rows if row.copy}
         for copy, path in copies.items():
             _place(source / path, whole / copy, links=links)
-        with (whole / LIST_NAME).open("x", newline="", encoding="utf-8") as file:
+        with (whole / LIST_NAME).open("x", newline="", encoding="utf-8", errors="backslashreplace") as file:
             writer = csv.writer(file)
             writer.writerow(_COLUMNS)
             writer.writerows(row.cells() for row in rows)

@@ -12,6 +12,7 @@ from recognition import import_wording, wording
 from recognition.evaluation.lfw_protocol import ImageName
 from recognition.importing import entries, labelled
 from recognition.importing.entries import Skip
+from recognition.management.base import encodable
 from recognition.vision import images
 from recognition.vision.errors import ImageError
 from recognition.vision.images import STILL_LIMITS
@@ -98,7 +99,7 @@ class DataSet:
 
     def _cannot_be_read(self, path: Path, why: str) -> None:
         is_inside = path.is_relative_to(self.folder)
-        self._unread[path.relative_to(self.folder).as_posix() if is_inside else str(path)] = why
+        self._unread[encodable(path.relative_to(self.folder).as_posix() if is_inside else str(path))] = why
 
     def _images_of(self, person: Path) -> list[ImageName]:
         originals = person / labelled.ORIGINALS

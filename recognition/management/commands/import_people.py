@@ -138,7 +138,7 @@ def _opened(place: Path) -> Iterator[tuple[Sequence[str], Read]]:
 @contextlib.contextmanager
 def _results(place: Path) -> Iterator[Any]:
     try:
-        file = place.open("x", newline="", encoding="utf-8")
+        file = place.open("x", newline="", encoding="utf-8", errors="backslashreplace")
     except OSError as error:
         raise CommandError(f"{place} cannot be made: {error.strerror}.", returncode=FAILED) from error
     with file:

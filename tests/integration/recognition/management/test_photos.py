@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import os
@@ -263,6 +264,30 @@ class TestOfDataSets:
 def _number(name: str) -> int:
     """Of an image of a data set whose images have other names than those of the data set."""
     return sorted(each for each in PROBLEMS if not each.endswith(".gif")).index(name) + 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["identify", "photos"], b"photos/\\udcff.jpg: This is not an image"),
+        (["enrol", NAME, "photos"], b"photos/\\udcff.jpg: not used"),
+        (["cluster", "photos"], b"\\udcff.jpg: not read"),
+        (["import_people", "people"], b"\\udcfe/2.jpg: not used. It is not clear whom it shows"),
+    ],
+)
+def test_names_that_are_no_text_are_shown_all_the_same(
+    arguments: list[str], said: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for path in (b"photos/\xff.jpg", b"photos/ok.jpg", b"people/Ada/1.jpg", b"people/\xfe/2.jpg"):
+        place = tmp_path / os.fsdecode(path)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.touch()
+    monkeypatch.chdir(tmp_path)
+    out = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
+    with contextlib.suppress(SystemExit):
+        call_command(*arguments, stdout=out)
+    out.flush()
+    assert said in out.buffer.getvalue()
 
 
 @pytest.mark.parametrize("name", [name for name, problem in PROBLEMS.items() if problem])
