@@ -3,6 +3,7 @@
 
 import { AlertBanner } from "./alerts.js";
 import { Camera, CameraError, cameraObstacle, rememberDevice, rememberedDevice } from "./camera.js";
+import { Capture } from "./viewcapture.js";
 import { CameraChooser, MirrorSwitch } from "./chooser.js";
 import { DecisionStrip } from "./decisions.js";
 import { byId } from "./dom.js";
@@ -49,9 +50,12 @@ class LivePage {
   });
   #camera = new Camera(this.#video, () => this.#cameraFailed(new CameraError("ended")));
   #chooser = new CameraChooser(byId("camera", HTMLSelectElement), (id) => this.#choose(id));
+  /** Only on the page of who may record it. */
+  #capture = document.getElementById("capture") ? new Capture(this.#video, this.#overlay) : null;
   #mirror = new MirrorSwitch(byId("mirror", HTMLInputElement), (mirrored) => {
     this.#video.classList.toggle("mirrored", mirrored);
     this.#overlay.mirrored = mirrored;
+    if (this.#capture) this.#capture.mirrored = mirrored;
   });
   #alerts = new AlertBanner(byId("alert", HTMLElement), this.#root.dataset.eventUrl ?? "");
   #screenLock = new ScreenLock();
@@ -140,6 +144,7 @@ class LivePage {
   #close() {
     this.#attempt += 1;
     this.#grabber.stop();
+    this.#capture?.close();
     this.#session?.close();
     this.#session = null;
     this.#camera.close();
@@ -154,6 +159,7 @@ class LivePage {
     this.#health.begin(performance.now());
     this.#stage.enter("running");
     this.#grabber.start();
+    this.#capture?.show();
     this.#screenLock.hold();
   }
 
@@ -163,6 +169,7 @@ class LivePage {
    */
   #halt(state, explanation) {
     this.#grabber.stop();
+    this.#capture?.pause();
     this.#clear();
     this.#stage.enter(state, explanation);
   }

@@ -90,22 +90,32 @@ export class Overlay {
     }
     this.#context.setTransform(ratio, 0, 0, ratio, 0, 0);
     this.#context.clearRect(0, 0, screen.width, screen.height);
+    this.paint(this.#context, screen);
+  }
+
+  /**
+   * Draws the faces over a picture, here or in a recording.
+   *
+   * @param {CanvasRenderingContext2D} context
+   * @param {Size} screen of what it draws into
+   */
+  paint(context, screen) {
     const shown = containedRect(screen, this.#frame);
     // Known faces last, so that where boxes overlap the name stays readable.
     const faces = [...this.#faces].sort((a, b) => Number(a.state === "known") - Number(b.state === "known"));
     for (const face of faces) {
       const box = onScreen(face.box, this.#frame, shown, this.#mirrored);
-      this.#drawBox(box, STYLES[face.state]);
-      this.#drawLabel(face, box, screen);
+      this.#drawBox(context, box, STYLES[face.state]);
+      this.#drawLabel(context, face, box, screen);
     }
   }
 
   /**
+   * @param {CanvasRenderingContext2D} context
    * @param {Box} box
    * @param {Style} style
    */
-  #drawBox(box, style) {
-    const context = this.#context;
+  #drawBox(context, box, style) {
     context.beginPath();
     context.roundRect(box.x, box.y, box.width, box.height, Math.min(RADIUS_PX, box.width / 4, box.height / 4));
     context.lineCap = "round";
@@ -121,12 +131,12 @@ export class Overlay {
   }
 
   /**
+   * @param {CanvasRenderingContext2D} context
    * @param {Face} face
    * @param {Box} box
    * @param {Size} screen
    */
-  #drawLabel(face, box, screen) {
-    const context = this.#context;
+  #drawLabel(context, face, box, screen) {
     const style = STYLES[face.state];
     const narrow = screen.width < NARROW_PX;
     const fontPx = narrow ? 14 : 17;
