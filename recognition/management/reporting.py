@@ -26,6 +26,7 @@ from recognition.evaluation.reports import ComparedRow, Report
 from recognition.importing import entries
 from recognition.management.base import FAILED
 from recognition.vision import cores
+from recognition.vision.images import STILL_LIMITS
 
 STDOUT = Path("-")
 
@@ -205,8 +206,11 @@ def _described(path: Path) -> dict[str, Any]:
     files = sorted(each for each in path.rglob("*") if each.is_file() and entries.is_image(each.name))
     digest = hashlib.sha256()
     for each in files:
-        digest.update(f"{each.relative_to(path)}\0".encode())
-        digest.update(hashlib.sha256(each.read_bytes()).digest())
+        digest.update(os.fsencode(each.relative_to(path)) + b"\0")
+        # What is too large is not looked at either; by its size it is told from a smaller one.
+        size = each.stat().st_size
+        content = each.read_bytes() if size <= STILL_LIMITS.max_bytes else str(size).encode()
+        digest.update(hashlib.sha256(content).digest())
     return {"path": str(path), "files": len(files), "sha256": digest.hexdigest()}
 
 

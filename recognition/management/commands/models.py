@@ -131,13 +131,14 @@ def _described(name: str) -> dict[str, Any]:
         "problem": "",
         "active": bool(stored and stored.is_active),
         "digest": digest,
-        "dimension": stored.dimension if stored else None,
+        "dimension": stored.dimension if stored else pack.feed.dimension if pack.feed else None,
         "licence": pack.licence.name,
         "licence_url": pack.licence.url,
         "commercial_use": pack.licence.commercial_use,
         "files": {file.role: str(file.path) for file in pack.files},
         "operating_points": stored.operating_points if stored else [],
         "measured_on": stored.measured_on if stored else "",
+        "may_be_used": stored.may_be_used if stored else pack.kind != "supplied",
         "unfit": pack.unfit,
     }
 
@@ -147,6 +148,7 @@ def _words(row: dict[str, Any]) -> str:
         return f"{row['name']}: not usable now. {row['problem']}"
     points = row["operating_points"]
     thresholds = ", ".join(f"{point['threshold']:.3f} at FMR {point['fmr']:g}" for point in points)
+    unmeasured = "shows similarities, decides nothing" if row["may_be_used"] else "must be measured before it is used"
     commercial = {True: "commercial use allowed", False: "no commercial use", None: "commercial use unknown"}
     return "\n".join(
         [
@@ -154,7 +156,7 @@ def _words(row: dict[str, Any]) -> str:
             f"  digest      {row['digest']}",
             f"  dimension   {row['dimension'] or 'known after its first use'}",
             f"  licence     {row['licence']}: {commercial[row['commercial_use']]} {row['licence_url']}".rstrip(),
-            f"  thresholds  {thresholds or 'not measured: shows similarities, decides nothing'}",
+            f"  thresholds  {thresholds or f'not measured: {unmeasured}'}",
             *([f"  not to use  {row['unfit']}"] if row["unfit"] else []),
             *(f"  {role:<11} {path}" for role, path in row["files"].items()),
         ]

@@ -253,6 +253,11 @@ class TestOfDataSets:
             f"{path}: {problem}" for path, problem in values["unread"].items()
         ]
 
+    def test_a_name_that_is_no_text_is_shown_all_the_same(self, data_set: Path) -> None:
+        (data_set / "Ada" / os.fsdecode(b"\xff.jpg")).touch()
+        values = answer("evaluate", "quality", "--images", data_set, status=2)
+        assert "Ada/\\udcff.jpg" in values["unread"]
+
     def test_where_nothing_can_be_read_that_is_said(self, tmp_path: Path) -> None:
         (tmp_path / "people" / "Ada").mkdir(parents=True)
         (tmp_path / "people" / "Ada" / "1.jpg").write_bytes(b"")

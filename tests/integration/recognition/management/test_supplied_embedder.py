@@ -85,6 +85,7 @@ def test_is_measured_before_it_is_used_and_decides_by_what_was_measured(
 ) -> None:
     listed = next(pack for pack in answer("models")["packs"] if pack["name"] == "SFace of ours")
     assert (listed["usable"], listed["licence"], listed["operating_points"]) == (True, "Apache-2.0", [])
+    assert (listed["dimension"], listed["may_be_used"]) == (128, False)
     assert (listed["licence_url"], listed["commercial_use"]) == ("https://example.org/licence", True)
     with pytest.raises(CommandError, match=rf"Measure it first: faceweb evaluate pairs .* --pack {folder} --record"):
         call_command("models", "use", "sface")
