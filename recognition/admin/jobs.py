@@ -17,6 +17,7 @@ from recognition.admin import gallery_health, job_detail, thresholds
 from recognition.admin.base import ReadOnlyAdmin, actor_of, back, button
 from recognition.models import Job
 from recognition.selectors import jobs as jobs_read
+from recognition.selectors import videos as read_videos
 from recognition.services import jobs
 
 REQUEST = "recognition.add_job"
@@ -84,6 +85,8 @@ class JobAdmin(ReadOnlyAdmin):
             may_see_thresholds = actor_of(request).has_perm(thresholds.VIEW)
             may_see_unknowns = actor_of(request).has_perm("recognition.view_unknowncluster")
             context["has_unknowns"] = job.kind == Job.Kind.UNKNOWNS and may_see_unknowns
+            may_see_video = actor_of(request).has_perm("recognition.view_video")
+            context["video"] = read_videos.of_job(job) if may_see_video else None
             context["has_thresholds"] = job.kind == Job.Kind.THRESHOLDS and may_see_thresholds
         return super().change_view(request, object_id, form_url, {**(extra_context or {}), **context})  # type: ignore[no-any-return]
 

@@ -1,4 +1,4 @@
-"""A jobs process: takes jobs from the queue, one at a time, and looks after those of processes that died."""
+"""A jobs process: takes jobs one at a time, does chores beside them, and looks after jobs of processes that died."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from procrastinate.exceptions import ConnectorException
 from procrastinate.psycopg_connector import PsycopgConnector
 
 from recognition.jobs import rescue, tasks
-from recognition.services.jobs import QUEUE
+from recognition.services.jobs import CHORES, QUEUE
 
 logger = logging.getLogger(__name__)
 
-CONNECTIONS = 4
-"""Of the queue's own: one listens, one fetches, one says that the process lives, and one to spare."""
+CONNECTIONS = 7
+"""Of the queues' own: for each one listens, one fetches, one says that the process lives, and one to spare."""
 
 RESCUE_INTERVAL_S = 5.0
 POLL_S = 0.2
@@ -56,27 +56,26 @@ async def _work(stop: threading.Event, ready: Callable[[], None]) -> None:
     connector = PsycopgConnector(kwargs=connector_params(), min_size=1, max_size=CONNECTIONS)
     queue = app.with_connector(connector)
     async with queue.open_async():
-        working = asyncio.create_task(_take_jobs(queue, stop))
+        working = [asyncio.create_task(_take_jobs(queue, stop, name)) for name in (QUEUE, CHORES)]
         rescuing = asyncio.create_task(_rescue())
         ready()
         try:
-            while not stop.is_set() and not working.done():
+            while not stop.is_set() and not any(each.done() for each in working):
                 await asyncio.sleep(POLL_S)
         finally:
-            rescuing.cancel()
-            is_lost = working.done() and not stop.is_set()
-            working.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await rescuing
-            with contextlib.suppress(asyncio.CancelledError):
-                await working
+            is_lost = any(each.done() for each in working) and not stop.is_set()
+            for task in (rescuing, *working):
+                task.cancel()
+            for task in (rescuing, *working):
+                with contextlib.suppress(asyncio.CancelledError):
+                    await task
         if is_lost:
             raise QueueLost("the queue of jobs ended by itself; the lines above say why")
 
 
-async def _take_jobs(queue: App, stop: threading.Event) -> None:
+async def _take_jobs(queue: App, stop: threading.Event, name: str) -> None:
     await queue.run_worker_async(
-        queues=[QUEUE],
+        queues=[name],
         concurrency=1,
         install_signal_handlers=False,
         # A job ends after its current step, and is left for the next process.

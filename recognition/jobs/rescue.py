@@ -11,7 +11,7 @@ from django.utils import timezone
 from procrastinate.contrib.django import app
 from procrastinate.contrib.django.models import ProcrastinateJob
 
-from recognition.services.jobs import QUEUE
+from recognition.services.jobs import CHORES, QUEUE
 
 HEARTBEAT_S = 2.0
 """How often a jobs process says that it lives."""
@@ -30,7 +30,9 @@ def give_back() -> int:
     """
     is_dead = Q(worker__last_heartbeat__lt=Now() - dt.timedelta(seconds=DEAD_AFTER_S))
     stalled = (
-        ProcrastinateJob.objects.filter(Q(worker__isnull=True) | is_dead, status="doing", queue_name=QUEUE)
+        ProcrastinateJob.objects.filter(
+            Q(worker__isnull=True) | is_dead, status="doing", queue_name__in=(QUEUE, CHORES)
+        )
         .select_for_update(skip_locked=True, of=("self",))
         .values_list("pk", flat=True)
     )

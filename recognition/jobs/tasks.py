@@ -59,7 +59,7 @@ def register() -> None:
         (upkeep.APPLY_RETENTION, upkeep.RETENTION_SCHEDULE, upkeep.apply_retention),
         (upkeep.TRAIN_AGAIN, upkeep.SCHEDULE, upkeep.train_again),
     ):
-        periodic = app.task(name=name, queue=jobs.QUEUE, queueing_lock=name, retry=KeepForTheNextProcess())(chore)
+        periodic = app.task(name=name, queue=jobs.CHORES, queueing_lock=name, retry=KeepForTheNextProcess())(chore)
         app.periodic(cron=schedule)(periodic)
 
 

@@ -107,7 +107,8 @@ def clear_left() -> None:
     """Removes what jobs left in the folder of videos whose process was killed, and that run here no more."""
     place = _place()
     for folder in place.iterdir() if place.exists() else ():
-        if not Job.objects.filter(pk=int(folder.name), state=Job.State.RUNNING).exists():
+        runs = folder.name.isdecimal() and Job.objects.filter(pk=folder.name, state=Job.State.RUNNING).exists()
+        if not runs:
             shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -94,6 +94,13 @@ def jobs_of(video: Video) -> QuerySet[Job]:
     return Job.objects.filter(kind__in=(Job.Kind.VIDEO, Job.Kind.VIDEO_COMPARISON), parameters__video=video.pk)
 
 
+def of_job(job: Job) -> Video | None:
+    """The video that a job watches or compares with; None for other jobs, and where it is gone."""
+    if job.kind not in (Job.Kind.VIDEO, Job.Kind.VIDEO_COMPARISON):
+        return None
+    return Video.objects.filter(pk=job.parameters["video"]).first()
+
+
 def kept_days() -> int:
     """Days that a video is kept: it shows faces of every class, so it goes when the first of them would."""
     shortest = RetentionRule.objects.aggregate(events=Min("event_days"), crops=Min("crop_days"))

@@ -23,6 +23,9 @@ from recognition.services import audit
 
 QUEUE = "faceweb"
 
+CHORES = "faceweb_chores"
+"""The queue of what is due by the clock: beside jobs, not after one that takes hours, as a long video does."""
+
 MOST_INTERRUPTIONS = 5
 """A job whose process was killed this often is likely what kills it, and is given up."""
 

@@ -148,19 +148,21 @@ def store(*, video: Video, watched: Watched, annotated: Iterable[bytes], actor: 
     held = Video.objects.select_for_update().get(pk=video.pk)
     named = {each.appearance.person_id for each in watched.seen if each.appearance.person_id is not None}
     meant = named.union(*map(_people_of, watched.seen))
-    there = set(Person.objects.select_for_update().filter(pk__in=meant).order_by("pk").values_list("pk", flat=True))
+    # An erasure of one of them waits until then; decisions of cameras that name them do not.
+    rows = Person.objects.select_for_update(no_key=True).filter(pk__in=meant).order_by("pk")
+    there = set(rows.values_list("pk", flat=True))
     if named <= there:
         for number, piece in enumerate(_pieces(annotated)):
             _add_piece(held, VideoPiece.Film.ANNOTATED, number, piece)
     else:
         held.pieces.all().delete()
-    rows = [_appearance(held, each, actor) for each in watched.seen if _people_of(each) <= there]
+    kept = [_appearance(held, each, actor) for each in watched.seen if _people_of(each) <= there]
     # An event limits what follows it to the time that somebody waits at a door.
     deadlines.limit(STORING_S)
-    VideoAppearance.objects.bulk_create(rows)
+    VideoAppearance.objects.bulk_create(kept)
     held.duration_s, held.broke_off, held.unusable = watched.duration_s, watched.broke_off, watched.unusable
     held.save(update_fields=["duration_s", "broke_off", "unusable"])
-    return sum(row.event_id is not None for row in rows)
+    return sum(row.event_id is not None for row in kept)
 
 
 def _people_of(seen: Seen) -> set[int]:

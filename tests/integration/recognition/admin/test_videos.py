@@ -156,6 +156,13 @@ class TestPage:
         assert "somebody who was erased" in text
         assert "Nobody is enrolled" in posted(operator, video, "compare", whom="Zoe").content.decode()
 
+    def test_a_job_leads_to_its_video(self, auditor: Client, video: Video) -> None:
+        job = Job.objects.create(kind="video", parameters={"video": video.pk})
+        address = reverse("admin:recognition_job_change", args=[job.pk])
+        assert "The video: who is in it" in auditor.get(address).content.decode()
+        video.delete()
+        assert "The video: who is in it" not in auditor.get(address).content.decode()
+
     def test_a_deleted_video_is_gone(self, operator: Client, video: Video) -> None:
         assert "The video is deleted" in posted(operator, video, "discard").content.decode()
         assert not Video.objects.exists()

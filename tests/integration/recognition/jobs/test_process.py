@@ -7,9 +7,11 @@ import signal
 import time
 
 import pytest
+from procrastinate.contrib.django import app
 from procrastinate.contrib.django.models import ProcrastinateJob
 
-from recognition.models import Job
+from recognition.jobs import upkeep
+from recognition.models import Job, WaitingPhoto
 from recognition.services import jobs
 from tests import fakes
 from tests.fakes import NOW
@@ -106,6 +108,18 @@ def test_a_process_that_is_told_to_stop_leaves_its_job_to_the_next_one(start: St
     done = wait_for(job, Job.State.SUCCEEDED)
     assert blocks_of(following) == [3, 4]
     assert done.interruptions == 0
+
+
+def test_chores_do_not_wait_for_a_long_job(start: Start, job: Job) -> None:
+    process = start(2)
+    process.wait_for("block 2\n")
+    fakes.waiting_photo(fakes.person(), fakes.user("add_facesample"), expires_at=NOW)
+    app.configure_task(upkeep.FORGET_EXPIRED, queue=jobs.CHORES).defer(timestamp=0)
+    deadline = time.monotonic() + DEADLINE_S
+    while WaitingPhoto.objects.exists():
+        assert time.monotonic() < deadline
+        time.sleep(POLL_INTERVAL_S)
+    assert Job.objects.get().state == Job.State.RUNNING
 
 
 def test_a_job_that_is_cancelled_ends_after_its_step(start: Start, job: Job) -> None:

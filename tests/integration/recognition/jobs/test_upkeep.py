@@ -86,6 +86,7 @@ def test_one_is_due_every_five_minutes_and_one_waits_at_most() -> None:
         upkeep.FORGET_EXPIRED: "*/5 * * * *",
         upkeep.ANCHOR: "7 * * * *",
         upkeep.APPLY_RETENTION: "23 * * * *",
+        upkeep.TRAIN_AGAIN: "*/5 * * * *",
     }
     assert all(each.task.queueing_lock == name for name, each in periodic.items())
 
