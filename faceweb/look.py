@@ -254,6 +254,12 @@ UNFOLD: dict[str, Any] = {
                         "recognition.view_person",
                     ),
                     _item(
+                        _("Classifiers"),
+                        "category",
+                        "admin:recognition_trainedclassifier_changelist",
+                        "recognition.view_trainedclassifier",
+                    ),
+                    _item(
                         _("Model packs"),
                         "deployed_code",
                         "admin:recognition_modelpack_changelist",

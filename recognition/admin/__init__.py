@@ -2,6 +2,7 @@
 
 from recognition.admin import (
     checkpoints,
+    classifiers,
     doubts,
     duty,
     erasures,
@@ -21,6 +22,7 @@ from recognition.admin import (
 
 __all__ = [
     "checkpoints",
+    "classifiers",
     "doubts",
     "duty",
     "erasures",

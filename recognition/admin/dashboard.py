@@ -160,6 +160,10 @@ _PARTS = {
     (Part.THRESHOLDS, False): gettext_lazy(
         "No thresholds are in force: similarities are shown, and nothing is decided."
     ),
+    (Part.CLASSIFIERS, True): gettext_lazy("Every classifier that a policy asks can be asked."),
+    (Part.CLASSIFIERS, False): gettext_lazy(
+        "A policy asks a classifier that is missing or damaged, so nobody is accepted there. See Classifiers."
+    ),
     (Part.JOBS, True): gettext_lazy("Long work is taken."),
     (Part.JOBS, False): gettext_lazy("No process takes jobs, so imports and checks do not begin. Start faceweb jobs."),
     (Part.DISK, True): gettext_lazy("%(free)s are free where the state directory lies."),

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.utils.translation import gettext, ngettext
 
-from recognition import pack_wording, video_wording, wording
+from recognition import classifier_wording, pack_wording, video_wording, wording
 from recognition.admin import pack_switch_detail
 from recognition.admin.findings import Section
 from recognition.models import ImportItem, Job
@@ -94,7 +94,7 @@ def _succeeded(job: Job) -> str:
         case Job.Kind.UNKNOWNS:
             return grouped(job.result)
         case Job.Kind.CLASSIFIERS:
-            return learned(job.result)
+            return classifier_wording.learned(job.result)
         case Job.Kind.VIDEO:
             return video_wording.watched(job.result)
         case Job.Kind.VIDEO_COMPARISON:
@@ -128,17 +128,6 @@ def grouped(result: Mapping[str, int]) -> str:
         **parts,
         "joined": result["joined"],
     }
-
-
-def learned(result: Mapping[str, Any]) -> str:
-    """What classifiers learned, in a sentence."""
-    people = ngettext("%(count)d person", "%(count)d people", result["people"]) % {"count": result["people"]}
-    samples = ngettext("%(count)d sample", "%(count)d samples", result["samples"]) % {"count": result["samples"]}
-    numbers = {"people": people, "samples": samples, "seen": result["seen"], "made_up": result["made_up"]}
-    return (
-        gettext("Learned: %(people)s with %(samples)s; as other people %(seen)d faces seen and %(made_up)d made up.")
-        % numbers
-    )
 
 
 def _checked(result: Mapping[str, Any]) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.translation import gettext, gettext_lazy
@@ -87,6 +87,8 @@ class JobAdmin(ReadOnlyAdmin):
             context["has_unknowns"] = job.kind == Job.Kind.UNKNOWNS and may_see_unknowns
             may_see_video = actor_of(request).has_perm("recognition.view_video")
             context["video"] = read_videos.of_job(job) if may_see_video else None
+            may_see_classifiers = actor_of(request).has_perm("recognition.view_trainedclassifier")
+            context["has_classifiers"] = job.kind == Job.Kind.CLASSIFIERS and may_see_classifiers
             context["has_thresholds"] = job.kind == Job.Kind.THRESHOLDS and may_see_thresholds
         return super().change_view(request, object_id, form_url, {**(extra_context or {}), **context})  # type: ignore[no-any-return]
 
@@ -119,4 +121,4 @@ class JobAdmin(ReadOnlyAdmin):
             is_over = not job.is_open
             text = gettext("The job is cancelled.") if is_over else gettext("The job ends after its current step.")
             self.message_user(request, text, messages.SUCCESS)
-        return HttpResponseRedirect(reverse("admin:recognition_job_change", args=[job.pk]))
+        return back(request, reverse("admin:recognition_job_change", args=[job.pk]))

@@ -130,9 +130,14 @@ def _state(row: TrainedClassifier | None, pack: ActivePack, gallery: str) -> Sta
     return State.FRESH if row.gallery == gallery else State.OUTDATED
 
 
-def asked_for(pack_id: int) -> frozenset[Strategy]:
-    """The kinds that policies of a pack ask, in force at any place or approved for a later time."""
-    states = (ThresholdPolicy.State.ACTIVE, ThresholdPolicy.State.APPROVED)
+def asked_for(pack_id: int, *, or_approved: bool = False) -> frozenset[Strategy]:
+    """The kinds that policies of a pack ask that are in force at any place.
+
+    Args:
+        pack_id: primary key of the pack.
+        or_approved: whether policies count that are approved for a later time.
+    """
+    states = [ThresholdPolicy.State.ACTIVE, *([ThresholdPolicy.State.APPROVED] if or_approved else [])]
     found = ThresholdPolicy.objects.filter(pack=pack_id, state__in=states, strategy__in=[*CLASSIFIERS])
     return frozenset(Strategy(strategy) for strategy in found.values_list("strategy", flat=True))
 

@@ -9,7 +9,7 @@ import shutil
 
 from recognition import conf
 from recognition.models import ActionDelivery, Job
-from recognition.selectors import jobs, packs
+from recognition.selectors import classifiers, jobs, packs
 from recognition.selectors.packs import NoActivePack
 
 LEAST_FREE_BYTES = 2**30
@@ -24,6 +24,7 @@ class Part(enum.StrEnum):
     RECOGNITION = "recognition"
     JOBS = "jobs"
     THRESHOLDS = "thresholds"
+    CLASSIFIERS = "classifiers"
     DISK = "disk"
     FAILED_JOBS = "failed_jobs"
     WEBHOOKS = "webhooks"
@@ -36,7 +37,7 @@ class State:
     Args:
         part: which one.
         is_well: whether nobody has to do anything.
-        number: what belongs to the part: free bytes, failed jobs, lost calls; 0 for others.
+        number: what belongs to the part: free bytes, failed jobs, lost calls, missing classifiers; 0 for others.
     """
 
     part: Part
@@ -54,15 +55,26 @@ def look(*, now: dt.datetime, recognises: bool) -> tuple[State, ...]:
     since = now - LATELY
     failed = Job.objects.filter(state=Job.State.FAILED, finished_at__gte=since).count()
     lost = ActionDelivery.objects.filter(state=ActionDelivery.State.EXPIRED, expires_at__gte=since).count()
+    unusable = _unusable_classifiers()
     free = shutil.disk_usage(conf.state_dir()).free
     return (
         State(Part.RECOGNITION, recognises),
         State(Part.THRESHOLDS, _decides()),
+        State(Part.CLASSIFIERS, not unusable, unusable),
         State(Part.JOBS, jobs.is_anybody_working()),
         State(Part.DISK, free >= LEAST_FREE_BYTES, free),
         State(Part.WEBHOOKS, not lost, lost),
         State(Part.FAILED_JOBS, not failed, failed),
     )
+
+
+def _unusable_classifiers() -> int:
+    """How many kinds of classifiers policies in force ask in vain."""
+    try:
+        pack = packs.active()
+    except NoActivePack:
+        return 0
+    return sum(classifiers.usable(pack, strategy) is None for strategy in classifiers.asked_for(pack.id))
 
 
 def _decides() -> bool:

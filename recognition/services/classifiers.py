@@ -128,7 +128,7 @@ def train_again_if_outdated() -> Job | None:
         pack = packs.active()
     except NoActivePack:
         return None
-    needed = [kind.value for kind in read.asked_for(pack.id)]
+    needed = [kind.value for kind in read.asked_for(pack.id, or_approved=True)]
     gallery, newest = templates.searched_digest(pack.id), read.newest_job()
     learned = TrainedClassifier.objects.filter(pack=pack.id, kind__in=needed)
     is_asked = newest is not None and newest.parameters.get("gallery") == gallery

@@ -14,9 +14,9 @@ from django.conf import settings
 from django.utils import timezone
 
 from faceweb import embedded, env, running, state
-from recognition import conf, sealing_wording, search_wording
+from recognition import classifier_wording, conf, sealing_wording, search_wording
 from recognition.management.base import NOT_ACCEPTED, RecognitionCommand
-from recognition.selectors import anchoring, gallery_health, packs
+from recognition.selectors import anchoring, classifiers, gallery_health, packs
 from recognition.selectors.packs import NoActivePack
 from recognition.services import meeting
 from recognition.services.meeting import SharedClock
@@ -41,6 +41,7 @@ class Command(RecognitionCommand):
             },
             "database": _database(),
             "models": _models(),
+            "classifiers": _classifiers(),
             "server": _server(),
             "sealed log": _sealed_log(),
         }
@@ -150,6 +151,18 @@ def _pack_in_use(runtimes: Mapping[str, Any]) -> dict[str, Any]:
     if problems:
         section["problem"] = " ".join(problems)
     return section
+
+
+def _classifiers() -> dict[str, Any]:
+    """How those stand that policies ask."""
+    try:
+        asked = [each for each in classifiers.standings(packs.active()) if each.is_needed]
+    except (NoActivePack, db.Error):
+        return {"asked": "unknown without a model pack in use"}
+    section: dict[str, Any] = {"asked": ", ".join(each.strategy for each in asked) or "none"}
+    section |= {each.strategy.value: each.state.value for each in asked}
+    problems = [f"{each.strategy}: {classifier_wording.note(each)}" for each in asked if not each.is_usable]
+    return {**section, "problem": " ".join(problems)} if problems else section
 
 
 def _sealed_log() -> dict[str, Any]:

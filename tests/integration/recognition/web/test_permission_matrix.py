@@ -267,6 +267,8 @@ ROUTES: dict[str, Row] = {
     "admin/recognition/job/<int:number>/cancel/": Row(None, those("enroller", "administrator")),
     **admin_pages("recognition/auditentry", view=those("auditor", "administrator")),
     **admin_pages("recognition/retentionrule", view=those("auditor", "administrator"), change=those("administrator")),
+    **admin_pages("recognition/trainedclassifier", view=those("auditor", "administrator")),
+    "admin/recognition/trainedclassifier/train/": Row(None, those("administrator")),
     **admin_pages("recognition/modelpack", view=those("auditor", "administrator")),
     "admin/recognition/modelpack/<int:number>/try/": Row(None, those("administrator")),
     "admin/recognition/modelpack/<int:number>/switch/": Row(None, those("administrator")),
