@@ -7,8 +7,8 @@ import dataclasses
 from recognition import wording
 from recognition.decision import matching, verdict
 from recognition.decision.matching import Candidate, CandidateList
-from recognition.decision.policy import QualityFault, SampleReason
-from recognition.decision.verdict import Decision
+from recognition.decision.policy import Policy, QualityFault, SampleReason
+from recognition.decision.verdict import Decision, Reason, Vote
 from recognition.models import Person
 from recognition.selectors import gallery, packs
 from recognition.services import analysis
@@ -33,6 +33,7 @@ class FaceMatches:
         candidates: ranked people, at most five.
         margin: gap between the first two; None with fewer.
         decision: what the active policy says of it; None while the pack decides nothing.
+        objection: why a classifier takes the name back, in a sentence; empty where it does not.
     """
 
     box: BoundingBox
@@ -41,6 +42,7 @@ class FaceMatches:
     candidates: tuple[Candidate, ...]
     margin: float | None
     decision: Decision | None
+    objection: str = ""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -113,6 +115,7 @@ def search_photo(*, image: bytes) -> PhotoSearch:
     matches = []
     for face in faces:
         found = gallery.search(face.embedding, pack)
+        vote = verdict.judge(found, pack.policy) if pack.policy else None
         matches.append(
             FaceMatches(
                 box=face.face.box,
@@ -120,7 +123,8 @@ def search_photo(*, image: bytes) -> PhotoSearch:
                 crop_jpeg=face.crop_jpeg,
                 candidates=found.people[:CANDIDATES_SHOWN],
                 margin=found.margin,
-                decision=verdict.judge(found, pack.policy).decision if pack.policy else None,
+                decision=vote.decision if vote else None,
+                objection=_objection(vote, pack.policy) if vote and pack.policy else "",
             )
         )
     return PhotoSearch(
@@ -130,6 +134,12 @@ def search_photo(*, image: bytes) -> PhotoSearch:
         threshold=pack.policy.identification_threshold if pack.policy else None,
         needs_reembedding=packs.gallery_state(pack.id).needs_reembedding,
     )
+
+
+def _objection(vote: Vote, policy: Policy) -> str:
+    if vote.objection is None or not verdict.is_withheld(vote, policy):
+        return ""
+    return wording.reason_sentence(Reason(vote.objection))
 
 
 def verify_claim(*, person: Person, image: bytes) -> ClaimCheck:

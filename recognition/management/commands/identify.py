@@ -59,6 +59,7 @@ def _values(found: PhotoSearch) -> dict[str, Any]:
                 "quality": face.quality.as_json(),
                 "decision": face.decision.value if face.decision else None,
                 "margin": face.margin,
+                "objection": face.objection,
                 "candidates": [_candidate(candidate) for candidate in face.candidates],
             }
             for face in found.faces
@@ -90,6 +91,8 @@ def _line(number: int, face: FaceMatches) -> str:
     )
     if face.decision is Decision.ACCEPT:
         said = face.candidates[0].person_name
+    elif face.objection:
+        said = f"unknown. {face.objection}"
     elif face.decision is Decision.REJECT_AMBIGUOUS:
         said = "too close between two people"
     else:

@@ -2,9 +2,10 @@ from __future__ import annotations
 
 import pytest
 
+from recognition.decision.matching import Strategy
 from recognition.decision.verdict import Decision
-from recognition.models import Person
-from recognition.services import analysis, search
+from recognition.models import ModelPack, Person, TrainedClassifier
+from recognition.services import analysis, policies, search
 from recognition.services.search import Comparison, SearchRefused
 from recognition.vision.errors import UnreadableImage
 from tests import fakes
@@ -52,6 +53,17 @@ class TestSearchPhoto:
         assert (known.decision, stranger.decision) == (Decision.ACCEPT, Decision.REJECT_NO_MATCH)
         assert [candidate.person_name for candidate in known.candidates] == ["Ada"]
         assert known.margin is None
+
+    def test_says_why_a_classifier_takes_a_name_back(self) -> None:
+        fakes.trained(Strategy.KNN_CLASSIFIER, fakes.like_probe(0.0, axis=2))
+        values = {"strategy": "knn_classifier"}
+        pack = ModelPack.objects.get()
+        policies.create_version(pack=pack, values=values, reason="try it", actor=None)
+        assert [face.objection for face in search.search_photo(image=b"two").faces] == ["", ""]
+        TrainedClassifier.objects.all().delete()
+        known, stranger = search.search_photo(image=b"two").faces
+        assert (known.decision, stranger.objection) == (Decision.REJECT_NO_MATCH, "")
+        assert "the policy asks a classifier, and none can be used" in known.objection
 
     def test_shows_at_most_five_people_and_the_margin_of_the_first(self) -> None:
         for number in range(7):
