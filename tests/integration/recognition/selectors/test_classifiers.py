@@ -7,9 +7,9 @@ import dataclasses
 import pytest
 
 from recognition.decision.matching import CLASSIFIERS, Objection, Strategy
-from recognition.decision.verdict import Decision, judge
+from recognition.decision.verdict import Decision, Reason, judge
 from recognition.models import ModelPack, TrainedClassifier, UnknownCluster, UnknownFace
-from recognition.selectors import classifiers, gallery, packs
+from recognition.selectors import classifiers, gallery, packs, unknowns
 from recognition.selectors.classifiers import State
 from recognition.selectors.packs import ActivePack
 from recognition.services import policies
@@ -87,6 +87,17 @@ def test_a_face_that_is_more_like_other_people_is_not_accepted() -> None:
     fakes.trained(KNN, STRANGER)
     assert objection(STRANGER, KNN) is Objection.OTHER_PEOPLE
     assert objection(STRANGER, Strategy.NEAREST) is None
+
+
+@pytest.mark.parametrize(
+    ("objection", "is_unknown"),
+    [(Objection.NO_CLASSIFIER, False), (Objection.NOT_LEARNED, False), (Objection.OTHER_PEOPLE, True)],
+)
+def test_who_was_refused_because_no_classifier_could_be_asked_is_no_unknown_person(
+    objection: Objection, is_unknown: bool
+) -> None:
+    fakes.unknown_event(reasons=[Reason(objection).as_json()])
+    assert unknowns.to_embed(packs.active().id).exists() is is_unknown
 
 
 class TestStandings:
