@@ -9,6 +9,7 @@ import { Camera, CameraError, cameraObstacle, rememberedDevice } from "./camera.
 import { byId, make, setText } from "./dom.js";
 import { FrameGrabber } from "./frames.js";
 import { gettext, interpolate, ngettext } from "./i18n.js";
+import { judged, NotJudged, Panel } from "./judging.js";
 import { explainCamera } from "./texts.js";
 import { packed } from "./zip.js";
 
@@ -59,8 +60,7 @@ class CapturePage {
   #discard = byId("capture-discard", HTMLButtonElement);
   #advice = byId("capture-advice", HTMLElement);
   #list = byId("capture-pictures", HTMLElement);
-  #panel = byId("capture-panel", HTMLElement);
-  #action = byId("capture-panel-action", HTMLButtonElement);
+  #panel = new Panel("capture", () => this.#start());
   #camera = new Camera(this.#video, () => this.#failed(explainCamera("ended", location.host)));
   #grabber = new FrameGrabber(
     this.#video,
@@ -83,7 +83,6 @@ class CapturePage {
     this.#label.addEventListener("input", () => this.#isOn() && this.#pause(gettext("Paused: the name changed. Start again for the new one.")));
     this.#download.addEventListener("click", () => this.#save());
     this.#discard.addEventListener("click", () => this.#forget());
-    this.#action.addEventListener("click", () => (this.#action.dataset.kind === "retry" ? this.#start() : location.reload()));
     document.addEventListener("visibilitychange", () => document.hidden && this.#isOn() && this.#pause());
     window.addEventListener("pagehide", () => this.#close());
     window.addEventListener("beforeunload", (event) => this.#saved || event.preventDefault());
@@ -99,7 +98,7 @@ class CapturePage {
     setText(byId("capture-label-error", HTMLElement), isNamed ? "" : gettext("Name the person first: the pictures go into a folder of that name."));
     if (!isNamed) return this.#label.focus();
     const attempt = ++this.#attempt;
-    this.#panel.hidden = true;
+    this.#panel.hide();
     this.#enter("asking");
     this.#say(gettext("Allow the camera: answer the browser's question at the top of the window."));
     try {
@@ -237,20 +236,12 @@ class CapturePage {
     const body = new FormData();
     body.append("frame", jpeg, "frame.jpg");
     body.append("label", this.#label.value);
-    const token = this.#root.querySelector("[name=csrfmiddlewaretoken]");
-    body.append("csrfmiddlewaretoken", token instanceof HTMLInputElement ? token.value : "");
-    /** @param {Explanation} explanation */
-    const failed = (explanation) => {
-      if (attempt === this.#attempt) this.#failed(explanation);
-      return null;
-    };
     try {
-      const response = await fetch(this.#root.dataset.frameUrl ?? "", { method: "POST", body, redirect: "manual", headers: { Accept: "application/json" } });
-      if (response.ok) return await response.json();
-      if (response.status === 503) return failed(unavailable((await response.json()).sentence));
-      return failed(response.type === "opaqueredirect" || response.status === 403 ? LOGGED_OUT : REFUSED);
-    } catch {
-      return failed(unavailable(gettext("The server could not be reached. Check the connection and try again.")));
+      return await judged(this.#root, this.#root.dataset.frameUrl ?? "", body, { loggedOut: LOGGED_OUT, refused: REFUSED });
+    } catch (error) {
+      if (!(error instanceof NotJudged)) throw error;
+      if (attempt === this.#attempt) this.#failed(error.explanation);
+      return null;
     }
   }
 
@@ -260,15 +251,7 @@ class CapturePage {
     this.#enter("error");
     this.#toggle.disabled = explanation.action !== "retry";
     this.#say("");
-    setText(byId("capture-panel-title", HTMLElement), explanation.title);
-    setText(byId("capture-panel-advice", HTMLElement), explanation.advice);
-    const command = byId("capture-panel-command", HTMLElement);
-    setText(command, explanation.command ?? "");
-    command.hidden = !explanation.command;
-    this.#action.hidden = explanation.action === "";
-    this.#action.dataset.kind = explanation.action;
-    setText(this.#action, explanation.action === "retry" ? gettext("Try again") : gettext("Reload the page"));
-    this.#panel.hidden = false;
+    this.#panel.show(explanation);
   }
 
   /**
@@ -295,13 +278,5 @@ const REFUSED = {
   advice: gettext("The name is too long, or the server met an error. Change the name, or try again."),
   action: "retry",
 };
-
-/**
- * @param {string} advice
- * @returns {Explanation}
- */
-function unavailable(advice) {
-  return { title: gettext("Pictures cannot be judged now"), advice, action: "retry" };
-}
 
 new CapturePage();

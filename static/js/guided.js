@@ -11,6 +11,7 @@ import { byId, setText } from "./dom.js";
 import { FrameGrabber } from "./frames.js";
 import { GuidedSlots } from "./guidedslots.js";
 import { gettext } from "./i18n.js";
+import { judged, NotJudged, Panel } from "./judging.js";
 import { explainCamera } from "./texts.js";
 
 /** @typedef {import("./texts.js").Explanation} Explanation */
@@ -37,8 +38,7 @@ class GuidedPage {
   #skip = byId("guided-skip", HTMLButtonElement);
   #instruction = byId("guided-instruction", HTMLElement);
   #advice = byId("guided-advice", HTMLElement);
-  #panel = byId("guided-panel", HTMLElement);
-  #action = byId("guided-panel-action", HTMLButtonElement);
+  #panel = new Panel("guided", () => this.#start());
   #slots = new GuidedSlots(byId("guided-slots", HTMLElement), this.#root.dataset.retakeUrl ? (pose) => this.#retake(pose) : null);
   #camera = new Camera(this.#video, () => this.#failed(explainCamera("ended", location.host)));
   #grabber = new FrameGrabber(
@@ -59,7 +59,6 @@ class GuidedPage {
     this.#slots.show(JSON.parse(byId("guided-slots-data", HTMLScriptElement).textContent ?? "[]"));
     this.#toggle.addEventListener("click", () => (this.#isOn() ? this.#pause() : this.#start()));
     this.#skip.addEventListener("click", () => this.#skipPose());
-    this.#action.addEventListener("click", () => (this.#action.dataset.kind === "retry" ? this.#start() : location.reload()));
     document.addEventListener("visibilitychange", () => document.hidden && this.#isOn() && this.#pause());
     window.addEventListener("pagehide", () => this.#close());
     const obstacle = cameraObstacle();
@@ -72,7 +71,7 @@ class GuidedPage {
 
   async #start() {
     const attempt = ++this.#attempt;
-    this.#panel.hidden = true;
+    this.#panel.hide();
     this.#slots.forgetSkipped();
     this.#enter("asking");
     this.#say(gettext("Allow the camera: answer the browser's question at the top of the window."));
@@ -192,20 +191,12 @@ class GuidedPage {
    * @returns {Promise<any>} null after a failure, which the page shows then
    */
   async #post(address, body, attempt) {
-    const token = this.#root.querySelector("[name=csrfmiddlewaretoken]");
-    body.append("csrfmiddlewaretoken", token instanceof HTMLInputElement ? token.value : "");
-    /** @param {Explanation} explanation */
-    const failed = (explanation) => {
-      if (attempt === null || attempt === this.#attempt) this.#failed(explanation);
-      return null;
-    };
     try {
-      const response = await fetch(address, { method: "POST", body, redirect: "manual", headers: { Accept: "application/json" } });
-      if (response.ok) return await response.json();
-      if (response.status === 503) return failed(unavailable((await response.json()).sentence));
-      return failed(response.type === "opaqueredirect" || response.status === 403 ? LOGGED_OUT : REFUSED);
-    } catch {
-      return failed(unavailable(gettext("The server could not be reached. Check the connection and try again.")));
+      return await judged(this.#root, address, body, { loggedOut: LOGGED_OUT, refused: REFUSED });
+    } catch (error) {
+      if (!(error instanceof NotJudged)) throw error;
+      if (attempt === null || attempt === this.#attempt) this.#failed(error.explanation);
+      return null;
     }
   }
 
@@ -216,15 +207,7 @@ class GuidedPage {
     this.#toggle.disabled = explanation.action !== "retry";
     setText(this.#instruction, gettext("Needs attention"));
     this.#say("");
-    setText(byId("guided-panel-title", HTMLElement), explanation.title);
-    setText(byId("guided-panel-advice", HTMLElement), explanation.advice);
-    const command = byId("guided-panel-command", HTMLElement);
-    setText(command, explanation.command ?? "");
-    command.hidden = !explanation.command;
-    this.#action.hidden = explanation.action === "";
-    this.#action.dataset.kind = explanation.action;
-    setText(this.#action, explanation.action === "retry" ? gettext("Try again") : gettext("Reload the page"));
-    this.#panel.hidden = false;
+    this.#panel.show(explanation);
   }
 
   /**
@@ -256,13 +239,5 @@ const REFUSED = {
   advice: gettext("The person was removed or merged meanwhile, or the server met an error. Reload the page."),
   action: "reload",
 };
-
-/**
- * @param {string} advice
- * @returns {Explanation}
- */
-function unavailable(advice) {
-  return { title: gettext("Pictures cannot be judged now"), advice, action: "retry" };
-}
 
 new GuidedPage();
