@@ -17,6 +17,7 @@ from django.db.migrations.executor import MigrationExecutor
 from pytest_django import DjangoDbBlocker
 
 from faceweb import schema
+from tests import fakes
 from tests.other_databases import new_database, using
 
 OlderDatabase = Callable[[str], tuple[str, Any]]
@@ -30,6 +31,24 @@ def migrate(target: str | None) -> Any:
     with schema.without_collecting():
         executor.migrate(targets)
         return executor.loader.project_state(targets).apps
+
+
+def stored_event(old: Any, **changes: Any) -> Any:
+    """Stores an event as a version before did; today's models have columns that it had not.
+
+    Args:
+        old: the models of that version.
+        changes: of an accept by a pack in use.
+    """
+    model = {name: old.get_model("recognition", name) for name in ("ModelPack", "ThresholdPolicy", "RecognitionEvent")}
+    pack = model["ModelPack"].objects.create(
+        name="in-use", digest="in-use", dimension=fakes.DIMENSION, licence="MIT", is_active=True
+    )
+    policy = model["ThresholdPolicy"].objects.create(
+        version=1, pack=pack, state="active", identification_threshold=0.5, verification_threshold=0.5, reason="r"
+    )
+    fields = {"decision": "accept", "started_at": fakes.NOW, "decided_at": fakes.NOW, **changes}
+    return model["RecognitionEvent"].objects.create(policy=policy, pack=pack, **fields)
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,7 @@ from recognition.models import RecognitionEvent
 from recognition.selectors import event_log
 from recognition.selectors.event_filters import EventFilter
 from tests import fakes
-from tests.integration.recognition.migrations.conftest import migrate
+from tests.integration.recognition.migrations.conftest import migrate, stored_event
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -21,7 +21,7 @@ BEFORE = "0019_sealed_log"
 def test_events_of_before_are_found_and_stay(before: Any) -> None:
     Group.objects.get_or_create(name="auditor")
     reason = {"reason": "low_sharpness", "measured": 1.0, "required": 2.0}
-    fakes.event(decision="no_decision_quality", claimed_id="E-4711", reasons=[reason])
+    stored_event(before, decision="no_decision_quality", claimed_id="E-4711", reasons=[reason])
     migrate(None)
     auditor = fakes.in_role("auditor")
     assert auditor.has_perm("recognition.export_recognitionevent")

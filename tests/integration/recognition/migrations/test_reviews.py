@@ -11,7 +11,7 @@ from recognition.decision.reviews import ReviewVerdict
 from recognition.models import RecognitionEvent, Verdict
 from recognition.services import reviews
 from tests import fakes
-from tests.integration.recognition.migrations.conftest import migrate
+from tests.integration.recognition.migrations.conftest import migrate, stored_event
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -20,7 +20,7 @@ BEFORE = "0016_legal_basis"
 
 def test_an_event_of_before_is_judged_and_stays_without_its_verdict(before: Any) -> None:
     Group.objects.get_or_create(name="auditor")
-    fakes.event()
+    stored_event(before)
     migrate(None)
     event = RecognitionEvent.objects.get()
     reviews.give(event=event, code=ReviewVerdict.TRUE_MATCH, note="", actor=fakes.in_role("auditor"), now=fakes.NOW)

@@ -8,8 +8,7 @@ import pytest
 
 from recognition.models import EventHold, LegalHold, RecognitionEvent, SealedRow
 from recognition.services import legal, sealed_log
-from tests import fakes
-from tests.integration.recognition.migrations.conftest import migrate
+from tests.integration.recognition.migrations.conftest import migrate, stored_event
 from tests.integration.recognition.migrations.test_sealed_log import fill
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -19,8 +18,7 @@ BEFORE = "0023_retention_removed_until"
 
 def test_an_empty_database_goes_forwards_and_backwards(before: Any) -> None:
     migrate(None)
-    migrate(BEFORE)
-    fakes.event()
+    stored_event(migrate(BEFORE))
     migrate(None)
     assert sealed_log.verify().is_whole
 

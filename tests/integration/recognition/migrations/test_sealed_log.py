@@ -10,7 +10,7 @@ from recognition.models import EventCrop, RecognitionEvent, SealedRow
 from recognition.sealing.chain import Fault
 from recognition.services import sealed_log
 from tests import fakes
-from tests.integration.recognition.migrations.conftest import migrate
+from tests.integration.recognition.migrations.conftest import migrate, stored_event
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -19,25 +19,14 @@ BEFORE = "0018_thresholds"
 
 def fill(old: Any) -> None:
     """An event of somebody, with claim, picture and override, and an audit entry of after it."""
-    model = {name: old.get_model("recognition", name) for name in ("ModelPack", "ThresholdPolicy", "Person")}
-    pack = model["ModelPack"].objects.create(
-        name="in-use", digest="in-use", dimension=fakes.DIMENSION, licence="MIT", is_active=True
-    )
-    policy = model["ThresholdPolicy"].objects.create(
-        version=1, pack=pack, state="active", identification_threshold=0.5, verification_threshold=0.5, reason="r"
-    )
-    ada = model["Person"].objects.create(name="Ada")
-    event = old.get_model("recognition", "RecognitionEvent").objects.create(
-        decision="accept",
-        policy=policy,
-        pack=pack,
+    ada = old.get_model("recognition", "Person").objects.create(name="Ada")
+    event = stored_event(
+        old,
         person=ada,
         best_person=ada,
         claimed_id="ada-1",
         similarity=0.7312,
         votes=[{"decision": "accept", "similarity": 0.7312}],
-        started_at=fakes.NOW,
-        decided_at=fakes.NOW,
     )
     old.get_model("recognition", "EventCrop").objects.create(event=event, jpeg=b"a crop")
     old.get_model("recognition", "EventOverride").objects.create(event=event, outcome="refused", reason="wrong card")
