@@ -23,6 +23,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 
 from faceweb.asgi import application
+from recognition.decision.matching import Strategy
 from recognition.decision.reviews import ReviewVerdict
 from recognition.live.messages import CloseCode
 from recognition.live.routing import websocket_urlpatterns
@@ -431,6 +432,7 @@ def rows() -> dict[str, object]:
         "auditentry": AuditEntry.objects.latest("pk").pk,
         "retentionrule": "accepted",
         "modelpack": pack.pk,
+        "trainedclassifier": fakes.trained(Strategy.KNN_CLASSIFIER, fakes.like_probe(0.0, axis=2)).pk,
         "policy": policy.pk,
         "thresholdpolicy": policy.pk,
         "unknowncluster": unknown.pk,
