@@ -103,6 +103,7 @@ class FakeDetector:
 
     runtime = "fake detector"
     sure_score = 0.9
+    upright_degrees = 3.0
     tilt_view_px = 192
 
     def __init__(self, *faces: DetectedFace) -> None:

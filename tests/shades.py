@@ -41,6 +41,7 @@ class ShadeDetector:
 
     runtime = "fake detector"
     sure_score = 0.9
+    upright_degrees = 3.0
     tilt_view_px = 192
 
     def detect(self, image_bgr: ImageBgr) -> tuple[DetectedFace, ...]:

@@ -34,6 +34,9 @@ class FaceDetector(Protocol):
     sure_score: float
     """A face that is tilted by 45 degrees or more hardly reaches it, and an upright one of fair quality does."""
 
+    upright_degrees: float
+    """A face that is shown less tilted is left as it was found: up to there its landmarks are as good as they get."""
+
     tilt_view_px: int
     """Side of a view, twice as wide as the face, in which its landmarks show how a face is tilted."""
 

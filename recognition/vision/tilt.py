@@ -23,12 +23,10 @@ STEP_VIEW = LandmarkView(side_px=256, context=2.5)
 STEP_IOU = 0.2
 """Less than elsewhere: a face that is taken for upright is taken to be a little elsewhere."""
 
-UPRIGHT_DEGREES = 3.0
-"""A face that a look shows less tilted is left as it was found."""
-
-TILTED_DEGREES = 8.0
-"""One that a look shows more tilted is straightened; one between the two by a share that grows evenly, so that a photo
-saved anew, which shows its face a little more or less tilted, keeps its vector."""
+SHARED_DEGREES = 5.0
+"""A face that is shown more tilted than so much beyond its detector's `upright_degrees` is straightened, one between
+the two by a share that grows evenly: a photo saved anew shows its face a little more or less tilted, and keeps its
+vector."""
 
 LEVEL_DEGREES = 2.0
 """A look that shows the eye line within that of level is not followed by another one."""
@@ -77,7 +75,7 @@ def straightened(
     if not _is_upright(detector, seen, turn):
         best = _best_seen(detector, image_bgr, face, guess_degrees)
         turn, seen = best.turn_degrees, _look(detector, image_bgr, best.face, best.turn_degrees)
-    share = _share(roll_degrees(seen)) if turn == 0.0 else 1.0
+    share = _share(roll_degrees(seen), detector.upright_degrees) if turn == 0.0 else 1.0
     if share == 0.0:
         return face
     for _ in range(REFINEMENTS):
@@ -89,10 +87,9 @@ def straightened(
     return dataclasses.replace(seen, tilt_degrees=share * roll_degrees(seen))
 
 
-def _share(shown_degrees: float) -> float:
+def _share(shown_degrees: float, upright_degrees: float) -> float:
     """How much of its tilt is taken from a face that is shown so tilted, 0..1."""
-    beyond = (abs(shown_degrees) - UPRIGHT_DEGREES) / (TILTED_DEGREES - UPRIGHT_DEGREES)
-    return min(max(beyond, 0.0), 1.0)
+    return min(max((abs(shown_degrees) - upright_degrees) / SHARED_DEGREES, 0.0), 1.0)
 
 
 def _look(detector: FaceDetector, image_bgr: ImageBgr, face: DetectedFace, turn_degrees: float) -> DetectedFace:

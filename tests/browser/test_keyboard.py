@@ -13,7 +13,7 @@ from tests.browser.site import Site
 
 pytestmark = pytest.mark.browser
 
-MAX_TABS = 60
+MAX_TABS = 80
 
 
 def tab_to(page: Page, role: str, name: str) -> None:

@@ -60,6 +60,7 @@ class MtcnnDetector:
     """Finds faces of 20 pixels and more in the image that it is given."""
 
     sure_score = 0.99
+    upright_degrees = 3.0
     tilt_view_px = 192
 
     def __init__(

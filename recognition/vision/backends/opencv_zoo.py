@@ -78,6 +78,7 @@ class YuNetDetector:
     """Finds faces of about 10 to 300 pixels in the image that it is given."""
 
     sure_score = 0.93
+    upright_degrees = 3.0
     tilt_view_px = 384
 
     def __init__(self, session: InferenceSession, *, minimum_score: float) -> None:

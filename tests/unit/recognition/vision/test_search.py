@@ -14,6 +14,7 @@ class SpotDetector:
 
     runtime = "spots"
     sure_score = 0.9
+    upright_degrees = 3.0
     tilt_view_px = 64
 
     def detect(self, image_bgr: ImageBgr) -> tuple[DetectedFace, ...]:

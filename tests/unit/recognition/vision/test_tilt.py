@@ -21,6 +21,7 @@ class CompassDetector:
 
     runtime = "compass"
     tilt_view_px = 192
+    upright_degrees = 3.0
 
     def __init__(self, told: float = 1.0, sure_score: float = 0.94) -> None:
         self.sure_score = sure_score
