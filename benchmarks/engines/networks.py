@@ -31,6 +31,7 @@ class OpenCvYuNet:
 
     runtime = f"opencv {cv2.__version__}"
     sure_score = YuNetDetector.sure_score
+    upright_degrees = 3.0
     tilt_view_px = YuNetDetector.tilt_view_px
 
     def __init__(self, path: Path, minimum_score: float) -> None:
