@@ -31,7 +31,7 @@ class OpenCvYuNet:
 
     runtime = f"opencv {cv2.__version__}"
     sure_score = YuNetDetector.sure_score
-    upright_degrees = 3.0
+    upright_degrees = YuNetDetector.upright_degrees
     tilt_view_px = YuNetDetector.tilt_view_px
 
     def __init__(self, path: Path, minimum_score: float) -> None:
