@@ -15,12 +15,12 @@ from recognition import conf
 from recognition.decision.policy import Policy
 from recognition.evaluation import face_like
 from recognition.evaluation.open_set import OperatingPoint
-from recognition.jobs.gallery_check import NO_ACTIVE_PACK, NO_THRESHOLDS
+from recognition.jobs import deciding
 from recognition.jobs.running import JobFailed, Steps
 from recognition.models import Job
 from recognition.selectors import classifiers as read
-from recognition.selectors import packs, templates
-from recognition.selectors.packs import ActivePack, NoActivePack
+from recognition.selectors import templates
+from recognition.selectors.packs import ActivePack
 from recognition.services import classifiers
 from recognition.training import classifier_trial
 from recognition.training import classifiers as learning
@@ -42,7 +42,7 @@ def train(steps: Steps) -> Mapping[str, Any]:
     Raises:
         JobFailed: without a pack that decides, or when the gallery cannot be learned.
     """
-    pack, policy = _deciding()
+    pack, policy = deciding.pack_and_policy()
     # Before the templates: what changes in between then counts as changed since.
     gallery = templates.searched_digest(pack.id)
     lesson = _lesson(pack, policy)
@@ -77,16 +77,6 @@ def train(steps: Steps) -> Mapping[str, Any]:
         "made_up": len(lesson.others) - lesson.others.seen,
         "table": {strategy.value: dataclasses.asdict(found) for strategy, found in counted.items()},
     }
-
-
-def _deciding() -> tuple[ActivePack, Policy]:
-    try:
-        pack = packs.active()
-    except NoActivePack as error:
-        raise JobFailed(NO_ACTIVE_PACK) from error
-    if pack.policy is None:
-        raise JobFailed(NO_THRESHOLDS)
-    return pack, pack.policy
 
 
 def _lesson(pack: ActivePack, policy: Policy) -> Lesson:

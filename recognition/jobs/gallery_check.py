@@ -11,14 +11,12 @@ from django.utils import timezone
 from recognition.decision import gallery_check
 from recognition.decision.doubts import NEAR_DUPLICATE_SIMILARITY
 from recognition.decision.gallery_check import ConfusablePair
-from recognition.jobs.running import JobFailed, Steps
-from recognition.selectors import doubts, health, packs, search_recall, templates
+from recognition.jobs import deciding
+from recognition.jobs.running import Steps
+from recognition.selectors import doubts, health, search_recall, templates
 from recognition.selectors.health import Enrolled
-from recognition.selectors.packs import ActivePack, NoActivePack
+from recognition.selectors.packs import ActivePack
 from recognition.vision.templates import Templates
-
-NO_ACTIVE_PACK = "no_active_pack"
-NO_THRESHOLDS = "no_thresholds"
 
 BLOCK_ROWS = gallery_check.BLOCK_ROWS
 
@@ -40,7 +38,8 @@ def check(steps: Steps) -> Mapping[str, Any]:
     Raises:
         JobFailed: without a pack that decides.
     """
-    pack, threshold = _deciding()
+    pack, policy = deciding.pack_and_policy()
+    threshold = policy.verification_threshold
     # Before the templates: what changes in between then counts as changed since.
     gallery = templates.searched_digest(pack.id)
     everybody = templates.searched(pack)
@@ -53,16 +52,6 @@ def check(steps: Steps) -> Mapping[str, Any]:
         steps.done(block + 1, blocks + 1, kept)
     recall = search_recall.measured(pack, probes=search_recall.PROBES, seed=_SEED)
     return {"gallery": gallery, "recall": recall.as_json(), **_result(pack, everybody, threshold, pairs)}
-
-
-def _deciding() -> tuple[ActivePack, float]:
-    try:
-        pack = packs.active()
-    except NoActivePack as error:
-        raise JobFailed(NO_ACTIVE_PACK) from error
-    if pack.policy is None:
-        raise JobFailed(NO_THRESHOLDS)
-    return pack, pack.policy.verification_threshold
 
 
 def _kept(checkpoint: Mapping[str, Any], basis: str) -> tuple[int, tuple[ConfusablePair, ...]]:

@@ -10,6 +10,7 @@ from django.contrib.auth.models import User
 from django.db.models import Count, QuerySet
 
 from recognition import conf
+from recognition.jobs.deciding import NO_ACTIVE_PACK
 from recognition.jobs.running import JobFailed, Steps
 from recognition.models import ImportBatch, ImportItem, Job
 from recognition.selectors.imported import KnownFiles
@@ -21,7 +22,6 @@ from recognition.vision.errors import PackError, PackMismatch
 ROWS_AT_A_TIME = 1000
 """Files without their bytes that are in memory at once."""
 
-NO_ACTIVE_PACK = "no_active_pack"
 UPLOAD_GONE = "upload_gone"
 PACK_UNUSABLE = "pack_unusable"
 PACK_SWITCHED = "pack_switched"

@@ -7,10 +7,9 @@ from typing import Any
 
 from recognition.evaluation import gallery_scores
 from recognition.evaluation.gallery_scores import Tally
-from recognition.jobs import gallery_check
-from recognition.jobs.running import JobFailed, Steps
-from recognition.selectors import packs, templates
-from recognition.selectors.packs import ActivePack, NoActivePack
+from recognition.jobs import deciding
+from recognition.jobs.running import Steps
+from recognition.selectors import templates
 
 BLOCK_ROWS = gallery_scores.BLOCK_ROWS
 
@@ -24,7 +23,8 @@ def measure(steps: Steps) -> Mapping[str, Any]:
     Raises:
         JobFailed: without a pack that decides.
     """
-    pack, margin = _deciding()
+    pack, policy = deciding.pack_and_policy()
+    margin = policy.margin
     # Before the templates: what changes in between then counts as changed since.
     gallery = templates.searched_digest(pack.id)
     everybody = templates.searched(pack)
@@ -42,16 +42,6 @@ def measure(steps: Steps) -> Mapping[str, Any]:
         "samples": len(everybody),
         "tally": tally.as_json(),
     }
-
-
-def _deciding() -> tuple[ActivePack, float]:
-    try:
-        pack = packs.active()
-    except NoActivePack as error:
-        raise JobFailed(gallery_check.NO_ACTIVE_PACK) from error
-    if pack.policy is None:
-        raise JobFailed(gallery_check.NO_THRESHOLDS)
-    return pack, pack.policy.margin
 
 
 def _kept(checkpoint: Mapping[str, Any], basis: str) -> tuple[int, Tally]:

@@ -13,14 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 from recognition import conf
 from recognition.decision.clustering import MOST_TOGETHER, CannotCluster
-from recognition.jobs.gallery_check import NO_ACTIVE_PACK, NO_THRESHOLDS
+from recognition.jobs import deciding
 from recognition.jobs.importing import PACK_UNUSABLE
 from recognition.jobs.pack_switch import networks_of
 from recognition.jobs.running import JobFailed, Steps
 from recognition.models import EventCrop, ModelPack
-from recognition.selectors import packs
 from recognition.selectors import unknowns as read
-from recognition.selectors.packs import ActivePack, NoActivePack
+from recognition.selectors.packs import ActivePack
 from recognition.services import unknowns
 from recognition.services.unknowns import Grouped
 from recognition.vision.errors import PackError
@@ -42,15 +41,10 @@ def group(steps: Steps) -> Mapping[str, Any]:
     Raises:
         JobFailed: without a pack that decides, when it cannot be loaded here, or when too many faces are alike.
     """
-    try:
-        pack = packs.active()
-    except NoActivePack as error:
-        raise JobFailed(NO_ACTIVE_PACK) from error
-    if pack.policy is None:
-        raise JobFailed(NO_THRESHOLDS)
+    pack, policy = deciding.pack_and_policy()
     load = functools.partial(networks_of, ModelPack.objects.get(pk=pack.id))
     try:
-        return grouped_after_embedding(pack, pack.policy.identification_threshold, load, steps)
+        return grouped_after_embedding(pack, policy.identification_threshold, load, steps)
     except PackError as error:
         raise JobFailed(PACK_UNUSABLE) from error
     except CannotCluster as error:

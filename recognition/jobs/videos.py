@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from recognition import conf
-from recognition.jobs.gallery_check import NO_ACTIVE_PACK, NO_THRESHOLDS
+from recognition.jobs.deciding import NO_ACTIVE_PACK, NO_THRESHOLDS
 from recognition.jobs.importing import PACK_UNUSABLE
 from recognition.jobs.running import JobFailed, Steps
 from recognition.live.session import Finished
