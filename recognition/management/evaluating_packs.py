@@ -16,7 +16,8 @@ from recognition.evaluation.error_rates import NoScores
 from recognition.evaluation.lfw_protocol import ImageName, PairsFile
 from recognition.evaluation.open_set import OperatingPoint, Rates, TooFewPeople
 from recognition.evaluation.verification import TrainPairsNeeded, TrainPairsNotUsed
-from recognition.management import evaluating
+from recognition.management import evaluating, evaluating_classifiers
+from recognition.training.classifiers import CannotLearn
 from recognition.vision import model_packs
 from recognition.vision.errors import PackError
 from recognition.worker import packs as worker_packs
@@ -111,9 +112,23 @@ def _measured(
             strategy: _rates(Rates.mean(trial.strategies[strategy] for trial in trials))
             for strategy in open_set.STRATEGIES
         },
+        "cross_validated": _classified(embeddings, wanted, options, at),
         "identification_threshold": round(at.threshold, 4),
         "seconds": round(time.monotonic() - begin, 1),
     }
+
+
+def _classified(
+    embeddings: open_set.Embeddings, wanted: Sequence[ImageName], options: Mapping[str, Any], at: OperatingPoint
+) -> dict[str, dict[str, float]] | str:
+    """The rates of every strategy, classifiers too; why not, where the images are nothing to learn of."""
+    try:
+        found = evaluating_classifiers.rates(
+            embeddings, wanted, gallery_size=options["gallery_size"], seeds=options["seeds"], at=at
+        )
+    except CannotLearn as error:
+        return str(error)
+    return {strategy.value: _rates(rates) for strategy, rates in found.items()}
 
 
 def _rates(rates: Rates) -> dict[str, float]:
@@ -177,8 +192,31 @@ def _markdown(values: Mapping[str, Any]) -> str:
                     for strategy, rates in pack["searches"].items()
                 ],
             ),
+            "",
+            "## Classifiers",
+            "",
+            "The same galleries, with all images of each person: a third of them at a time is held out and searched for.",
+            "Of everybody else classifiers learn the first image, but for a third at a time that is searched for.",
+            "Threshold and margin are those above.",
+            "",
+            *_classifiers(packs),
         ]
     )
+
+
+def _classifiers(packs: Sequence[Mapping[str, Any]]) -> list[str]:
+    compared = [pack for pack in packs if not isinstance(pack["cross_validated"], str)]
+    return [
+        *_table(
+            ("Pack", "Strategy", "FPIR", "FNIR", "Rank 1"),
+            [
+                (pack["name"], f"`{strategy}`", *_percents(rates))
+                for pack in compared
+                for strategy, rates in pack["cross_validated"].items()
+            ],
+        ),
+        *(f"\n{pack['name']}: not compared, {pack['cross_validated']}." for pack in packs if pack not in compared),
+    ]
 
 
 def _percents(rates: Mapping[str, float]) -> list[str]:

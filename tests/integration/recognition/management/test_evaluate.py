@@ -219,8 +219,10 @@ def test_packs_and_strategies_are_measured_in_one_report(people: Path) -> None:
     assert pack["name"] == "opencv-zoo"
     assert {name: found["accuracy"] for name, found in pack["pairs"].items()} == dict.fromkeys(claims.STRATEGIES, 1.0)
     assert pack["searches"].keys() == {"nearest", "k_nearest", "centroid"}
+    assert pack["cross_validated"] == "too_few_others_to_learn: 1, limit 20"
     out = io.StringIO()
     call_command("evaluate", *arguments, stdout=out)
     assert "| opencv-zoo | one image against one | 1.0000 |" in out.getvalue()
+    assert "opencv-zoo: not compared, too_few_others_to_learn: 1, limit 20." in out.getvalue()
     with pytest.raises(CommandError, match="--seeds: expected 1 or more, got 0"):
         call_command("evaluate", *arguments, "--seeds", "0")
