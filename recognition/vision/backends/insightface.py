@@ -76,7 +76,7 @@ def _load(path: Path, threads: int, accelerator: Accelerator | None) -> tuple[An
 class InsightFaceDetector:
     """SCRFD or RetinaFace of a pack."""
 
-    sure_score = 0.6
+    sure_score = 0.74
     upright_degrees = 15.0
     tilt_view_px = 192
 

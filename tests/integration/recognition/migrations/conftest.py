@@ -1,7 +1,7 @@
 """What tests of migrations share.
 
 Each test has a database of its own, a copy of one that was brought to the version before once: going back and forth
-through all migrations takes seconds, and a copy a tenth of one.
+through all migrations takes seconds, and a copy a tenth of one. What the models are at each migration is remembered.
 """
 
 from __future__ import annotations
@@ -19,18 +19,26 @@ from pytest_django import DjangoDbBlocker
 from faceweb import schema
 from tests import fakes
 from tests.other_databases import new_database, using
+from tests.remembered_states import RememberedStates, forget_rows
 
 OlderDatabase = Callable[[str], tuple[str, Any]]
 """Gives a database by its version, with its models."""
+
+
+_states = RememberedStates()
+_apps: dict[str | None, Any] = {}
 
 
 def migrate(target: str | None) -> Any:
     """Brings the app to a migration (None: the newest), and gives its models as they were there."""
     executor = MigrationExecutor(connection)
     targets = [("recognition", target)] if target else executor.loader.graph.leaf_nodes("recognition")
-    with schema.without_collecting():
+    with schema.without_collecting(), _states.used():
         executor.migrate(targets)
-        return executor.loader.project_state(targets).apps
+        if target not in _apps:
+            _apps[target] = executor.loader.project_state(targets).apps
+    forget_rows(_apps[target])
+    return _apps[target]
 
 
 def stored_event(old: Any, **changes: Any) -> Any:
@@ -56,7 +64,7 @@ def newest(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterato
     """A database of today's version without rows, but for permissions; to be copied only."""
     with django_db_blocker.unblock(), new_database() as name:
         with using(name):
-            with schema.without_collecting():
+            with schema.without_collecting(), _states.used():
                 call_command("migrate", verbosity=0, interactive=False)
             call_command("flush", verbosity=0, interactive=False)
         yield name
