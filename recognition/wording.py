@@ -5,7 +5,7 @@ from __future__ import annotations
 import decimal
 import itertools
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -300,6 +300,12 @@ def fault_sentence(fault: QualityFault) -> str:
         "needs": _rounded(fault.required, digits, up=not too_much),
     }
     return str(_SENTENCES[fault.reason]) % numbers
+
+
+def poor_face(faults: Iterable[QualityFault]) -> str:
+    """That little can be told from a face, and why; empty for a good one."""
+    sentences = [fault_sentence(fault) for fault in faults]
+    return " ".join([str(_("Too poor to rely on.")), *sentences]) if sentences else ""
 
 
 def image_fault(error: ImageError) -> QualityFault:

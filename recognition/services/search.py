@@ -7,7 +7,7 @@ import dataclasses
 from recognition import wording
 from recognition.decision import matching, verdict
 from recognition.decision.matching import Candidate, CandidateList
-from recognition.decision.policy import Policy, QualityFault, SampleReason
+from recognition.decision.policy import Policy, QualityFault, QualityGates, SampleReason
 from recognition.decision.verdict import Decision, Reason, Vote
 from recognition.models import Person
 from recognition.selectors import gallery, packs
@@ -34,6 +34,7 @@ class FaceMatches:
         margin: gap between the first two; None with fewer.
         decision: what the active policy says of it; None while the pack decides nothing.
         objection: why a classifier takes the name back, in a sentence; empty where it does not.
+        faults: why a camera's face like this would not be compared; empty for a good one.
     """
 
     box: BoundingBox
@@ -43,6 +44,7 @@ class FaceMatches:
     margin: float | None
     decision: Decision | None
     objection: str = ""
+    faults: tuple[QualityFault, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -74,6 +76,7 @@ class ClaimCheck:
         threshold: the verification threshold; None while the pack decides nothing.
         decision: accept or reject_no_match; None while the pack decides nothing.
         policy_version: the policy in force.
+        faults: see `FaceMatches`.
     """
 
     similarity: float | None
@@ -81,6 +84,7 @@ class ClaimCheck:
     threshold: float | None
     decision: Decision | None
     policy_version: int | None
+    faults: tuple[QualityFault, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -92,12 +96,14 @@ class Comparison:
         distance: Euclidean distance of the same unit vectors, 0..2.
         threshold: the verification threshold; None while the pack decides nothing.
         decision: accept or reject_no_match; None while the pack decides nothing.
+        faults: of the first and of the second face, see `FaceMatches`.
     """
 
     similarity: float
     distance: float
     threshold: float | None
     decision: Decision | None
+    faults: tuple[tuple[QualityFault, ...], tuple[QualityFault, ...]] = ((), ())
 
 
 def search_photo(*, image: bytes) -> PhotoSearch:
@@ -125,6 +131,7 @@ def search_photo(*, image: bytes) -> PhotoSearch:
                 margin=found.margin,
                 decision=vote.decision if vote else None,
                 objection=_objection(vote, pack.policy) if vote and pack.policy else "",
+                faults=_faults(face, pack.policy),
             )
         )
     return PhotoSearch(
@@ -140,6 +147,10 @@ def _objection(vote: Vote, policy: Policy) -> str:
     if vote.objection is None or not verdict.is_withheld(vote, policy):
         return ""
     return wording.reason_sentence(Reason(vote.objection))
+
+
+def _faults(face: EmbeddedFace, policy: Policy | None) -> tuple[QualityFault, ...]:
+    return (policy.gates if policy else QualityGates()).faults(face.quality)
 
 
 def verify_claim(*, person: Person, image: bytes) -> ClaimCheck:
@@ -162,6 +173,7 @@ def verify_claim(*, person: Person, image: bytes) -> ClaimCheck:
         threshold=pack.policy.verification_threshold if pack.policy else None,
         decision=decision,
         policy_version=pack.policy.version if pack.policy else None,
+        faults=_faults(face, pack.policy),
     )
 
 
@@ -181,6 +193,7 @@ def compare_faces(*, first: EmbeddedFace, second: EmbeddedFace) -> Comparison:
         distance=matching.unit_distance(similarity),
         threshold=policy.verification_threshold if policy else None,
         decision=decision,
+        faults=(_faults(first, policy), _faults(second, policy)),
     )
 
 

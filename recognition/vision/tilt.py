@@ -23,6 +23,10 @@ STEP_VIEW = LandmarkView(side_px=256, context=2.5)
 STEP_IOU = 0.2
 """Less than elsewhere: a face that is taken for upright is taken to be a little elsewhere."""
 
+STEP_LOSS = 0.05
+"""How much less than `sure_score` the best of these looks may score. Which is best of a face so blurred that all score
+less is chance."""
+
 SHARED_DEGREES = 5.0
 """A face that is shown more tilted than so much beyond its detector's `upright_degrees` is straightened, one between
 the two by a share that grows evenly: a photo saved anew shows its face a little more or less tilted, and keeps its
@@ -69,12 +73,13 @@ def straightened(
 
     Returns:
         The very face where it is upright already, else one that knows by how much it is to be turned upright: its tilt,
-        or a share of that where it is hardly tilted.
+        or a share of that where it is hardly tilted. One too blurred to tell which way up it is stays as it was found.
     """
     turn, seen = turn_degrees, _look(detector, image_bgr, face, turn_degrees)
     if not _is_upright(detector, seen, turn):
         best = _best_seen(detector, image_bgr, face, guess_degrees)
-        turn, seen = best.turn_degrees, _look(detector, image_bgr, best.face, best.turn_degrees)
+        if best.face.score >= detector.sure_score - STEP_LOSS:
+            turn, seen = best.turn_degrees, _look(detector, image_bgr, best.face, best.turn_degrees)
     share = _share(roll_degrees(seen), detector.upright_degrees) if turn == 0.0 else 1.0
     if share == 0.0:
         return face

@@ -7,6 +7,7 @@ import dataclasses
 
 import numpy as np
 
+from recognition import wording
 from recognition.evaluation import targets
 from recognition.evaluation.gallery_scores import EDGES, Counts, Tally
 from recognition.evaluation.targets import Rate
@@ -25,11 +26,13 @@ class FaceCard:
         number: Counted from 1, in the order of the search.
         matches: What the search found.
         crop_uri: The face's picture as a data: address, because a searched photo is not stored.
+        warning: That little can be told from it, and why; empty for a good one.
     """
 
     number: int
     matches: search.FaceMatches
     crop_uri: str
+    warning: str
 
 
 def face_cards(found: search.PhotoSearch) -> tuple[FaceCard, ...]:
@@ -39,6 +42,7 @@ def face_cards(found: search.PhotoSearch) -> tuple[FaceCard, ...]:
             number=number,
             matches=face,
             crop_uri=_data_uri(face.crop_jpeg),
+            warning=wording.poor_face(face.faults),
         )
         for number, face in enumerate(found.faces, start=1)
     )

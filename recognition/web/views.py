@@ -14,6 +14,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_GET, require_http_methods
 
+from recognition import wording
 from recognition.models import EventCrop, FaceSample, SampleImage, UnknownFace, VideoAppearance
 from recognition.selectors import people, thresholds
 from recognition.services import analysis, pictured
@@ -101,6 +102,7 @@ def compare(request: HttpRequest) -> HttpResponse:
         "form": PhotosForm(),
         "cards": cards,
         "result": result,
+        "warnings": [wording.poor_face(faults) for faults in result.faults],
         "histogram": histogram(tally, result.similarity) if tally else None,
     }
     return render(request, COMPARE_PAGE, context)

@@ -5,8 +5,11 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import sys
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
+from recognition import wording
 from recognition.decision.verdict import Decision
 from recognition.management import photos
 from recognition.management.base import FAILED, NOT_ACCEPTED, RecognitionCommand
@@ -55,17 +58,25 @@ class Command(RecognitionCommand):
                 "\n".join(
                     [
                         *(f"{first} and {second}: {_words(result)}" for (first, second), result in pairs),
+                        *_poor(pairs),
                         *(photo.problem_words() for photo in unused),
                     ]
                 ),
                 as_json=as_json,
             )
         else:
-            self.answer(dataclasses.asdict(pairs[0][1]), _words(pairs[0][1]), as_json=as_json)
+            result = pairs[0][1]
+            self.answer(dataclasses.asdict(result), "\n".join([_words(result), *_poor(pairs)]), as_json=as_json)
         if unused:
             sys.exit(FAILED)
         if any(result.decision is not Decision.ACCEPT for _, result in pairs):
             sys.exit(NOT_ACCEPTED)
+
+
+def _poor(pairs: Sequence[tuple[tuple[Path, Path], Comparison]]) -> list[str]:
+    """A line for each photo from which little can be told."""
+    faults = {path: faults for paths, result in pairs for path, faults in zip(paths, result.faults, strict=True)}
+    return [f"{path}: {wording.poor_face(why)}" for path, why in faults.items() if why]
 
 
 def _words(result: Comparison) -> str:

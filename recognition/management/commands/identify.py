@@ -7,6 +7,7 @@ import dataclasses
 import sys
 from typing import Any
 
+from recognition import wording
 from recognition.decision.matching import Candidate, unit_distance
 from recognition.decision.verdict import Decision
 from recognition.management import photos
@@ -60,6 +61,7 @@ def _values(found: PhotoSearch) -> dict[str, Any]:
                 "decision": face.decision.value if face.decision else None,
                 "margin": face.margin,
                 "objection": face.objection,
+                "faults": [dataclasses.asdict(fault) for fault in face.faults],
                 "candidates": [_candidate(candidate) for candidate in face.candidates],
             }
             for face in found.faces
@@ -97,4 +99,5 @@ def _line(number: int, face: FaceMatches) -> str:
         said = "too close between two people"
     else:
         said = "unknown" if face.decision else "not decided"
-    return f"Face {number}: {said}  (similarity: {similar or 'nobody is enrolled'})"
+    poor = f"  {wording.poor_face(face.faults)}" if face.faults else ""
+    return f"Face {number}: {said}  (similarity: {similar or 'nobody is enrolled'}){poor}"

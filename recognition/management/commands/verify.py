@@ -8,6 +8,7 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
+from recognition import wording
 from recognition.decision.verdict import Decision
 from recognition.management import photos
 from recognition.management.base import FAILED, NOT_ACCEPTED, RecognitionCommand, person_by
@@ -62,10 +63,11 @@ def _line(photo: Looked[ClaimCheck]) -> str:
             f"{photo.path}: Not compared. This person has no active sample of the active model pack. Enrol a photo, or "
             "re-enrol after a switch of the pack."
         )
+    poor = f" {wording.poor_face(check.faults)}" if check.faults else ""
     measured = f"similarity {check.similarity:.3f}, distance {check.distance:.3f}"
     if check.threshold is None:
-        return f"{photo.path}: Not decided. {measured}, and the pack has no measured thresholds."
-    return f"{photo.path}: {_SAID[check.decision]} {measured}, threshold {check.threshold:.3f}."
+        return f"{photo.path}: Not decided. {measured}, and the pack has no measured thresholds.{poor}"
+    return f"{photo.path}: {_SAID[check.decision]} {measured}, threshold {check.threshold:.3f}.{poor}"
 
 
 _SAID: Mapping[Decision | None, str] = {

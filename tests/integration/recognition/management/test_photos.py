@@ -110,6 +110,13 @@ def answer(*arguments: Any, status: int = 0) -> dict[str, Any]:
     return values
 
 
+def words(*arguments: Any) -> str:
+    out = io.StringIO()
+    with contextlib.suppress(SystemExit):
+        call_command(*map(str, arguments), stdout=out)
+    return out.getvalue()
+
+
 def assert_each_has_its_line(problems: dict[str, str]) -> None:
     """Paths with what was said of them; nothing where there was no problem."""
     assert {Path(path).name for path in problems} == set(PROBLEMS)
@@ -147,6 +154,22 @@ def test_of_compare(folder: Path, photo: Path) -> None:
     said = {row["file"]: row["error"] for row in values["unused"]}
     assert_each_has_its_line({**said, **{pair["second"]: "" for pair in values["pairs"]}})
     assert {pair["decision"] for pair in values["pairs"]} == {"accept"}
+
+
+def test_a_blurred_face_is_found_as_it_stands_and_said_to_be_poor(photo: Path, tmp_path: Path) -> None:
+    """Which way up a face stands cannot be told of one so blurred, and a guess put it on its head."""
+    blurred = tmp_path / "blurred.jpg"
+    blurred.write_bytes(faces.jpeg(cv2.GaussianBlur(faces.astronaut(), (0, 0), 9)))
+    poor = "Too poor to rely on. The face is blurred: sharpness "
+    answer("enrol", NAME, photo)
+    (refused,) = answer("enrol", NAME, blurred, status=1)["results"]
+    assert [each["reason"] for each in refused["reasons"]] == ["low_sharpness"]
+    (face,) = answer("identify", blurred)["faces"]
+    assert [fault["reason"] for fault in face["faults"]] == ["low_sharpness"]
+    assert abs(face["quality"]["roll_degrees"]) < 20
+    for command in (["identify", blurred], ["verify", NAME, blurred], ["compare", photo, blurred]):
+        said = words(*command)
+        assert said.count(poor) == 1, said
 
 
 def test_of_enrol(folder: Path, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import pytest
 from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -17,6 +18,7 @@ from tests import faces, fakes
 pytestmark = pytest.mark.django_db
 
 FIRST, SECOND, STRANGER = (faces.jpeg(picture) for picture in (faces.astronaut(), faces.group(), faces.tom_hanks()))
+BLURRED = faces.jpeg(cv2.GaussianBlur(faces.astronaut(), (0, 0), 9))
 BROKEN, AWAY = b"broken", b"away"
 
 
@@ -29,6 +31,7 @@ def analyser(monkeypatch: pytest.MonkeyPatch) -> None:
                 FIRST: (fakes.embedded(),),
                 SECOND: (fakes.embedded(fakes.like_probe(0.45, axis=2)),),
                 STRANGER: (fakes.embedded(fakes.like_probe(0.1, axis=3)),),
+                BLURRED: (fakes.embedded(seen=fakes.quality(sharpness=2.0)),),
                 BROKEN: UnreadableImage("damaged"),
                 AWAY: AnalyserUnavailable("No worker answers."),
             }
@@ -60,6 +63,14 @@ def test_shows_both_photos_with_landmarks_the_aligned_faces_and_the_decision(cli
     assert shown.count("<circle") == 10
     assert shown.count("data:image/jpeg;base64,") == 4
     assert "✗ Not the same person" in compared(client, FIRST, STRANGER)
+
+
+def test_says_from_which_photo_little_can_be_told(client: Client) -> None:
+    fakes.activated_pack()
+    assert "Too poor" not in compared(client, FIRST, FIRST)
+    shown = compared(client, FIRST, BLURRED)
+    assert "Photo 2: Too poor to rely on. The face is blurred: sharpness 2, needs 20. Hold still." in shown
+    assert "Photo 1: Too poor" not in shown
 
 
 def test_stores_nothing(client: Client) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import NoReturn
 
 import pytest
@@ -10,6 +11,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from recognition.decision.matching import Candidate
+from recognition.decision.policy import QualityFault, SampleReason
 from recognition.decision.verdict import Decision
 from recognition.services import analysis, search
 from recognition.vision.errors import UnreadableImage
@@ -103,6 +105,14 @@ def test_decides_nothing_without_thresholds(client: Client, monkeypatch: pytest.
     assert "no measured thresholds" in shown
     assert 'data-verdict="open"' in shown
     assert "threshold</span>" not in shown
+
+
+def test_says_of_which_face_little_can_be_told(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    good = face(Decision.ACCEPT, ADA)
+    blurred = dataclasses.replace(good, faults=(QualityFault(SampleReason.LOW_SHARPNESS, 2.0, 20.0),))
+    first, second = shown_for(found(good, blurred), client, monkeypatch).split("<article")[1:]
+    assert "Too poor" not in first
+    assert "Too poor to rely on. The face is blurred: sharpness 2, needs 20. Hold still." in second
 
 
 def test_says_that_the_gallery_needs_re_embedding(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:

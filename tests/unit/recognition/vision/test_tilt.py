@@ -16,15 +16,17 @@ from tests import fakes
 class CompassDetector:
     """Sees one face in every image, whose eye line lies from a green spot to a red one.
 
-    As a real detector it scores upright faces best, and its landmarks tell a share of the tilt only.
+    As a real detector it scores upright faces best, and its landmarks tell a share of the tilt only. One that is
+    misled scores faces best that stand on their head, as happens with what is blurred, and tells no tilt.
     """
 
     runtime = "compass"
     tilt_view_px = 192
     upright_degrees = 3.0
 
-    def __init__(self, told: float = 1.0, sure_score: float = 0.94) -> None:
+    def __init__(self, told: float = 1.0, sure_score: float = 0.94, *, is_misled: bool = False) -> None:
         self.sure_score = sure_score
+        self._best_at = 180.0 if is_misled else 0.0
         self.looks = 0
         self._told = told
 
@@ -38,7 +40,8 @@ class CompassDetector:
         (x, y), (across, down) = (green + red) / 2, red - green
         roll = np.degrees(np.arctan2(down, across))
         side = np.hypot(across, down)
-        upright = fakes.detected(fakes.box(x - side, y - side, 2 * side), 0.95 - abs(roll) / 1000)
+        off = abs(tilt.between(self._best_at, roll))
+        upright = fakes.detected(fakes.box(x - side, y - side, 2 * side), 0.95 - off / 1000)
         seen = geometry.turned_back(upright, self._told * roll, (x, y))
         return (dataclasses.replace(upright, landmarks=seen.landmarks),)
 
@@ -88,6 +91,13 @@ class TestStraightened:
         straightened(sure, shown(10))
         straightened(unsure, shown(10))
         assert unsure.looks - sure.looks >= 360 // tilt.STEP_DEGREES
+
+    @pytest.mark.parametrize(("sure_score", "turned"), [(0.99, 180), (1.01, 0)])
+    def test_believes_a_look_only_where_it_scores_nearly_as_an_upright_face(
+        self, sure_score: float, turned: int
+    ) -> None:
+        misled = CompassDetector(told=0.0, sure_score=sure_score, is_misled=True)
+        assert straightened(misled, shown(0)).tilt_degrees == pytest.approx(turned, abs=1)
 
     def test_of_a_face_that_no_look_shows_is_the_face(self) -> None:
         face = fakes.detected(fakes.box(side=60), 0.7)
