@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import shutil
+import signal
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +16,8 @@ from hypothesis import settings
 from tests import installations
 from tests.processes import CommandLine
 
+# Where tests are run in the background of a shell they ignore it, and so would whatever they start and interrupt.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 # How long an example takes says more about what else the machine does.
 settings.register_profile("tests", deadline=None)
 settings.load_profile("tests")

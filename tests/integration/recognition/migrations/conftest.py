@@ -17,15 +17,13 @@ from django.db.migrations.executor import MigrationExecutor
 from pytest_django import DjangoDbBlocker
 
 from faceweb import schema
-from tests import fakes
+from tests import fakes, remembered_states
 from tests.other_databases import new_database, using
-from tests.remembered_states import RememberedStates, forget_rows
 
 OlderDatabase = Callable[[str], tuple[str, Any]]
 """Gives a database by its version, with its models."""
 
 
-_states = RememberedStates()
 _apps: dict[str | None, Any] = {}
 
 
@@ -33,11 +31,11 @@ def migrate(target: str | None) -> Any:
     """Brings the app to a migration (None: the newest), and gives its models as they were there."""
     executor = MigrationExecutor(connection)
     targets = [("recognition", target)] if target else executor.loader.graph.leaf_nodes("recognition")
-    with schema.without_collecting(), _states.used():
+    with schema.without_collecting(), remembered_states.used():
         executor.migrate(targets)
         if target not in _apps:
             _apps[target] = executor.loader.project_state(targets).apps
-    forget_rows(_apps[target])
+    remembered_states.forget_rows(_apps[target])
     return _apps[target]
 
 
@@ -64,7 +62,7 @@ def newest(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterato
     """A database of today's version without rows, but for permissions; to be copied only."""
     with django_db_blocker.unblock(), new_database() as name:
         with using(name):
-            with schema.without_collecting(), _states.used():
+            with schema.without_collecting(), remembered_states.used():
                 call_command("migrate", verbosity=0, interactive=False)
             call_command("flush", verbosity=0, interactive=False)
         yield name

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import zipfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +29,7 @@ from recognition.services import archives, backup, erasure_ledger, jobs, people,
 from recognition.services.archives import ArchiveRefused
 from recognition.services.erasure_ledger import Erasure
 from recognition.services.restore import Restored
-from tests import fakes
+from tests import fakes, remembered_states
 from tests.integration.recognition.migrations.conftest import migrate
 from tests.other_databases import empty_database, rows_of, second_connection
 
@@ -43,6 +43,13 @@ TRUSTED = (archives.fingerprint(KEY.public_key()),)
 def own_ledger(tmp_path: Path, settings: Any) -> Path:
     settings.FACEWEB_STATE_DIR = tmp_path / "state"
     return erasure_ledger.ledger()
+
+
+@pytest.fixture(autouse=True)
+def _migrations_are_quick() -> Iterator[None]:
+    """A restore makes the tables of a database."""
+    with remembered_states.used():
+        yield
 
 
 @pytest.fixture
