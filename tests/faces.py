@@ -9,6 +9,7 @@ import functools
 import tempfile
 from pathlib import Path
 
+import cv2
 import insightface.data
 import numpy as np
 import skimage.data
@@ -50,6 +51,11 @@ def close_up() -> ImageBgr:
     x, y, side = 172, 62, 110
     face = astronaut()[y : y + side, x : x + side]
     return np.asarray(np.kron(face, np.ones((6, 6, 1), np.uint8))[:640, :640], np.uint8)
+
+
+def blurred() -> ImageBgr:
+    """The astronaut so much out of focus that nobody would know her."""
+    return np.asarray(cv2.GaussianBlur(astronaut(), (0, 0), 9), np.uint8)
 
 
 def jpeg(image_bgr: ImageBgr) -> bytes:

@@ -159,7 +159,7 @@ def test_of_compare(folder: Path, photo: Path) -> None:
 def test_a_blurred_face_is_found_as_it_stands_and_said_to_be_poor(photo: Path, tmp_path: Path) -> None:
     """Which way up a face stands cannot be told of one so blurred, and a guess put it on its head."""
     blurred = tmp_path / "blurred.jpg"
-    blurred.write_bytes(faces.jpeg(cv2.GaussianBlur(faces.astronaut(), (0, 0), 9)))
+    blurred.write_bytes(faces.jpeg(faces.blurred()))
     poor = "Too poor to rely on. The face is blurred: sharpness "
     answer("enrol", NAME, photo)
     (refused,) = answer("enrol", NAME, blurred, status=1)["results"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import cv2
 import pytest
 from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -18,7 +17,7 @@ from tests import faces, fakes
 pytestmark = pytest.mark.django_db
 
 FIRST, SECOND, STRANGER = (faces.jpeg(picture) for picture in (faces.astronaut(), faces.group(), faces.tom_hanks()))
-BLURRED = faces.jpeg(cv2.GaussianBlur(faces.astronaut(), (0, 0), 9))
+BLURRED = faces.jpeg(faces.blurred())
 BROKEN, AWAY = b"broken", b"away"
 
 
