@@ -96,9 +96,13 @@ class CheckpointForm(forms.ModelForm):  # type: ignore[type-arg]  # generic only
 class CheckpointAdmin(WithCheckboxes, ModelAdmin):
     """Doors, desks and kiosks."""
 
+    empty_text = gettext_lazy(
+        "A checkpoint is a place where people are decided about, such as a door. Add it here, then pair a "
+        "kiosk with it."
+    )
     form = CheckpointForm
     change_form_outer_before_template = "admin/recognition/checkpoint/before_form.html"
-    list_display = ("name", "place", "mode", "admits", "is_active", "kiosk_count")
+    list_display = ("name", "place", "mode", "admitted", "is_active", "kiosk_count")
     list_filter = ("mode", "is_active")
     search_fields = ("name", "slug", "place")
     prepopulated_fields = {"slug": ("name",)}
@@ -110,6 +114,20 @@ class CheckpointAdmin(WithCheckboxes, ModelAdmin):
             {"fields": ("action_url", "action_deadline_s"), "description": PHOTO_ATTACK},
         ),
     )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Checkpoint]:
+        """Checkpoints with the groups that they admit."""
+        shown: QuerySet[Checkpoint] = super().get_queryset(request)
+        return shown.prefetch_related("allowed_groups")
+
+    @display(description=gettext_lazy("admits"), ordering="admits")
+    def admitted(self, checkpoint: Checkpoint) -> str:
+        """Who may pass."""
+        if checkpoint.admits == Checkpoint.Admits.EVERYONE:
+            return checkpoint.get_admits_display()
+        return ", ".join(group.name for group in checkpoint.allowed_groups.all()) or gettext(
+            "nobody: no group is chosen"
+        )
 
     @display(description=gettext_lazy("kiosks"))
     def kiosk_count(self, checkpoint: Checkpoint) -> int:
@@ -166,6 +184,13 @@ class CheckpointAdmin(WithCheckboxes, ModelAdmin):
             groups=form.cleaned_data["allowed_groups"],
             actor=actor_of(request),
         )
+        # Where the page opens again, it says so itself.
+        if "_continue" not in request.POST and checkpoints_read.admitted_groups(obj) == frozenset():
+            text = gettext(
+                "Nobody may pass %(name)s: it admits groups only, and none is chosen. Open it, and choose the groups, "
+                "or let it admit everybody who is enrolled."
+            )
+            self.message_user(request, text % {"name": obj.name}, messages.WARNING)
 
     def _pair(self, request: HttpRequest, checkpoint: Checkpoint) -> HttpResponse:
         context = {
@@ -208,6 +233,10 @@ def _face_needs_no_pin(checkpoint: Checkpoint) -> bool:
 class PersonGroupAdmin(ModelAdmin):
     """Groups of people, by which checkpoints admit."""
 
+    empty_text = gettext_lazy(
+        "Groups say who may pass where. Add one here, put people into it on their own pages, and choose it "
+        "at a checkpoint."
+    )
     list_display = ("name", "people_count", "where")
     search_fields = ("name",)
     fields = ("name",)
@@ -240,6 +269,7 @@ class PersonGroupAdmin(ModelAdmin):
 class ActionDeliveryAdmin(ReadOnlyAdmin):
     """Webhook calls with every try."""
 
+    empty_text = gettext_lazy("A checkpoint with a webhook calls it to open the door. Every call stands here.")
     list_display = ("created_at", "checkpoint", "event", "state_label", "tries")
     list_filter = ("state", "checkpoint", "created_at")
     list_select_related = ("checkpoint", "event")

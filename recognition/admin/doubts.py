@@ -116,6 +116,10 @@ class DoubtFilter(admin.SimpleListFilter):
 class DistinctPairAdmin(ReadOnlyAdmin):
     """People who are alike and were told apart; removing a pair brings the doubt back."""
 
+    empty_text = gettext_lazy(
+        "Two people who are alike and really are two stand here once somebody has said so: in the gallery "
+        "health, or of a sample that was set aside."
+    )
     list_display = ("pair", "created_by", "created_at")
     list_display_links = None
     list_select_related = ("first", "second", "created_by")

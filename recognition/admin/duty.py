@@ -27,6 +27,7 @@ from recognition.services import alerts, lockouts
 class AlertAdmin(ReadOnlyAdmin):
     """People of the deny list who came; those that nobody has seen come first."""
 
+    empty_text = gettext_lazy("An alert is raised when somebody of the deny list comes, or may have come.")
     list_display = (
         "picture",
         "created_at",
@@ -98,6 +99,7 @@ class AlertAdmin(ReadOnlyAdmin):
 class ClaimLockoutAdmin(ReadOnlyAdmin):
     """People whose claims failed at a checkpoint, and whether they are locked out there."""
 
+    empty_text = gettext_lazy("Failed claims of a person stand here until one succeeds or staff lift the lockout.")
     list_display = ("person", "checkpoint", "state_label", "failures", "changed_at")
     list_filter = ("is_stopped", "checkpoint")
     list_select_related = ("person", "checkpoint")
@@ -142,6 +144,7 @@ class ClaimLockoutAdmin(ReadOnlyAdmin):
 class DenyListEntryAdmin(ReadOnlyAdmin):
     """Who is refused everywhere; people are put on it and taken off it on their own page."""
 
+    empty_text = gettext_lazy("Whoever stands here is refused everywhere. People are put on it on their own pages.")
     list_display = ("person_link", "is_recognised", "reason", "created_by", "created_at")
     list_display_links = None
     list_select_related = ("person", "created_by")

@@ -25,6 +25,10 @@ from recognition.services import erasure_certificates
 class ErasureRequestAdmin(ReadOnlyAdmin):
     """Erasures: what waits, and for which hold; and what was done."""
 
+    empty_text = gettext_lazy(
+        "Whoever deletes a person asks for an erasure. It stands here while it waits for a legal hold, and "
+        "when it is done."
+    )
     list_display = ("requested_at", "state_label", "who", "why_it_waits", "reason", "requested_by", "certificate_link")
     list_filter = ("state", "reason")
     list_select_related = ("person", "requested_by", "certificate")
@@ -70,6 +74,7 @@ class ErasureRequestAdmin(ReadOnlyAdmin):
 class ErasureCertificateAdmin(ReadOnlyAdmin):
     """What was deleted of whom was erased, to look at and to hand out."""
 
+    empty_text = gettext_lazy("An erasure that is done makes a certificate: what was deleted, without name or picture.")
     change_form_outer_before_template = "admin/recognition/erasurecertificate/before_form.html"
     list_display = ("id", "made_at", "reason", "made_by")
     list_filter = ("reason", "made_at")

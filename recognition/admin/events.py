@@ -133,6 +133,7 @@ class RecognitionEventAdmin(ReadOnlyAdmin):
 class AuditEntryAdmin(ReadOnlyAdmin):
     """Who changed what."""
 
+    empty_text = gettext_lazy("Who changed what stands here. Entries are written by themselves.")
     list_display = ("at", "action", "subject", "actor")
     list_filter = ("action", "at")
     list_select_related = ("actor",)

@@ -68,6 +68,7 @@ class UploadForm(forms.Form):
 class ImportBatchAdmin(ReadOnlyAdmin):
     """Imports, the newest first."""
 
+    empty_text = gettext_lazy("Uploads of many people at once stand here, with what became of each file.")
     list_before_template = "admin/recognition/importbatch/before_list.html"
     list_display = ("name", "state_text", "created_by", "created_at")
     list_display_links = ("name",)

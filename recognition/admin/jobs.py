@@ -31,6 +31,10 @@ admin.site.unregister(ProcrastinateJob)
 class JobAdmin(ReadOnlyAdmin):
     """Jobs, the newest first."""
 
+    empty_text = gettext_lazy(
+        "Long work stands here: checks of the gallery, imports, videos, switches of the model pack. It is "
+        "asked for on the pages that it belongs to."
+    )
     list_before_template = "admin/recognition/job/before_list.html"
     list_display = ("kind_text", "state_label", "progress", "requested_at", "requested_by", "finished_at")
     list_display_links = ("kind_text",)

@@ -29,6 +29,9 @@ SWITCH = "recognition.switch_modelpack"
 class ModelPackAdmin(ReadOnlyAdmin):
     """Packs with their terms and measured thresholds, and what a switch to each would mean."""
 
+    empty_text = gettext_lazy(
+        "Packs find faces and compare them. Run faceweb models use opencv-zoo where the server runs."
+    )
     change_form_outer_before_template = "admin/recognition/modelpack/before_form.html"
     list_display = ("name", "is_active", "licence", "commercial_use", "dimension", "short_digest")
     fields = (

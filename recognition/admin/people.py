@@ -75,6 +75,9 @@ class PinForm(forms.Form):
 class PersonAdmin(WithCheckboxes, ModelAdmin):
     """People, their enrolment, and whether they may pass."""
 
+    empty_text = gettext_lazy(
+        "Add somebody here: a name first, then two or three photos. Many at once come by an import."
+    )
     form = PersonForm
     change_form_outer_before_template = "admin/recognition/person/before_form.html"
     list_display = ("picture", "name", "external_id", "sample_count", "is_active", "created_at")

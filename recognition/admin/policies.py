@@ -74,6 +74,9 @@ class ThresholdPolicyForm(ModelForm):  # type: ignore[type-arg]  # generic only 
 class ThresholdPolicyAdmin(ModelAdmin):
     """Versions of the policy; "add" proposes the next one, made out of the one in force."""
 
+    empty_text = gettext_lazy(
+        "Versions of the policy stand here. The first is made of the measured thresholds of a pack."
+    )
     form = ThresholdPolicyForm
     list_before_template = "admin/recognition/thresholdpolicy/before_list.html"
     change_form_outer_before_template = "admin/recognition/thresholdpolicy/before_form.html"

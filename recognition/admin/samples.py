@@ -26,6 +26,7 @@ from recognition.services.holds import DataHeld
 class FaceSampleAdmin(ModelAdmin):
     """Samples of all people."""
 
+    empty_text = gettext_lazy("Samples are what people are recognised by. Open a person, and add photos.")
     list_display = ("picture", "person", "status", "unified_quality", "face_size", "source", "created_by", "created_at")
     list_display_links = ("picture",)
     change_form_outer_before_template = "admin/recognition/facesample/before_form.html"

@@ -75,7 +75,7 @@ def inspect(page: Page, name: str) -> None:
             if size is DESKTOP or theme == "light":  # what is arranged for a phone has the same colours
                 rules = ALL_RULES if theme == "light" else RULES_OF_COLOURS
                 problems += [f"{name}, {size['width']} px, {theme}: {text}" for text in barriers(page, rules)]
-        problems += [f"{name}, {PHONE['width']} px, {theme}: {text}" for text in overflow(page)]
+        problems += [f"{name}, {PHONE['width']} px, {theme}: {text}" for text in overflow(page) + clipped(page)]
     page.set_viewport_size(DESKTOP)  # type: ignore[arg-type]
     assert not problems, "\n".join(problems)
 
@@ -91,6 +91,16 @@ def barriers(page: Page, rules: Mapping[str, Any] = ALL_RULES) -> list[str]:
         if violation["impact"] in GRAVE
         for node in violation["nodes"]
     ]
+
+
+def clipped(page: Page) -> list[str]:
+    """Values of a list that lose a part of their text."""
+    found: list[str] = page.evaluate(
+        """() => [...document.querySelectorAll("#result_list :is(td, th)")]
+             .filter((cell) => cell.scrollHeight > cell.clientHeight || cell.scrollWidth > cell.clientWidth)
+             .map((cell) => `cut off: ${cell.className.split(" ")[0]} "${cell.textContent.trim()}"`)"""
+    )
+    return found[:5]
 
 
 FITS = "() => document.documentElement.scrollWidth <= document.documentElement.clientWidth"

@@ -173,8 +173,26 @@ class TestACheckpoint:
     def test_that_admits_groups_without_any_says_that_nobody_passes(self) -> None:
         client = staff("view_checkpoint", "add_checkpoint", "change_checkpoint")
         self.saved(client)
+        listed = text_of(client.get(f"{ADMIN}/checkpoint/"))
+        assert "Nobody may pass Side door: it admits groups only, and none is chosen. Open it, and choose" in listed
+        assert "nobody: no group is chosen" in listed
         page = text_of(client.get(f"{ADMIN}/checkpoint/{Checkpoint.objects.get().pk}/change/"))
         assert "Nobody may pass here" in page
+
+    @pytest.mark.parametrize("choice", ["everyone", "group", "_continue"])
+    def test_is_saved_without_a_warning_where_somebody_passes_or_its_page_says_it(self, choice: str) -> None:
+        group = PersonGroup.objects.create(name="Night staff")
+        changes: dict[str, dict[str, Any]] = {
+            "everyone": {"admits": "everyone"},
+            "group": {"allowed_groups": [group.pk]},
+            "_continue": {"_continue": "1"},
+        }
+        client = staff("view_checkpoint", "add_checkpoint", "change_checkpoint")
+        self.saved(client, **changes[choice])
+        listed = text_of(client.get(f"{ADMIN}/checkpoint/"))
+        assert "Nobody may pass" not in listed
+        shown = {"everyone": "everybody who is enrolled", "group": "Night staff", "_continue": "nobody:"}
+        assert shown[choice] in listed
 
     @pytest.mark.parametrize("url", ["ftp://door.example/open", "javascript:alert(1)"])
     def test_takes_no_webhook_that_is_not_http(self, url: str) -> None:
