@@ -90,6 +90,13 @@ UNFOLD: dict[str, Any] = {
                         "recognition.search_gallery",
                         active=_is_at("/search/"),
                     ),
+                    _item(
+                        _("Compare two photos"),
+                        "compare",
+                        "compare",
+                        "recognition.search_gallery",
+                        active=_is_at("/compare/"),
+                    ),
                     _item(_("Videos"), "movie", "admin:recognition_video_changelist", "recognition.view_video"),
                 ],
             },

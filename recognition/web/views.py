@@ -85,7 +85,10 @@ def compare(request: HttpRequest) -> HttpResponse:
     form = PhotosForm(request.POST, request.FILES)
     status = HTTPStatus.UNPROCESSABLE_ENTITY
     cards = []
-    for number, field in enumerate(form.fields if form.is_valid() else (), start=1):
+    form.full_clean()
+    for number, field in enumerate(form.fields, start=1):
+        if field not in form.cleaned_data:
+            continue
         try:
             cards.append(photo_card(number, pictured.largest_face(image=form.cleaned_data[field].read())))
         except photo_search.SearchRefused as refused:

@@ -98,3 +98,13 @@ def test_who_is_no_staff_is_led_to_what_they_may_open(client: Client) -> None:
     assert client.get("/")["Location"] == "/live/"
     client.force_login(fakes.user("search_gallery"))
     assert client.get("/")["Location"] == "/search/"
+
+
+@pytest.mark.parametrize(("role", "is_linked"), [("enroller", True), ("operator", False)])
+def test_search_and_comparison_are_in_the_navigation_of_those_who_may(
+    role: str, is_linked: bool, client: Client
+) -> None:
+    page = shown(client, role)
+    for address, title in (("/search/", "Search by photo"), ("/compare/", "Compare two photos")):
+        assert (f'href="{address}"' in page) is is_linked
+        assert (title in page) is is_linked

@@ -122,6 +122,17 @@ def test_says_of_which_photo_what_is_wrong(
     assert "<circle" not in shown
 
 
+@pytest.mark.parametrize("empty", ["first", "second"])
+def test_says_of_both_photos_what_is_wrong(empty: str, client: Client) -> None:
+    fakes.activated_pack()
+    first, second = (b"", b"nobody") if empty == "first" else (b"nobody", b"")
+    shown = compared(client, first, second, status=422)
+    faceless = "second" if empty == "first" else "first"
+    assert f'id="id_{empty}-error">The file is empty.' in shown
+    assert f'id="id_{faceless}-error">No face was found' in shown
+    assert "Choose both photos again" in shown
+
+
 def test_asks_for_photos_where_none_came(client: Client) -> None:
     response = client.post("/compare/")
     assert response.status_code == 422
