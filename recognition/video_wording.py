@@ -26,6 +26,12 @@ def clock(at_s: float) -> str:
     return f"{hours}:{minutes:02d}:{seconds}" if hours else f"{minutes}:{seconds}"
 
 
+def span(first_s: float, last_s: float) -> str:
+    """From when to when; one time where both are shown alike."""
+    first, last = clock(first_s), clock(last_s)
+    return first if first == last else gettext("%(first)s to %(last)s") % {"first": first, "last": last}
+
+
 def rows(seen: Sequence[Appearance]) -> Iterator[tuple[object, ...]]:
     """The table of a video: the people in it, then every appearance."""
     for person in appearances.people(seen):
@@ -54,8 +60,12 @@ def progress(*, done: int, total: int, passed: dt.timedelta) -> str:
     if left_s < 60:
         return gettext("%(percent)d %% is watched, less than a minute is left.") % share
     minutes = round(left_s / 60)
-    left = ngettext("about %(count)d minute", "about %(count)d minutes", minutes) % {"count": minutes}
-    return gettext("%(percent)d %% is watched, %(left)s are left.") % {**share, "left": left}
+    text = ngettext(
+        "%(percent)d %% is watched, about %(count)d minute is left.",
+        "%(percent)d %% is watched, about %(count)d minutes are left.",
+        minutes,
+    )
+    return text % {**share, "count": minutes}
 
 
 def watched(result: Mapping[str, int]) -> str:
@@ -81,19 +91,16 @@ def compared(check: Mapping[str, Any]) -> str:
         Decision.REJECT_NO_MATCH: gettext("No"),
         None: gettext("Not decided, as the pack has no measured thresholds"),
     }[check["decision"]]
+    frames = ngettext("%(count)d frame", "%(count)d frames", check["frames"])
     numbers = {
         "said": said,
         "mean": f"{check['mean']:.3f}",
         "best": f"{check['best']:.3f}",
         "threshold": gettext("none") if check["threshold"] is None else f"{check['threshold']:.3f}",
-        "frames": check["frames"],
-        "first": clock(check["first_s"]),
-        "last": clock(check["last_s"]),
+        "frames": frames % {"count": check["frames"]},
+        "when": span(check["first_s"], check["last_s"]),
     }
-    return (
-        gettext(
-            "%(said)s: mean similarity %(mean)s over %(frames)d frames, best %(best)s, threshold %(threshold)s; "
-            "from %(first)s to %(last)s."
-        )
-        % numbers
+    text = gettext(
+        "%(said)s: mean similarity %(mean)s over %(frames)s, best %(best)s, threshold %(threshold)s; at %(when)s."
     )
+    return text % numbers

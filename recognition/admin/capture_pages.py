@@ -61,7 +61,7 @@ class _Pages:
         context = {
             **self._owner.admin_site.each_context(request),
             "opts": self._owner.opts,
-            "title": gettext("Capture a data set"),
+            "title": gettext("Data set by camera"),
             "form": LabelForm(),
         }
         return TemplateResponse(request, "admin/recognition/person/capture.html", context)

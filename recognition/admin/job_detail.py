@@ -116,7 +116,10 @@ def compared(result: Mapping[str, Any]) -> str:
     """What a check of the gallery looked at, in a sentence."""
     people = ngettext("%(count)d person", "%(count)d people", result["people"]) % {"count": result["people"]}
     samples = ngettext("%(count)d sample", "%(count)d samples", result["samples"]) % {"count": result["samples"]}
-    return gettext("%(people)s with %(samples)s were compared.") % {"people": people, "samples": samples}
+    text = ngettext(
+        "%(people)s with %(samples)s was compared.", "%(people)s with %(samples)s were compared.", result["people"]
+    )
+    return text % {"people": people, "samples": samples}
 
 
 def grouped(result: Mapping[str, int]) -> str:

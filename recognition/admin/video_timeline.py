@@ -85,10 +85,7 @@ def _spans(theirs: Iterable[Appearance], duration_s: float) -> Iterable[Span]:
     for each in theirs:
         length_s = max(duration_s, each.last_s, 1e-3)
         width = max(100 * (each.last_s - each.first_s) / length_s, LEAST_PERCENT)
-        words = gettext("%(first)s to %(last)s") % {
-            "first": video_wording.clock(each.first_s),
-            "last": video_wording.clock(each.last_s),
-        }
+        words = video_wording.span(each.first_s, each.last_s)
         x = min(100 * each.first_s / length_s, 100 - width)
         yield Span(round(x, 2), round(width, 2), round(each.first_s, 2), words)
 

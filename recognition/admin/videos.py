@@ -35,6 +35,9 @@ DOWNLOAD = "recognition.download_video"
 LIST = "admin:recognition_video_changelist"
 PAGE = "admin:recognition_video_change"
 
+ANSWERS = "comparisons"
+"""The part of a video's page that says whom it was compared with."""
+
 ROWS_A_PAGE = 50
 COMPARISONS_SHOWN = 20
 
@@ -44,7 +47,7 @@ class VideoForm(forms.Form):
 
     upload = forms.FileField(
         label=gettext_lazy("Video"),
-        widget=forms.ClearableFileInput(attrs={"accept": "video/*,.mkv,.avi,.ts"}),
+        widget=forms.ClearableFileInput(attrs={"accept": "video/*,.mkv,.avi,.ts", "aria-describedby": "upload-limits"}),
         allow_empty_file=True,
     )
 
@@ -53,6 +56,7 @@ class VideoForm(forms.Form):
 class VideoAdmin(ReadOnlyAdmin):
     """Videos, the newest first."""
 
+    empty_text = gettext_lazy("Videos that were uploaded stand here, with who is in them and when.")
     list_before_template = "admin/recognition/video/before_list.html"
     list_display = ("name", "state_text", "uploaded_by", "uploaded_at")
     list_display_links = ("name",)
@@ -170,7 +174,8 @@ class VideoAdmin(ReadOnlyAdmin):
             videos.ask_for_comparison(video=video, whom=whom, actor=actor_of(request))
         except videos.VideoRefused as refused:
             messages.error(request, str(refused))
-        return HttpResponseRedirect(reverse(PAGE, args=[video.pk]))
+            return HttpResponseRedirect(reverse(PAGE, args=[video.pk]))
+        return HttpResponseRedirect(f"{reverse(PAGE, args=[video.pk])}#{ANSWERS}")
 
     def _discard(self, request: HttpRequest, video: Video) -> HttpResponse:
         try:
@@ -213,6 +218,9 @@ def _shown(request: HttpRequest, video: Video) -> dict[str, Any]:
     done = list(read.jobs_of(video).filter(kind=Job.Kind.VIDEO_COMPARISON)[:COMPARISONS_SHOWN])
     open_job = next((job for job in [video.job, *done] if job is not None and job.is_open), None)
     shown = open_job or video.job
+    has_upload = bool(read.film_bytes(video, VideoPiece.Film.UPLOADED))
+    # Of a video that was not watched to its end a "no" would say nothing.
+    was_watched = video.duration_s is not None
     return {
         # The admin reads the row once more; its job may have ended meanwhile.
         "video": video,
@@ -225,8 +233,10 @@ def _shown(request: HttpRequest, video: Video) -> dict[str, Any]:
         "length": video_wording.clock(video.duration_s or 0.0),
         "page": page,
         "comparisons": [(_name(job), job_detail.sentence(job)) for job in done if not job.is_open],
+        "is_comparing": open_job is not None and open_job.kind == Job.Kind.VIDEO_COMPARISON,
+        "may_compare": was_watched and has_upload and actor_of(request).has_perm(ADD),
         "has_film": bool(read.film_bytes(video, VideoPiece.Film.ANNOTATED)),
-        "has_upload": bool(read.film_bytes(video, VideoPiece.Film.UPLOADED)),
+        "has_upload": has_upload,
         "kept_days": read.kept_days(),
     }
 

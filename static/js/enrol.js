@@ -7,6 +7,7 @@
  */
 
 import { byId, make, setText } from "./dom.js";
+import { takeDrops } from "./dropping.js";
 import { interpolate } from "./i18n.js";
 
 /**
@@ -35,23 +36,13 @@ class EnrolPage {
   #busy = false;
 
   constructor() {
-    byId("enrol-drop-hint", HTMLElement).hidden = false;
     this.#form.addEventListener("submit", (event) => {
       event.preventDefault();
-      this.#enrol(this.#input.files);
+      this.#enrol([...(this.#input.files ?? [])]);
     });
     // Caught on its way to the input: a listener of Unfold's there expects a text field of its own beside it, and throws.
     this.#drop.addEventListener("change", (event) => this.#chosen(event), { capture: true });
-    this.#drop.addEventListener("dragover", (event) => {
-      event.preventDefault();
-      this.#drop.classList.add("is-over");
-    });
-    this.#drop.addEventListener("dragleave", () => this.#drop.classList.remove("is-over"));
-    this.#drop.addEventListener("drop", (event) => {
-      event.preventDefault();
-      this.#drop.classList.remove("is-over");
-      this.#enrol(event.dataTransfer?.files ?? null);
-    });
+    takeDrops(this.#drop, byId("enrol-drop-hint", HTMLElement), (files) => this.#enrol(files));
   }
 
   /**
@@ -61,14 +52,14 @@ class EnrolPage {
    */
   #chosen(event) {
     event.stopPropagation();
-    this.#results.replaceChildren(...this.#tooLarge(this.#input.files));
+    this.#results.replaceChildren(...this.#tooLarge([...(this.#input.files ?? [])]));
   }
 
-  /** @param {FileList | null} chosen */
+  /** @param {readonly File[]} chosen */
   async #enrol(chosen) {
-    if (this.#busy || !chosen || chosen.length === 0) return;
+    if (this.#busy || chosen.length === 0) return;
     this.#results.replaceChildren(...this.#tooLarge(chosen));
-    const files = [...chosen].filter((file) => !this.#isTooLarge(file));
+    const files = chosen.filter((file) => !this.#isTooLarge(file));
     this.#begin();
     let accepted = 0;
     for (const [index, file] of files.entries()) {
@@ -133,11 +124,11 @@ class EnrolPage {
   }
 
   /**
-   * @param {FileList | null} files
+   * @param {readonly File[]} files
    * @returns {HTMLElement[]} a line for each file that is too large to be sent
    */
   #tooLarge(files) {
-    return [...(files ?? [])]
+    return files
       .filter((file) => this.#isTooLarge(file))
       .map(({ name }) => this.#item(notSent(name, this.#text("tooLarge"))));
   }

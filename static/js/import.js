@@ -34,6 +34,7 @@ photos.required = false;
 
 /** @param {string} reason */
 function refused(reason) {
+  progress.className = "faceweb-notice is-problem";
   button.disabled = false;
   bar.hidden = true;
   setText(progress, reason);
@@ -87,6 +88,7 @@ form.addEventListener("submit", async (event) => {
   const files = [...(photos.files ?? []), ...(folder.files ?? [])];
   const fault = excess(files);
   if (fault) return refused(fault);
+  progress.className = "";
   button.disabled = true;
   bar.hidden = false;
   try {

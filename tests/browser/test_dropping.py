@@ -1,4 +1,4 @@
-"""Photos that are dropped onto the page are sent like chosen ones."""
+"""Files that are dropped onto a page are taken like chosen ones."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import JSHandle, Page, expect
 
+from tests import films
 from tests.browser import people
 from tests.browser.site import Site
 
@@ -39,3 +40,14 @@ def test_a_dropped_photo_is_judged_like_a_chosen_one(site: Site, tmp_path: Path)
     target.dispatch_event("drop", photo)
     expect(page.locator("#enrol-results .is-refused", has_text="bricks.jpg")).to_contain_text("No face was found.")
     expect(page.locator("#enrol-progress")).to_have_text("0 of 1 photos were enrolled.")
+
+
+def test_a_dropped_video_is_chosen(site: Site, tmp_path: Path) -> None:
+    page = site.page_of()
+    page.goto(site.url("/admin/recognition/video/add/"))
+    target = page.get_by_text("or drop it here")
+    expect(target).to_be_visible()
+    target.dispatch_event("drop", {"dataTransfer": carried(page, films.of_nobody(tmp_path / "hall.mp4"))})
+    assert page.get_by_label("Choose a video").evaluate("input => [...input.files].map(({ name }) => name)") == [
+        "hall.mp4"
+    ]

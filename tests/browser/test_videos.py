@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -42,8 +43,12 @@ def test_a_video_is_watched_and_its_film_played(site: Site, tmp_path: Path) -> N
     assert ASTRONAUT in download.value.path().read_text()
 
     page.get_by_label("External id, or name").fill(ASTRONAUT)
-    page.get_by_role("button", name="Compare").click()
+    page.get_by_role("button", name="Compare", exact=True).click()
+    expect(page).to_have_url(re.compile("#comparisons$"))
+    expect(page.get_by_role("heading", name="Is this person in it?")).to_be_in_viewport()
     expect(page.get_by_role("listitem").filter(has_text="Yes: mean similarity")).to_contain_text(ASTRONAUT)
+    expect(page.get_by_role("heading", name="Is this person in it?")).to_be_in_viewport()
+    expect(page.locator("#submit-row")).to_have_css("position", "static")  # it would lie over the player's controls
     page.get_by_text("Delete this video").click()
     page.get_by_role("button", name="Delete for good").click()
     expect(page.get_by_text("The video is deleted")).to_be_visible()
@@ -59,8 +64,14 @@ def test_what_cannot_be_watched_says_why(site: Site, tmp_path: Path) -> None:
     page.locator("#id_upload").set_input_files(text)
     page.get_by_role("button", name="Upload and watch").click()
     expect(page.locator("#upload-progress")).to_contain_text("This is no video")
+    expect(page.locator("#upload-progress")).to_contain_class("is-problem")
+    looks.inspect(page, "video-refused")
     page.locator("#id_upload").set_input_files(broken)
     page.get_by_role("button", name="Upload and watch").click()
     expect(page.get_by_text("it is broken or cut off")).to_be_visible()
     expect(page.get_by_role("button", name="Watch it again")).to_be_visible()
     looks.inspect(page, "video-broken")
+    for name in ("video", "job"):
+        page.goto(site.url(f"/admin/recognition/{name}/"))
+        expect(page.get_by_text("it is broken or cut off")).to_be_visible()
+        looks.inspect(page, f"{name}-list-with-a-failure")

@@ -20,7 +20,7 @@ from recognition.live.session import Finished
 from recognition.live.timeline import Timeline
 from recognition.management.base import FAILED, NOT_ACCEPTED, RecognitionCommand, person_by, writing
 from recognition.services import events
-from recognition.video_wording import clock
+from recognition.video_wording import clock, span
 from recognition.vision.videos import Video, VideoFile, VideoFrame
 
 if TYPE_CHECKING:
@@ -149,13 +149,13 @@ def _words(found: Found, stored: int) -> str:
     if found.broke_off:
         lines.append("The file is cut off or broken: what comes after is missing.")
     lines += [
-        f"{person.person_name}: {clock(person.first_s)} to {clock(person.last_s)}, seen {len(person.appearances)} "
+        f"{person.person_name}: {span(person.first_s, person.last_s)}, seen {len(person.appearances)} "
         f"time{'s' if len(person.appearances) > 1 else ''}, similarity {person.similarity:.3f}"
         for person in found.timeline.people
     ]
     others = [each for each in found.timeline.appearances if each.person_id is None]
     lines += [
-        f"{'unknown' if each.decision else 'undecided'} {number}: {clock(each.first_s)} to {clock(each.last_s)}"
+        f"{'unknown' if each.decision else 'undecided'} {number}: {span(each.first_s, each.last_s)}"
         for number, each in enumerate(others, start=1)
     ]
     if found.timeline.unusable:

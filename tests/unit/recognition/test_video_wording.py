@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import datetime as dt
+
 import pytest
 
 from recognition import video_wording
@@ -12,6 +14,19 @@ from recognition.decision.verdict import Decision
 )
 def test_a_time_is_written_as_players_write_it(at_s: float, expected: str) -> None:
     assert video_wording.clock(at_s) == expected
+
+
+@pytest.mark.parametrize(("last_s", "expected"), [(3.0, "0:01.0 to 0:03.0"), (1.04, "0:01.0"), (1.0, "0:01.0")])
+def test_what_begins_and_ends_at_one_time_has_one_time(last_s: float, expected: str) -> None:
+    assert video_wording.span(1.0, last_s) == expected
+
+
+@pytest.mark.parametrize(
+    ("passed_s", "left"), [(10, "less than a minute is"), (60, "about 1 minute is"), (150, "about 2 minutes are")]
+)
+def test_how_far_a_video_is_says_what_is_left(passed_s: int, left: str) -> None:
+    said = video_wording.progress(done=50, total=100, passed=dt.timedelta(seconds=passed_s))
+    assert said == f"50 % is watched, {left} left."
 
 
 def test_the_table_of_nobody_is_empty() -> None:

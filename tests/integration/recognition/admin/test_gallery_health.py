@@ -196,7 +196,7 @@ def test_its_number_of_queries_does_not_grow_with_the_findings(
 def test_the_page_of_the_job_leads_here(enroller: Client, ada: Person) -> None:
     page = text_at(enroller, reverse("admin:recognition_job_change", args=[check().pk]))
     assert PAGE in page
-    assert "1 person with 3 samples were compared. 2 findings." in page
+    assert "1 person with 3 samples was compared. 2 findings." in page
 
 
 def test_it_tells_how_well_searches_find_and_warns_where_they_miss_people(enroller: Client, ada: Person) -> None:

@@ -152,9 +152,32 @@ class TestPage:
                 result=result,
             )
         text = page(operator, video)
-        assert "Yes: mean similarity 0.800 over 7 frames, best 0.900, threshold 0.500; from 0:01.0 to 0:04.0." in text
+        assert "Yes: mean similarity 0.800 over 7 frames, best 0.900, threshold 0.500; at 0:01.0 to 0:04.0." in text
         assert "somebody who was erased" in text
         assert "Nobody is enrolled" in posted(operator, video, "compare", whom="Zoe").content.decode()
+
+    def test_a_comparison_leads_to_its_answer(self, operator: Client, video: Video) -> None:
+        VideoPiece.objects.create(video=video, film="uploaded", number=0, data=HEAD)
+        fakes.person("Ada")
+        response: Any = operator.post(
+            reverse("admin:recognition_video_compare", args=[video.pk]), {"whom": "Ada"}, follow=True
+        )
+        assert response.redirect_chain[-1][0].endswith("#comparisons")
+        text = response.content.decode()
+        assert 'id="comparisons"' in text
+        assert "It is being compared. The answer comes here." in text
+
+    def test_who_may_compare_is_offered_it_of_a_video_that_was_watched_to_its_end(
+        self, operator: Client, video: Video
+    ) -> None:
+        VideoPiece.objects.create(video=video, film="uploaded", number=0, data=HEAD)
+        assert "Is this person in it?" in page(operator, video)
+        Video.objects.filter(pk=video.pk).update(duration_s=None)
+        assert "Is this person in it?" not in page(operator, video)
+
+    def test_who_may_only_look_is_offered_no_comparison(self, auditor: Client, video: Video) -> None:
+        VideoPiece.objects.create(video=video, film="uploaded", number=0, data=HEAD)
+        assert "Is this person in it?" not in page(auditor, video)
 
     def test_a_job_leads_to_its_video(self, auditor: Client, video: Video) -> None:
         job = Job.objects.create(kind="video", parameters={"video": video.pk})
