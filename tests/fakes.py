@@ -400,6 +400,10 @@ def event(**changes: Any) -> RecognitionEvent:
     return RecognitionEvent.objects.create(policy=pack.policies.get(state="active", checkpoint=None), **fields)
 
 
+FROM_VIDEO = [{"reason": "from_video", "measured": 1.5, "required": None}]
+"""The stored reasons of an event of a video, where there are no others."""
+
+
 def unknown_event(jpeg: bytes = b"a crop", **changes: Any) -> RecognitionEvent:
     """An event whose face a search did not find, with the picture of it that is kept."""
     seen = event(**{"decision": "reject_no_match", "quality": quality().as_json(), **changes})

@@ -21,7 +21,7 @@ from recognition.admin.base import actor_of
 from recognition.admin.charts import Bars, Chart
 from recognition.decision.retention import RetentionClass
 from recognition.selectors import activity, anchoring, overview, reviews, system
-from recognition.selectors.activity import LIVE_PAGE, Period, Tally
+from recognition.selectors.activity import Period, Tally
 from recognition.selectors.system import Part, State
 from recognition.services import analysis
 
@@ -108,7 +108,6 @@ def _period(request: HttpRequest) -> Period:
 def _decisions(request: HttpRequest) -> Mapping[str, Any]:
     found = activity.read(period=_period(request), now=timezone.now())
     named = [(_when(start, found.period), tally) for start, tally in found.over_time]
-    places = [(name if name != LIVE_PAGE else gettext("Live page"), tally) for name, tally in found.by_checkpoint]
     return {
         "periods": [(period.value, label, period is found.period) for period, label in _PERIODS.items()],
         "days": found.period.value,
@@ -117,7 +116,7 @@ def _decisions(request: HttpRequest) -> Mapping[str, Any]:
         "is_whole": found.is_whole,
         "chart": _chart(named, found.total) if found.total.total else None,
         "over_time": [_row(name, tally, found.is_whole) for name, tally in named],
-        "by_checkpoint": [_row(name, tally, found.is_whole) for name, tally in places],
+        "by_checkpoint": [_row(str(place), tally, found.is_whole) for place, tally in found.by_checkpoint],
     }
 
 

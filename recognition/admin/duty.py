@@ -82,8 +82,8 @@ class AlertAdmin(ReadOnlyAdmin):
 
     @display(description=gettext_lazy("where"), ordering="event__checkpoint")
     def where(self, alert: Alert) -> str:
-        """The checkpoint."""
-        return str(alert.event.checkpoint or gettext("live page"))
+        """The checkpoint, or what it was instead of one."""
+        return str(alert.event.place)
 
     @action(description=gettext_lazy("Acknowledge: I have seen it"), permissions=["acknowledge"])
     def acknowledge(self, request: HttpRequest, queryset: QuerySet[Alert]) -> None:

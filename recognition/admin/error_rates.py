@@ -20,9 +20,9 @@ from recognition.admin.charts import Bars, Chart
 from recognition.admin.threshold_rows import RateCell
 from recognition.evaluation.intervals import Method
 from recognition.evaluation.measured_rates import Measured, RateName
-from recognition.models import ReviewBatch
+from recognition.models import EventPlace, ReviewBatch
 from recognition.selectors import error_rates, reviews
-from recognition.selectors.error_rates import LOOKED_BACK, Dimension, DrawThinned, ErrorRates, GroupRates
+from recognition.selectors.error_rates import LOOKED_BACK, VIDEO, Dimension, DrawThinned, ErrorRates, GroupRates
 from recognition.selectors.reviews import Remains
 
 NEEDED = "recognition.view_verdict"
@@ -207,7 +207,7 @@ def _group(found: GroupRates, dimension: Dimension) -> GroupRow:
 def _label(found: GroupRates, dimension: Dimension) -> str:
     match dimension:
         case Dimension.CHECKPOINT:
-            return found.label or gettext("live page")
+            return str(EventPlace(found.label, is_video=found.key == VIDEO))
         case Dimension.HOUR:
             return f"{int(found.key):02d}:00"
         case Dimension.POLICY:

@@ -14,12 +14,12 @@ from django.utils.translation import gettext, gettext_lazy
 
 from recognition.decision.reviews import REFUSALS
 from recognition.decision.verdict import Decision
-from recognition.models import Checkpoint, Person, RecognitionEvent, ThresholdPolicy
+from recognition.models import Checkpoint, EventPlace, Person, RecognitionEvent, ThresholdPolicy
 from recognition.models.events import DECISION_LABELS
 from recognition.models.reviews import VERDICT_LABELS
 from recognition.reason_wording import REASON_LABELS
 from recognition.selectors import event_filters
-from recognition.selectors.event_filters import LIVE_PAGE, EventFilter
+from recognition.selectors.event_filters import LIVE_PAGE, VIDEO, EventFilter
 from recognition.selectors.event_log import Place
 
 REFUSED, UNDECIDED = "refused", "undecided"
@@ -83,7 +83,7 @@ class LogForm(forms.Form):
         doors = Checkpoint.objects.order_by("name").values_list("pk", "name")
         versions = ThresholdPolicy.objects.order_by("-version").values_list("version", flat=True)
         self._offer("decision", decisions)
-        self._offer("checkpoint", [(LIVE_PAGE, gettext("live page")), *doors])
+        self._offer("checkpoint", [(LIVE_PAGE, EventPlace()), (VIDEO, EventPlace(is_video=True)), *doors])
         self._offer("reason", sorted(((code.value, str(label)) for code, label in REASON_LABELS.items()), key=_label))
         self._offer("kind", RecognitionEvent.Kind.choices)
         self._offer("review", states.items())

@@ -241,7 +241,7 @@ def _row(event: ChangedEvent, names: Any) -> ChangedRow:
     return ChangedRow(
         event_id=event.event_id,
         at=event.decided_at,
-        place=event.place or gettext("live page"),
+        place=str(event.place),
         then=_outcome(event.then, names),
         after=_outcome(event.after, names),
         change=str(_CHANGES[event.change]),

@@ -88,7 +88,7 @@ def alert(found: OpenAlerts | None) -> messages.Alert:
     if found is None:
         return messages.Alert(type="alert", open=0, event=0, place="", time="")
     return messages.Alert(
-        type="alert", open=found.count, event=found.event_id, place=found.place, time=found.at.isoformat()
+        type="alert", open=found.count, event=found.event_id, place=str(found.place), time=found.at.isoformat()
     )
 
 

@@ -3,7 +3,7 @@
 from recognition.models.audit import AuditAction, AuditEntry
 from recognition.models.checkpoints import ActionDelivery, Checkpoint, ClaimLockout, KioskDevice, KioskPairing
 from recognition.models.classifiers import TrainedClassifier
-from recognition.models.events import Alert, EventCrop, EventOverride, RecognitionEvent
+from recognition.models.events import Alert, EventCrop, EventOverride, EventPlace, RecognitionEvent
 from recognition.models.filters import SavedFilter
 from recognition.models.imports import ImportBatch, ImportItem
 from recognition.models.jobs import Job
@@ -43,6 +43,7 @@ __all__ = [
     "EventCrop",
     "EventHold",
     "EventOverride",
+    "EventPlace",
     "FaceSample",
     "FaceTemplate",
     "ImportBatch",

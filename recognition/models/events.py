@@ -6,16 +6,20 @@ change.
 
 from __future__ import annotations
 
+import dataclasses
 import uuid
+from collections.abc import Iterable, Mapping
+from typing import Any, Self
 
 from django.conf import settings
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Upper
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from recognition.decision.verdict import Decision
+from recognition.decision.verdict import Decision, TransactionReason
 from recognition.models.checkpoints import Checkpoint, KioskDevice
 from recognition.models.packs import ModelPack
 from recognition.models.people import FaceSample, Person
@@ -42,6 +46,30 @@ _ALSO_FILTERED_BY = {
     "checkpoint": ("kind", "decision", "policy", "similarity"),
     "policy": ("kind", "decision", "checkpoint", "similarity"),
 }
+
+
+@dataclasses.dataclass(frozen=True, slots=True, order=True)
+class EventPlace:
+    """Where an event was made; as a text, in the reader's language.
+
+    Args:
+        checkpoint: its name; empty without one.
+        is_video: without a checkpoint, whether it was in a video file; else it was on the live page.
+    """
+
+    checkpoint: str = ""
+    is_video: bool = False
+
+    @classmethod
+    def of(cls, checkpoint: str | None, reasons: Iterable[Mapping[str, Any]]) -> Self:
+        """The place of an event with that checkpoint, if any, and these stored reasons.
+
+        Of an event that `faceweb video` stores, or whose video was deleted, a reason is all that tells.
+        """
+        return cls(checkpoint or "", any(each["reason"] == TransactionReason.FROM_VIDEO for each in reasons))
+
+    def __str__(self) -> str:
+        return self.checkpoint or (gettext("video") if self.is_video else gettext("live page"))
 
 
 class RecognitionEvent(models.Model):
@@ -165,6 +193,11 @@ class RecognitionEvent(models.Model):
 
     def __str__(self) -> str:
         return f"#{self.pk} {self.get_decision_display()}"
+
+    @property
+    def place(self) -> EventPlace:
+        """Where it was made."""
+        return EventPlace.of(self.checkpoint.name if self.checkpoint else "", self.reasons)
 
 
 class EventOverride(models.Model):

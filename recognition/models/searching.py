@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.contrib.postgres.search import SearchVectorField
 from django.db.models import Func, JSONField
+from django.db.models.fields.json import DataContains
 
 WORD_BREAKS = "-_/\\.:,;@#+*'\"()[]{}<>|&%$!?=~^`"
 """What parts words, beside white space: an id is found by each of its parts."""
@@ -26,3 +27,8 @@ def reason_codes(field: str) -> Func:
         template="%(function)s(%(expressions)s, '$[*].reason')",
         output_field=JSONField(),
     )
+
+
+def has_reason(field: str, code: str) -> DataContains:
+    """Whether a code is among stored reasons; by the index of the codes, where that is shorter."""
+    return DataContains(reason_codes(field), [code])

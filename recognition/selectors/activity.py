@@ -13,8 +13,9 @@ from django.db.models.functions import TruncDay, TruncHour
 from django.utils import timezone
 
 from recognition.decision.retention import RetentionClass, class_of
-from recognition.decision.verdict import Decision
-from recognition.models import RecognitionEvent
+from recognition.decision.verdict import Decision, TransactionReason
+from recognition.models import EventPlace, RecognitionEvent
+from recognition.models.searching import has_reason
 from recognition.selectors import retention
 from recognition.selectors.error_rates import NO_TRANSACTION, NOT_ACQUIRED
 
@@ -25,10 +26,6 @@ class Period(enum.IntEnum):
     DAY = 1
     WEEK = 7
     MONTH = 30
-
-
-LIVE_PAGE = ""
-"""What stands for the name of a checkpoint where there is none."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -63,14 +60,14 @@ class Activity:
     Args:
         period: which one.
         over_time: of each hour or day from the first to the present one, also where nothing was decided.
-        by_checkpoint: the busiest first; the live page under `LIVE_PAGE`.
+        by_checkpoint: the busiest first; videos and the live page among them.
         total: of the whole period.
         is_whole: whether retention removed nothing of the period; else these are the events that it left.
     """
 
     period: Period
     over_time: tuple[tuple[dt.datetime, Tally], ...]
-    by_checkpoint: tuple[tuple[str, Tally], ...]
+    by_checkpoint: tuple[tuple[EventPlace, Tally], ...]
     total: Tally
     is_whole: bool
 
@@ -87,20 +84,22 @@ def read(*, period: Period, now: dt.datetime) -> Activity:
     rows = (
         RecognitionEvent.objects.filter(decided_at__gte=starts[0])
         .order_by()
-        .annotate(start=truncated, name=F("checkpoint__name"))
-        .values_list("start", "name", "kind", "decision")
+        .annotate(
+            start=truncated, name=F("checkpoint__name"), is_video=has_reason("reasons", TransactionReason.FROM_VIDEO)
+        )
+        .values_list("start", "name", "is_video", "kind", "decision")
         .annotate(count=Count("pk"), failed=Count("pk", filter=NOT_ACQUIRED))
     )
     times: dict[dt.datetime, _Counts] = collections.defaultdict(_Counts)
-    places: dict[str, _Counts] = collections.defaultdict(_Counts)
+    places: dict[EventPlace, _Counts] = collections.defaultdict(_Counts)
     everything = _Counts()
-    for start, name, kind, code, count, failed in rows:
-        for counts in (times[start], places[name or LIVE_PAGE], everything):
+    for start, name, is_video, kind, code, count, failed in rows:
+        for counts in (times[start], places[EventPlace(name or "", is_video)], everything):
             counts.add(Decision(code), is_claim=kind == RecognitionEvent.Kind.VERIFICATION, count=count, failed=failed)
     return Activity(
         period,
         tuple((start, times[start].tally()) for start in starts),
-        tuple(sorted(((name, place.tally()) for name, place in places.items()), key=_busiest_first)),
+        tuple(sorted(((place, counts.tally()) for place, counts in places.items()), key=_busiest_first)),
         everything.tally(),
         retention.is_whole(starts[0]),
     )
@@ -120,9 +119,9 @@ def _starts(period: Period, now: dt.datetime) -> Iterator[dt.datetime]:
         yield timezone.make_aware(dt.datetime.combine(day, dt.time()))
 
 
-def _busiest_first(row: tuple[str, Tally]) -> tuple[int, str]:
-    name, tally = row
-    return -tally.total, name
+def _busiest_first(row: tuple[EventPlace, Tally]) -> tuple[int, EventPlace]:
+    place, tally = row
+    return -tally.total, place
 
 
 class _Counts:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 
-from recognition.models import Alert, DenyListEntry, RecognitionEvent
+from recognition.models import Alert, DenyListEntry, EventPlace, RecognitionEvent
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -15,13 +15,13 @@ class OpenAlerts:
     Args:
         count: how many.
         event_id: of the newest.
-        place: name of its checkpoint.
+        place: where that was.
         at: when it was raised.
     """
 
     count: int
     event_id: int
-    place: str
+    place: EventPlace
     at: dt.datetime
 
 
@@ -31,11 +31,10 @@ def unacknowledged() -> OpenAlerts | None:
     newest = alerts.select_related("event__checkpoint").order_by("-created_at", "-pk").first()
     if newest is None:
         return None
-    checkpoint = newest.event.checkpoint
     return OpenAlerts(
         count=alerts.count(),
         event_id=newest.event_id,
-        place=checkpoint.name if checkpoint is not None else "",
+        place=newest.event.place,
         at=newest.created_at,
     )
 

@@ -13,10 +13,11 @@ from django.db.models.functions import ExtractHour
 from django.utils import timezone
 
 from recognition.decision.reviews import REFUSALS, ReviewVerdict, Stratum
-from recognition.decision.verdict import Decision
+from recognition.decision.verdict import Decision, TransactionReason
 from recognition.evaluation import measured_rates
 from recognition.evaluation.measured_rates import Acquisition, Judged, Measured
 from recognition.models import Checkpoint, RecognitionEvent, ReviewBatch, Verdict
+from recognition.models.searching import has_reason
 from recognition.selectors import retention, reviews
 from recognition.selectors.reviews import Remains, ReviewedEvent
 
@@ -32,6 +33,9 @@ NOT_ACQUIRED = Q(decision__in=[Decision.NO_DECISION_QUALITY, Decision.NO_DECISIO
 
 NO_TRANSACTION = (Decision.LOCKED_OUT, Decision.ERROR)
 """Ended before a face was looked at, or by a fault: they say nothing of acquiring."""
+
+VIDEO = "video"
+"""Key of what was seen in video files, where a checkpoint has its number."""
 
 LOOKED_BACK = dt.timedelta(days=365)
 """Of every event with a verdict, how far back those are that count: what is counted on a page has to have an end."""
@@ -64,7 +68,7 @@ class GroupRates:
     """The rates of one part of the transactions.
 
     Args:
-        key: of the part; primary key, hour, version or tenth as text, empty for the live page.
+        key: of the part; primary key, hour, version or tenth as text, empty for the live page, or `VIDEO`.
         label: what people call it; empty where its key says it.
         judged: transactions of it that somebody judged.
         rates: of `measured_rates.measure`.
@@ -227,7 +231,7 @@ def _keys(deciles: Sequence[int]) -> Mapping[Dimension, Callable[[ReviewedEvent]
         return "" if event.quality_score is None else str(measured_rates.decile(event.quality_score, deciles))
 
     return {
-        Dimension.CHECKPOINT: lambda event: _text(event.checkpoint_id),
+        Dimension.CHECKPOINT: lambda event: _place(event.checkpoint_id, is_video=event.is_video),
         Dimension.HOUR: lambda event: str(event.hour),
         Dimension.POLICY: lambda event: str(event.policy_version),
         Dimension.QUALITY: tenth,
@@ -269,7 +273,12 @@ def _tallies(batch: ReviewBatch | None, since: dt.datetime) -> Iterator[_Tally]:
         # A draw of an older version may name an end that was still to come: what came later was never drawn of.
         events = events.filter(decided_at__lt=min(batch.until, batch.drawn_at))
     hour = ExtractHour("decided_at", tzinfo=timezone.get_current_timezone())
-    groups = events.order_by().annotate(hour=hour).values("checkpoint", "hour", "policy__version")
+    from_video = has_reason("reasons", TransactionReason.FROM_VIDEO)
+    groups = (
+        events.order_by()
+        .annotate(hour=hour, is_video=from_video)
+        .values("checkpoint", "is_video", "hour", "policy__version")
+    )
     counted = groups.annotate(
         failures=Count("pk", filter=NOT_ACQUIRED),
         decided=Count("pk", filter=Q(decision__in=_COMPARED)),
@@ -277,16 +286,16 @@ def _tallies(batch: ReviewBatch | None, since: dt.datetime) -> Iterator[_Tally]:
     )
     for row in counted:
         keys = {
-            Dimension.CHECKPOINT: _text(row["checkpoint"]),
+            Dimension.CHECKPOINT: _place(row["checkpoint"], is_video=row["is_video"]),
             Dimension.HOUR: str(row["hour"]),
             Dimension.POLICY: str(row["policy__version"]),
         }
         yield _Tally(keys, Acquisition(row["failures"], row["decided"], row["transactions"]))
 
 
-def _text(number: int | None) -> str:
-    return "" if number is None else str(number)
+def _place(checkpoint: int | None, *, is_video: bool) -> str:
+    return VIDEO if is_video else str(checkpoint or "")
 
 
-def _in_order(key: str) -> tuple[bool, int]:
-    return key == "", int(key or 0)
+def _in_order(key: str) -> tuple[bool, int, str]:
+    return not key.isdigit(), int(key) if key.isdigit() else 0, key

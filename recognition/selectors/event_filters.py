@@ -19,16 +19,17 @@ from django.contrib.postgres.search import SearchQuery, SearchVectorExact
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from recognition.decision.reviews import ReviewVerdict
+from recognition.decision.verdict import TransactionReason
 from recognition.models import EventOverride, Person, RecognitionEvent, ThresholdPolicy, Verdict
-from recognition.models.searching import WORD_BREAKS, reason_codes, words
+from recognition.models.searching import WORD_BREAKS, has_reason, words
 from recognition.selectors import legal
 from recognition.selectors.reviews import queue, visible_verdicts
 
 MOST_PEOPLE = 100
 """People whose names may fit a text: of more, their events are not looked for by name."""
 
-LIVE_PAGE = 0
-"""Stands for the live page where a checkpoint is asked for; no checkpoint has that number."""
+LIVE_PAGE, VIDEO = 0, -1
+"""Stand for the live page and for videos where a checkpoint is asked for; no checkpoint has these numbers."""
 
 REVIEW_STATES = ("unreviewed", "reviewed", "disputed", "waiting", "overridden", *(code.value for code in ReviewVerdict))
 """By what was said of an event afterwards. "waiting" is what waits for whoever asks; a verdict is one that stands."""
@@ -43,7 +44,7 @@ class EventFilter:
     Args:
         since: first moment.
         until: first moment after.
-        checkpoint: primary key, or `LIVE_PAGE`.
+        checkpoint: primary key, `LIVE_PAGE` or `VIDEO`.
         person: who was accepted, claimed or closest; whoever was merged into them too.
         decisions: codes, of which one is enough.
         reason: a code.
@@ -94,14 +95,14 @@ def filtered(wanted: EventFilter, user: User) -> QuerySet[RecognitionEvent]:
     }
     found = found.filter(**{name: value for name, value in exact.items() if value is not None})
     if wanted.checkpoint is not None:
-        found = found.filter(checkpoint=wanted.checkpoint or None)
+        found = found.filter(_at(wanted.checkpoint))
     if wanted.policy is not None:
         # By number, so that the database knows how many events a version has.
         found = found.filter(policy__in=list(ThresholdPolicy.objects.filter(version=wanted.policy).values_list("pk")))
     if wanted.decisions:
         found = found.filter(decision__in=wanted.decisions)
     if wanted.reason:
-        found = found.alias(codes=reason_codes("reasons")).filter(codes__contains=[wanted.reason])  # type: ignore[misc]  # JSON
+        found = found.filter(has_reason("reasons", wanted.reason))
     return found.filter(_reviewed(wanted.review, user)) if wanted.review else found
 
 
@@ -126,6 +127,14 @@ def people_called(text: str) -> list[int]:
     name, external_id = SearchVectorExact(words("name"), query), SearchVectorExact(words("external_id"), query)
     found = Person.objects.filter(Q(name) | Q(external_id)).order_by("pk")
     return list(found.values_list("pk", flat=True)[:MOST_PEOPLE])
+
+
+def _at(place: int) -> Q:
+    """The events of a checkpoint, by its number, of the live page, or of videos."""
+    from_video = Q(has_reason("reasons", TransactionReason.FROM_VIDEO))
+    if place == VIDEO:
+        return from_video
+    return Q(checkpoint=None) & ~from_video if place == LIVE_PAGE else Q(checkpoint=place)
 
 
 def _reviewed(state: str, user: User) -> Q:

@@ -25,6 +25,7 @@ PAGE_SIZE = 50
 _SHOWN = (
     "decision",
     "decided_at",
+    "reasons",
     "claimed_id",
     "similarity",
     "margin",

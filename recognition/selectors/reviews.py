@@ -31,7 +31,15 @@ from django.utils import timezone
 from recognition.decision.reviews import REFUSALS, ReviewVerdict, Stratum
 from recognition.decision.verdict import Decision
 from recognition.evaluation.agreement import Agreement, agreement
-from recognition.models import EventOverride, RecognitionEvent, ReviewBatch, ReviewItem, ReviewStratum, Verdict
+from recognition.models import (
+    EventOverride,
+    EventPlace,
+    RecognitionEvent,
+    ReviewBatch,
+    ReviewItem,
+    ReviewStratum,
+    Verdict,
+)
 
 _CHUNK = 500
 
@@ -50,7 +58,8 @@ class ReviewedEvent:
         stratum: the group that it was drawn from; None where no draw was asked for.
         weight: how many events of its group it stands for by the design of the draw (population / size); None
             without a draw.
-        checkpoint_id: primary key; None for the live page.
+        checkpoint_id: primary key; None for the live page, and for a video.
+        is_video: whether it was in a video file.
         decided_at: with a time zone.
         policy_version: that decided.
         quality_score: UnifiedQualityScore of the probe, 0..100; None where nothing was scored.
@@ -65,6 +74,7 @@ class ReviewedEvent:
     stratum: Stratum | None
     weight: float | None
     checkpoint_id: int | None
+    is_video: bool
     decided_at: dt.datetime
     policy_version: int
     quality_score: int | None
@@ -277,7 +287,7 @@ def _with_verdicts(events: QuerySet[RecognitionEvent]) -> Iterable[RecognitionEv
         events.select_related("policy").prefetch_related("verdicts__superseded_by", "verdicts__item").order_by("pk")
     )
     # What is large and not asked for: of each event its votes are the most.
-    return wanted.defer("votes", "reasons", "thresholds", "timings").iterator(chunk_size=_CHUNK)
+    return wanted.defer("votes", "thresholds", "timings").iterator(chunk_size=_CHUNK)
 
 
 def _reviewed(event: RecognitionEvent, stratum: ReviewStratum | None) -> ReviewedEvent:
@@ -294,6 +304,7 @@ def _reviewed(event: RecognitionEvent, stratum: ReviewStratum | None) -> Reviewe
         stratum=Stratum(stratum.code) if stratum is not None else None,
         weight=stratum.weight if stratum is not None else None,
         checkpoint_id=event.checkpoint_id,
+        is_video=EventPlace.of(None, event.reasons).is_video,
         decided_at=event.decided_at,
         policy_version=event.policy.version,
         quality_score=event.quality.get("scores", {}).get("UnifiedQualityScore"),

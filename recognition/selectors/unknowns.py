@@ -17,6 +17,7 @@ from recognition.decision.unknowns import LOOSE, Faces
 from recognition.decision.verdict import Decision
 from recognition.models import (
     EventCrop,
+    EventPlace,
     FaceSample,
     Job,
     Person,
@@ -43,13 +44,13 @@ class Sighting:
     Args:
         face: its number, which is that of the event too.
         seen_at: when it was decided that nobody knows it.
-        place: name of the checkpoint; empty for the live page.
+        place: where.
         samples: samples that were enrolled of it.
     """
 
     face: int
     seen_at: dt.datetime
-    place: str
+    place: EventPlace
     samples: tuple[int, ...]
 
 
@@ -62,7 +63,7 @@ class Summary:
         count: how many faces it has.
         first_seen: when the first one was seen.
         last_seen: when the last one was.
-        places: names of checkpoints, in order; an empty one is the live page.
+        places: where it was seen, in order.
         pictures: the newest faces, `PICTURES_SHOWN` at most.
     """
 
@@ -70,7 +71,7 @@ class Summary:
     count: int
     first_seen: dt.datetime
     last_seen: dt.datetime
-    places: tuple[str, ...]
+    places: tuple[EventPlace, ...]
     pictures: tuple[int, ...]
 
 
@@ -154,12 +155,12 @@ def summaries(page: Sequence[UnknownCluster]) -> list[Summary]:
     rows = (
         UnknownFace.objects.filter(cluster__in=page)
         .order_by("-crop__event__decided_at", "-pk")
-        .values_list("cluster", "pk", "crop__event__checkpoint__name")
+        .values_list("cluster", "pk", "crop__event__checkpoint__name", "crop__event__reasons")
     )
     pictures = collections.defaultdict[int, list[int]](list)
-    places = collections.defaultdict[int, set[str]](set)
-    for cluster, face, place in rows:
-        places[cluster].add(place or "")
+    places = collections.defaultdict[int, set[EventPlace]](set)
+    for cluster, face, checkpoint, reasons in rows:
+        places[cluster].add(EventPlace.of(checkpoint, reasons))
         if len(pictures[cluster]) < PICTURES_SHOWN:
             pictures[cluster].append(face)
     return [
@@ -187,7 +188,7 @@ def sightings(cluster: UnknownCluster) -> list[Sighting]:
         Sighting(
             event.pk,
             event.decided_at,
-            event.checkpoint.name if event.checkpoint else "",
+            event.place,
             tuple(samples[event.pk]),
         )
         for event in events.order_by("-decided_at", "-pk")

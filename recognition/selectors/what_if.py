@@ -17,7 +17,7 @@ from recognition.decision.policy import Policy
 from recognition.decision.replay import CannotReplay, Change, LoggedTransaction, Outcome, Replayed
 from recognition.decision.standing import Bar, Standing
 from recognition.decision.verdict import Decision, Reason
-from recognition.models import Checkpoint, ModelPack, RecognitionEvent, ThresholdPolicy
+from recognition.models import Checkpoint, EventPlace, ModelPack, RecognitionEvent, ThresholdPolicy
 from recognition.selectors import checkpoints
 
 MOST_EVENTS = 5_000
@@ -50,7 +50,7 @@ class ChangedEvent:
     Args:
         event_id: primary key.
         decided_at: when it ended.
-        place: name of the checkpoint; empty for the live page.
+        place: where.
         then: how it ended.
         after: how it would have.
         change: what that means.
@@ -58,7 +58,7 @@ class ChangedEvent:
 
     event_id: int
     decided_at: dt.datetime
-    place: str
+    place: EventPlace
     then: Outcome
     after: Outcome
     change: Change
@@ -144,7 +144,7 @@ def _changes(
             continue
         counts[found.change] += 1
         if found.change not in (Change.NONE, Change.OTHER_REFUSAL):
-            place = log.places.get(event["checkpoint"], "")
+            place = EventPlace.of(log.places.get(event["checkpoint"]), event["reasons"])
             changed.append(ChangedEvent(event["pk"], event["decided_at"], place, found.then, found.after, found.change))
     return tuple(changed), counts, not_replayed
 

@@ -16,7 +16,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 
 from recognition.import_wording import spreadsheet_cell
-from recognition.models import AuditAction, EventOverride
+from recognition.models import AuditAction, EventOverride, EventPlace
 from recognition.selectors import event_log
 from recognition.selectors.event_filters import EventFilter
 from recognition.selectors.reviews import visible_verdicts
@@ -48,7 +48,7 @@ _COLUMNS = {
 """What is read of an event, by what it is called in the file."""
 
 _OF_STAFF = ("override", "override_reason", "verdicts")
-COLUMNS = (*_COLUMNS, *_OF_STAFF)
+COLUMNS = (*_COLUMNS, *_OF_STAFF, "place")
 
 
 class ExportFormat(enum.StrEnum):
@@ -97,19 +97,26 @@ def _pieces(wanted: EventFilter, form: ExportFormat, actor: User) -> Generator[b
 
 
 def _with_staff(rows: Sequence[dict[str, Any]], actor: User) -> Sequence[dict[str, Any]]:
-    """The rows with what people did and said afterwards."""
+    """The rows with what people did and said afterwards, and with the kind of place."""
     numbers = [row["event"] for row in rows]
     overrides = {row.event_id: row for row in EventOverride.objects.filter(event__in=numbers, is_repeat=False)}
     verdicts = defaultdict(list)
     for verdict in visible_verdicts(actor).filter(event__in=numbers, superseded_by=None):
         verdicts[verdict.event_id].append(verdict.code)
     for row in rows:
+        row["place"] = _place(row["checkpoint"], row["reasons"])
         override = overrides.get(row["event"])
         row["reasons"] = [reason["reason"] for reason in row["reasons"]]
         row["override"] = override.outcome if override is not None else None
         row["override_reason"] = override.reason if override is not None else None
         row["verdicts"] = verdicts[row["event"]]
     return rows
+
+
+def _place(checkpoint: str | None, reasons: Iterable[Mapping[str, Any]]) -> str:
+    if checkpoint is not None:
+        return "checkpoint"
+    return "video" if EventPlace.of(None, reasons).is_video else "live_page"
 
 
 def _json_lines(rows: Iterable[Mapping[str, Any]]) -> bytes:

@@ -231,18 +231,18 @@ def _drawn(design: Design, seed: int) -> Mapping[Stratum, _Drawn]:
     lots = reviews_read.in_strata(design.since, design.until, width=design.width).annotate(lot=_lot(seed))
     of_group: dict[str, Any] = {"partition_by": F("stratum")}
     ranked = lots.annotate(
-        population=Window(Count("pk"), **of_group), place=Window(RowNumber(), **of_group, order_by="lot")
+        population=Window(Count("pk"), **of_group), turn=Window(RowNumber(), **of_group, order_by="lot")
     )
     most = {stratum: design.most(stratum) for stratum in Stratum}
-    wanted = Q(place=1)  # also of a group of which none is drawn: it says how many there are
+    wanted = Q(turn=1)  # also of a group of which none is drawn: it says how many there are
     for stratum, number in most.items():
-        wanted |= Q(stratum=stratum.value, place__lte=number)
-    rows = list(ranked.filter(wanted).order_by("place").values_list("stratum", "population", "place", "lot", "pk"))
+        wanted |= Q(stratum=stratum.value, turn__lte=number)
+    rows = list(ranked.filter(wanted).order_by("turn").values_list("stratum", "population", "turn", "lot", "pk"))
     populations = {Stratum(code): population for code, population, *_ in rows}
     return {
         stratum: _Drawn(
             populations.get(stratum, 0),
-            tuple((lot, event) for code, _, place, lot, event in rows if code == stratum and place <= number),
+            tuple((lot, event) for code, _, turn, lot, event in rows if code == stratum and turn <= number),
         )
         for stratum, number in most.items()
     }

@@ -25,7 +25,7 @@ export class AlertBanner {
   show(alert) {
     this.#banner.hidden = alert.open === 0;
     if (alert.open === 0) return;
-    const values = { place: alert.place || gettext("a checkpoint"), time: this.#clock.format(new Date(alert.time)) };
+    const values = { place: alert.place, time: this.#clock.format(new Date(alert.time)) };
     const words = interpolate(gettext("Somebody of the deny list was met: %(place)s, %(time)s."), values);
     this.#banner.replaceChildren(make("strong", "", words));
     if (alert.open > 1) {

@@ -38,7 +38,7 @@ def test_decisions_have_a_chart_a_table_and_each_checkpoint(client: Client) -> N
     assert "Decisions over time: accepted 1, unknown 0, refused 0, no decision 1." in page
     assert "50.0 % (1 of 2)" in page
     assert "Front door" in page
-    assert "Live page" in page
+    assert "live page" in page
     assert 'href="?days=7" aria-current="true"' in page
 
 

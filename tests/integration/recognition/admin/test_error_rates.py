@@ -80,6 +80,15 @@ def test_rates_are_told_apart(auditor: Client, batch: ReviewBatch, by: str, labe
     assert all(len(row.cells) == 7 for row in response.context["groups"])
 
 
+def test_what_was_seen_in_videos_has_a_row_of_its_own(auditor: Client) -> None:
+    event(reasons=fakes.FROM_VIDEO)
+    batch = draw()
+    judge(batch, accept="true_match")
+    assert [group.label for group in auditor.get(PAGE).context["groups"]] == ["video"]
+    rows = csv.DictReader(auditor.get(f"{PAGE}rates.csv").content.decode().splitlines())
+    assert {row["group"] for row in rows if row["by"] == "checkpoint"} == {"video"}
+
+
 def test_what_nobody_drew_is_said_to_stand_for_itself(auditor: Client, batch: ReviewBatch) -> None:
     assert "chosen by nobody" in text_at(auditor, f"{PAGE}?batch=all")
     assert "chosen by nobody" not in text_at(auditor)

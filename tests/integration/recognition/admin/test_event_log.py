@@ -21,6 +21,7 @@ from recognition.decision.reviews import ReviewVerdict
 from recognition.models import AuditEntry, RecognitionEvent, SavedFilter
 from recognition.reason_wording import REASON_LABELS
 from recognition.selectors import event_log
+from recognition.selectors.event_filters import LIVE_PAGE, VIDEO
 from recognition.services import reviews
 from tests import fakes
 
@@ -141,6 +142,19 @@ def test_every_field_reaches_the_filter() -> None:
     assert (wanted.similarity_from, wanted.similarity_to) == (0.1, 0.9)
     assert "no_decision_quality" in wanted.decisions
     assert form.query == data
+
+
+@pytest.mark.parametrize(("reasons", "where"), [(fakes.FROM_VIDEO, "video"), ([], "live page")])
+def test_list_page_and_filter_say_whether_it_was_a_video_or_the_live_page(
+    browser: Client, reasons: list[dict[str, Any]], where: str
+) -> None:
+    row = fakes.event(decision="no_decision_timeout", reasons=reasons, thresholds={"identification_threshold": 0.5})
+    assert f'<span class="faceweb-soft">{where}</span>' in browser.get(LOG).content.decode()
+    page = browser.get(reverse("admin:recognition_recognitionevent_change", args=[row.pk])).content.decode()
+    assert f"<dt>Where</dt><dd>{where}</dd>" in page
+    for value, label in ((LIVE_PAGE, "live page"), (VIDEO, "video")):
+        assert f'<option value="{value}">{label}</option>' in browser.get(LOG).content.decode()
+        assert shown(browser.get(LOG, {"checkpoint": value})) == ([row] if label == where else [])
 
 
 def test_one_of_several_people_of_a_name_is_chosen(browser: Client) -> None:

@@ -57,6 +57,15 @@ def test_before_anything_was_grouped_the_page_says_what_it_is_for(staff: Client)
     assert "Group the faces now" in shown
 
 
+def test_faces_of_videos_are_not_said_to_be_of_the_live_page(staff: Client) -> None:
+    fakes.unknown_face(1, reasons=fakes.FROM_VIDEO)
+    fakes.unknown_face(1)
+    unknowns.group(pack=packs.active(), threshold=0.5)
+    cluster = UnknownCluster.objects.get()
+    for address in (LIST, reverse("admin:recognition_unknowncluster_change", args=[cluster.pk])):
+        assert "live page, video" in said(staff, address)
+
+
 def test_the_job_is_asked_for_once(staff: Client) -> None:
     address = reverse("admin:recognition_unknowncluster_group")
     assert "Faces are being grouped." in staff.post(address, follow=True).content.decode()

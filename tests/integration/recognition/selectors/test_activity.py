@@ -9,8 +9,9 @@ import pytest
 from django.utils import timezone
 
 from recognition.decision.retention import RetentionClass
+from recognition.models import EventPlace
 from recognition.selectors import activity
-from recognition.selectors.activity import LIVE_PAGE, Period
+from recognition.selectors.activity import Period
 from tests import fakes
 
 pytestmark = pytest.mark.django_db
@@ -37,7 +38,8 @@ def test_decisions_are_counted_by_hour_and_by_checkpoint_with_those_that_compare
     found = activity.read(period=Period.DAY, now=NOON)
     counted = [(start.hour, tally.total, tally.not_acquired) for start, tally in found.over_time if tally.total]
     assert counted == [(9, 4, 1), (12, 1, 0)]
-    assert [(name, tally.total) for name, tally in found.by_checkpoint] == [(door.name, 4), (LIVE_PAGE, 1)]
+    by_checkpoint = [(place, tally.total) for place, tally in found.by_checkpoint]
+    assert by_checkpoint == [(EventPlace(door.name), 4), (EventPlace(), 1)]
     assert found.total.by_outcome == {
         RetentionClass.ACCEPTED: 1,
         RetentionClass.UNKNOWN: 1,
@@ -45,6 +47,14 @@ def test_decisions_are_counted_by_hour_and_by_checkpoint_with_those_that_compare
         RetentionClass.NO_DECISION: 2,
     }
     assert found.total.failure_to_acquire == 1 / 4  # a lockout looks for no face
+
+
+def test_what_was_seen_in_videos_is_counted_apart_from_the_live_page() -> None:
+    for changes in ({"reasons": fakes.FROM_VIDEO}, {"reasons": fakes.FROM_VIDEO, "decision": "reject_no_match"}, {}):
+        fakes.event(decided_at=NOON, **changes)
+    found = activity.read(period=Period.DAY, now=NOON)
+    assert [(str(place), tally.total) for place, tally in found.by_checkpoint] == [("video", 2), ("live page", 1)]
+    assert found.total.total == 3
 
 
 def test_days_begin_at_midnight_of_the_time_zone_and_one_of_23_hours_is_a_day() -> None:

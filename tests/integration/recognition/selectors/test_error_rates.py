@@ -14,7 +14,7 @@ from recognition.evaluation.intervals import Method
 from recognition.evaluation.measured_rates import RateName
 from recognition.models import RecognitionEvent, RetentionRule, ReviewBatch
 from recognition.selectors import error_rates
-from recognition.selectors.error_rates import Dimension, DrawThinned, ErrorRates
+from recognition.selectors.error_rates import VIDEO, Dimension, DrawThinned, ErrorRates
 from recognition.selectors.reviews import Remains
 from recognition.services import retention, reviews
 from recognition.services.reviews import Design
@@ -305,6 +305,18 @@ class TestGroups:
         assert found.groups[0].label == "80"
         assert all(rate.name is not RateName.FTA for group in found.groups for rate in group.rates)
         assert found.rates[-1].name is RateName.FTA
+
+
+def test_what_was_seen_in_videos_is_told_apart_from_the_live_page() -> None:
+    event()
+    event(reasons=fakes.FROM_VIDEO, **REFUSED)
+    event(reasons=fakes.FROM_VIDEO, decision="no_decision_quality", similarity=None)
+    batch = draw()
+    judge(batch, accept="true_match", reject_no_match="false_non_match")
+    found = told_apart(batch, Dimension.CHECKPOINT)
+    assert [(group.key, group.judged) for group in found.groups] == [("", 1), (VIDEO, 1)]
+    assert in_groups(found, RateName.FNIR) == {"": (0, 1), VIDEO: (1, 1)}
+    assert in_groups(found, RateName.FTA) == {"": (0, 1), VIDEO: (1, 2)}
 
 
 def test_two_who_said_different_things_are_told() -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from recognition.decision.reviews import ReviewVerdict
 from recognition.models import EventCrop, EventOverride, RecognitionEvent
 from recognition.selectors import event_log
-from recognition.selectors.event_filters import LIVE_PAGE, EventFilter
+from recognition.selectors.event_filters import LIVE_PAGE, VIDEO, EventFilter
 from recognition.selectors.event_log import Page, Place
 from recognition.services import reviews
 from recognition.services.reviews import Design
@@ -103,7 +103,9 @@ class TestFilters:
             (EventFilter(policy=1), {"accepted", "refused", "claimed", "blurred"}),
             (EventFilter(policy=99), set()),
             (EventFilter(kind="verification"), {"claimed"}),
-            (EventFilter(checkpoint=LIVE_PAGE), {"accepted", "refused", "blurred"}),
+            (EventFilter(checkpoint=LIVE_PAGE), {"accepted", "refused"}),
+            (EventFilter(checkpoint=VIDEO), {"blurred"}),
+            (EventFilter(checkpoint=VIDEO, reason="pin_wrong"), set()),
             (EventFilter(decisions=("accept",), similarity_from=0.6), {"accepted"}),
         ],
     )
@@ -113,7 +115,7 @@ class TestFilters:
             "accepted": event(0, similarity=0.9),
             "refused": event(1, decision="reject_no_match", similarity=0.3, reasons=reasons),
             "claimed": event(2, similarity=0.5, kind="verification", checkpoint=fakes.checkpoint()),
-            "blurred": event(3, decision="no_decision_quality"),
+            "blurred": event(3, decision="no_decision_quality", reasons=fakes.FROM_VIDEO),
         }
         assert found(wanted, auditor) == {rows[name].pk for name in kept}
 

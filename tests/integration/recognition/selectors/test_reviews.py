@@ -149,6 +149,7 @@ def test_a_judged_event_comes_with_what_rates_are_computed_from() -> None:
         stratum=Stratum.ACCEPT,
         weight=1.0,
         checkpoint_id=door.pk,
+        is_video=False,
         decided_at=at,
         policy_version=1,
         quality_score=61,

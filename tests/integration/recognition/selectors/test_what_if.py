@@ -13,7 +13,7 @@ from recognition.decision.conclusion import Conclusion
 from recognition.decision.replay import UNDETERMINED, Change, Outcome
 from recognition.decision.verdict import Decision, Vote
 from recognition.decision.voting import VoteRecord
-from recognition.models import Checkpoint, DenyListEntry, ModelPack, Person, RecognitionEvent
+from recognition.models import Checkpoint, DenyListEntry, EventPlace, ModelPack, Person, RecognitionEvent
 from recognition.selectors import gallery, packs, what_if
 from recognition.selectors.what_if import Wanted, WhatIf
 from recognition.services import events, policies, transactions
@@ -134,7 +134,7 @@ def test_who_was_accepted_would_be_refused_and_the_other_way_round(door: Checkpo
     assert changes(higher) == {close: Change.REFUSED}
     (refused,) = higher.changed
     assert (refused.then, refused.after) == (Outcome(Decision.ACCEPT, ada.pk), Outcome(Decision.REJECT_NO_MATCH))
-    assert refused.place == "door"
+    assert refused.place == EventPlace("door")
     assert changes(lower) == {far: Change.ACCEPTED}
     assert lower.changed[0].after == Outcome(Decision.ACCEPT, ada.pk)
     assert higher.counts == {Change.REFUSED: 1, Change.NONE: 1}

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import io
 import json
 from typing import Any
@@ -96,11 +97,21 @@ def test_both_formats_hold_what_the_filter_shows(auditor: User) -> None:
         "override": "admitted",
         "override_reason": "Known\nto the guard",
         "verdicts": ["false_non_match"],
+        "place": "checkpoint",
     }
     assert rows(EventFilter(decisions=("reject_no_match",)), auditor) == [expected]
     (row,) = (row for row in cells(auditor) if row["event"] == str(event.pk))
     assert row["reasons"] == "below_threshold"
     assert (row["margin"], row["person"], row["override_reason"]) == ("-0.1", "", "Known\nto the guard")
+
+
+def test_without_a_checkpoint_the_place_says_what_it_was_instead(auditor: User) -> None:
+    fakes.event(reasons=fakes.FROM_VIDEO)
+    fakes.event(decided_at=fakes.NOW - dt.timedelta(minutes=1))
+    assert [(row["checkpoint"], row["place"]) for row in rows(EventFilter(), auditor)] == [
+        (None, "video"),
+        (None, "live_page"),
+    ]
 
 
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])

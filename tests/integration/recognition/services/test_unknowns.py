@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection
+from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -178,11 +179,13 @@ def test_the_list_shows_whom_when_and_where_the_most_often_seen_first() -> None:
     door = fakes.checkpoint("door")
     days = [fakes.NOW + dt.timedelta(days=day) for day in range(6)]
     once = fakes.unknown_face(2, decided_at=days[5])
-    often = [fakes.unknown_face(1, decided_at=day, checkpoint=door if day > days[2] else None) for day in days[:5]]
+    where: list[dict[str, Any]] = [{}, {}, {"reasons": fakes.FROM_VIDEO}, {"checkpoint": door}, {"checkpoint": door}]
+    often = [fakes.unknown_face(1, decided_at=day, **place) for day, place in zip(days[:5], where, strict=True)]
     group()
     found = read.summaries(list(read.clusters("open")))
     assert [each.count for each in found] == [5, 1]
-    assert (found[0].first_seen, found[0].last_seen, found[0].places) == (days[0], days[4], ("", "door"))
+    assert (found[0].first_seen, found[0].last_seen) == (days[0], days[4])
+    assert [str(place) for place in found[0].places] == ["live page", "video", "door"]
     assert found[0].pictures == tuple(event.pk for event in reversed(often[1:]))
     assert found[1].pictures == (once.pk,)
     assert read.counts() == {"open": 2, "assigned": 0, "ignored": 0}
