@@ -90,6 +90,16 @@ def placed(faces: Faces, threshold: float) -> Placement:
     return Placement(joins, tuple(sorted(filter(None, new), key=lambda numbers: (-len(numbers), numbers))), merged)
 
 
+def likeness(vectors: NDArray[np.float32]) -> list[float]:
+    """How much each face of a person-to-be is like the others: the mean similarity, 0 of one by itself.
+
+    Args:
+        vectors: (n, d) float32 of unit length.
+    """
+    others = vectors @ vectors.sum(axis=0) - 1.0
+    return [float(each) for each in others / max(len(vectors) - 1, 1)]
+
+
 def _groups(faces: Faces, clusters: NDArray[np.int64], where: NDArray[np.int64], loose: NDArray[np.int64]) -> Groups:
     """First what is grouped, in the order of its numbers, then every loose face."""
     sums = np.zeros((len(clusters) + len(loose), faces.vectors.shape[1]), np.float32)

@@ -45,13 +45,13 @@ class Sighting:
         face: its number, which is that of the event too.
         seen_at: when it was decided that nobody knows it.
         place: where.
-        samples: samples that were enrolled of it.
+        samples: samples that were made of it, searched or set aside.
     """
 
     face: int
     seen_at: dt.datetime
     place: EventPlace
-    samples: tuple[int, ...]
+    samples: tuple[FaceSample, ...]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -179,11 +179,9 @@ def summaries(page: Sequence[UnknownCluster]) -> list[Summary]:
 def sightings(cluster: UnknownCluster) -> list[Sighting]:
     """The faces of a cluster, the newest first."""
     events = RecognitionEvent.objects.filter(crop__unknown_face__cluster=cluster).select_related("checkpoint")
-    samples = collections.defaultdict[int, list[int]](list)
-    enrolled = FaceSample.objects.filter(event__in=events).order_by("pk").values_list("event", "pk")
-    for event, sample in enrolled:
-        if event is not None:
-            samples[event].append(sample)
+    samples = collections.defaultdict[int | None, list[FaceSample]](list)
+    for sample in FaceSample.objects.filter(event__in=events).order_by("pk"):
+        samples[sample.event_id].append(sample)
     return [
         Sighting(
             event.pk,

@@ -5,12 +5,15 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 
+import numpy as np
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils.translation import gettext
 
 from recognition.decision.policy import QualityFault
+from recognition.decision.unknowns import likeness
 from recognition.models import Person, RecognitionEvent, UnknownCluster, UnknownMove
+from recognition.selectors import packs
 from recognition.selectors import people as people_read
 from recognition.services import event_faces, people, unknown_moves
 from recognition.services.enrolment import SampleResult
@@ -18,7 +21,10 @@ from recognition.services.unknown_moves import UnknownRefused
 from recognition.vision.types import Quality
 
 MOST_ENROLLED = 5
-"""Faces of a cluster that become samples, the best first: more of the same visits help a search no more."""
+"""Faces of a cluster that become samples, the best ones: more of the same visits help a search no more."""
+
+LIKENESS_DIGITS = 2
+"""Faces that are as much like the others to so many digits are ordered by quality: two are like each other exactly."""
 
 Kind = UnknownMove.Kind
 
@@ -29,7 +35,7 @@ class Assigned:
 
     Args:
         person: who it is.
-        results: of each face that was tried, the best first.
+        results: of each face that was tried, in that order.
     """
 
     person: Person
@@ -103,17 +109,36 @@ def make_person(*, cluster: UnknownCluster, name: str, actor: User | None) -> As
 
 def _enrol(cluster: UnknownCluster, person: Person, actor: User | None) -> tuple[SampleResult, ...]:
     """The best faces as samples, until there are enough; each is judged as any other photo."""
-    events = RecognitionEvent.objects.filter(crop__unknown_face__cluster=cluster).select_related("crop")
     results: list[SampleResult] = []
-    for event in sorted(events, key=_score, reverse=True):
+    for event in _best_first(cluster):
         if sum(result.is_stored for result in results) == MOST_ENROLLED:
             break
         results.append(event_faces.enrol(event=event, person=person, actor=actor))
     return tuple(results)
 
 
-def _score(event: RecognitionEvent) -> float:
-    return Quality.from_json(event.quality).score if event.quality else 0.0
+def _best_first(cluster: UnknownCluster) -> list[RecognitionEvent]:
+    """The face that is most like the others, then all by quality.
+
+    The first one decides which of the others are in doubt, so it must be no odd one out.
+    """
+    events = RecognitionEvent.objects.filter(crop__unknown_face__cluster=cluster).select_related("crop")
+    by_quality = sorted(events, key=_quality, reverse=True)
+    rows = cluster.faces.filter(pack=packs.active().id, embedding__isnull=False).values_list("pk", "embedding")
+    if not rows:
+        return by_quality
+    numbers, vectors = zip(*rows, strict=True)
+    like = dict(zip(numbers, likeness(np.array(vectors, np.float32)), strict=True))
+    first = max(by_quality, key=lambda event: round(like.get(event.pk, -1.0), LIKENESS_DIGITS))
+    return [first, *(event for event in by_quality if event != first)]
+
+
+def _quality(event: RecognitionEvent) -> tuple[int, float]:
+    """By the score that foretells missed matches; what has none, by what the camera was led by."""
+    if not event.quality:
+        return 0, 0.0
+    measured = Quality.from_json(event.quality)
+    return measured.scores.unified_quality_score if measured.scores else 0, measured.score
 
 
 def _assigned(

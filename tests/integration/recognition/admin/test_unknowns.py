@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from recognition.models import Job, ModelPack, Person, UnknownCluster, UnknownFace, UnknownMove
+from recognition.models import FaceSample, Job, ModelPack, Person, UnknownCluster, UnknownFace, UnknownMove
 from recognition.selectors import packs
 from recognition.services import analysis, unknowns
 from tests import fakes
@@ -104,6 +104,19 @@ def test_somebody_is_made_and_it_is_undone(staff: Client) -> None:
     assert "It is undone." in done(staff, cluster, "undo", move=move.pk)
     assert not Person.objects.exists()
     assert "undone already" in done(staff, cluster, "undo", move=move.pk)
+
+
+def test_a_face_that_is_set_aside_is_not_called_enrolled(staff: Client) -> None:
+    (cluster,) = grouped(1, 1)
+    assert "1 face is enrolled" in done(staff, cluster, "create", name="Grace")
+    sample = FaceSample.objects.get()
+    link = f'href="/admin/recognition/person/{sample.person_id}/change/">'
+    address = f"{LIST}{cluster.pk}/change/"
+    assert f"{link}enrolled</a>" in said(staff, address)
+    FaceSample.objects.update(status=FaceSample.Status.SET_ASIDE)
+    shown = said(staff, address)
+    assert f"{link}set aside</a>" in shown
+    assert ">enrolled<" not in shown
 
 
 def test_who_it_may_be_is_shown_with_the_similarity(staff: Client) -> None:

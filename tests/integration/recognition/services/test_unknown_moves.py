@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import pytest
 
@@ -47,7 +48,7 @@ def analyser(monkeypatch: pytest.MonkeyPatch) -> fakes.FakeAnalyser:
     return found
 
 
-def seen(axis: int, copy: int = 0, **quality: float) -> RecognitionEvent:
+def seen(axis: int, copy: int = 0, **quality: Any) -> RecognitionEvent:
     """A face of which a search found nobody; copies of an axis are one person on different days."""
     return fakes.unknown_face(axis, f"{axis}{copy}".encode(), quality=fakes.quality(**quality).as_json())
 
@@ -58,6 +59,16 @@ def grouped(*events: RecognitionEvent) -> UnknownCluster:
     cluster = UnknownFace.objects.get(pk=events[0].pk).cluster
     assert cluster is not None
     return cluster
+
+
+def samples_of(person: Person) -> list[int | None]:
+    """The events of somebody's samples, in the order in which they were enrolled."""
+    return list(FaceSample.objects.filter(person=person).order_by("pk").values_list("event", flat=True))
+
+
+def enrolled(*events: RecognitionEvent) -> list[int | None]:
+    """The same of a group of those faces."""
+    return samples_of(unknown_people.assign(cluster=grouped(*events), person=fakes.person(), actor=None).person)
 
 
 def now_of(cluster: UnknownCluster) -> tuple[str, Person | None, list[int]]:
@@ -85,6 +96,25 @@ class TestAssign:
         entry = AuditEntry.objects.get(action=AuditAction.UNKNOWN_ASSIGNED)
         assert (entry.actor, entry.subject) == (actor, f"unknowncluster:{cluster.pk}")
         assert entry.details["person"] == ada.pk
+
+    def test_the_first_is_most_like_the_others_then_the_better_ones(self) -> None:
+        odd, middle, blurred = seen(1), seen(1, 1, sharpness=100.0), seen(1, 2, sharpness=60.0)
+        for event, degrees in ((odd, 60), (middle, 25), (blurred, 0)):
+            vector = fakes.like_probe(math.sin(math.radians(degrees)), axis=1).vector
+            UnknownFace.objects.filter(pk=event.pk).update(embedding=vector)
+        assert enrolled(odd, middle, blurred) == [middle.pk, odd.pk, blurred.pk]
+
+    def test_of_two_who_are_like_each_other_the_better_one_is_the_first(self) -> None:
+        bowed = seen(1, 0, scores=fakes.scores(unified_quality_score=40))
+        upright = seen(1, 1, scores=fakes.scores(unified_quality_score=90), sharpness=150.0)
+        assert enrolled(bowed, upright) == [upright.pk, bowed.pk]
+
+    def test_what_another_pack_embedded_is_ordered_by_quality(self) -> None:
+        blurred, sharp = seen(1, 0, sharpness=60.0), seen(1, 1)
+        cluster = grouped(blurred, sharp)
+        UnknownFace.objects.update(pack=fakes.registered_pack(name="other", digest="e" * 64))
+        assigned = unknown_people.assign(cluster=cluster, person=fakes.person(), actor=None)
+        assert samples_of(assigned.person) == [sharp.pk, blurred.pk]
 
     def test_of_many_visits_a_few_faces_are_enough(self) -> None:
         cluster = grouped(*[seen(1, copy) for copy in range(7)])

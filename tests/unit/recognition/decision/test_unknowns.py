@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from recognition.decision.unknowns import LOOSE, Faces, Placement, placed
+from recognition.decision.unknowns import LOOSE, Faces, Placement, likeness, placed
 from recognition.vision.errors import InvalidArray
 
 THRESHOLD = 0.5
@@ -104,3 +104,12 @@ def after(found: Placement, number: int, cluster: int) -> int:
 def test_arrays_of_another_shape_or_type_are_refused() -> None:
     with pytest.raises(InvalidArray, match="clusters: expected"):
         Faces(np.zeros(2, np.int64), np.zeros(1, np.int64), np.zeros((2, 2), np.float32))
+
+
+def test_the_face_between_the_others_is_most_like_them_and_two_are_like_each_other() -> None:
+    vectors = faces((1, 7, 0), (2, 7, 20), (3, 7, 60)).vectors
+    cosines = {degrees: np.cos(np.radians(degrees)) for degrees in (20, 40, 60)}
+    expected = [cosines[20] + cosines[60], cosines[20] + cosines[40], cosines[40] + cosines[60]]
+    assert likeness(vectors) == pytest.approx(np.array(expected) / 2)
+    assert likeness(vectors[:2]) == pytest.approx([cosines[20]] * 2)
+    assert likeness(vectors[:1]) == pytest.approx([0.0])
