@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -13,8 +14,8 @@ from recognition.decision.appearances import Appearance
 from recognition.decision.verdict import Decision
 from recognition.import_wording import spreadsheet_cell
 
-COLUMNS = ("kind", "person", "name", "first_s", "last_s", "appearances", "similarity", "decision")
-"""Of the table of a video."""
+COLUMNS = ("kind", "person", "name", "first_s", "last_s", "appearances", "similarity", "decision", "face")
+"""Of the table of a video. "face" numbers those that nobody was recognised by, as page and command do."""
 
 
 def clock(at_s: float) -> str:
@@ -34,15 +35,17 @@ def span(first_s: float, last_s: float) -> str:
 
 def rows(seen: Sequence[Appearance]) -> Iterator[tuple[object, ...]]:
     """The table of a video: the people in it, then every appearance."""
+    numbers = itertools.count(1)
     for person in appearances.people(seen):
         name = spreadsheet_cell(person.person_name)
         span = (f"{person.first_s:.3f}", f"{person.last_s:.3f}", len(person.appearances), f"{person.similarity:.4f}")
-        yield "person", person.person_id, name, *span, Decision.ACCEPT.value
+        yield "person", person.person_id, name, *span, Decision.ACCEPT.value, ""
     for each in seen:
         similarity = "" if each.similarity is None else f"{each.similarity:.4f}"
         span = (f"{each.first_s:.3f}", f"{each.last_s:.3f}", 1, similarity)
         decision = each.decision.value if each.decision else ""
-        yield "appearance", each.person_id or "", spreadsheet_cell(each.person_name), *span, decision
+        number = next(numbers) if each.person_id is None else ""
+        yield "appearance", each.person_id or "", spreadsheet_cell(each.person_name), *span, decision, number
 
 
 def progress(*, done: int, total: int, passed: dt.timedelta) -> str:

@@ -38,10 +38,12 @@ def test_the_table_has_people_first_and_no_formulas() -> None:
         Appearance("1", 0.0, 2.0, Decision.REJECT_NO_MATCH, similarity=0.2),
         Appearance("2", 1.0, 3.0, Decision.ACCEPT, 7, "=Ada", 0.71234),
         Appearance("3", 5.0, 6.0, Decision.ACCEPT, 7, "=Ada", 0.8),
+        Appearance("4", 6.0, 7.0),
     ]
     assert list(video_wording.rows(seen)) == [
-        ("person", 7, "'=Ada", "1.000", "6.000", 2, "0.8000", "accept"),
-        ("appearance", "", "", "0.000", "2.000", 1, "0.2000", "reject_no_match"),
-        ("appearance", 7, "'=Ada", "1.000", "3.000", 1, "0.7123", "accept"),
-        ("appearance", 7, "'=Ada", "5.000", "6.000", 1, "0.8000", "accept"),
+        ("person", 7, "'=Ada", "1.000", "6.000", 2, "0.8000", "accept", ""),
+        ("appearance", "", "", "0.000", "2.000", 1, "0.2000", "reject_no_match", 1),
+        ("appearance", 7, "'=Ada", "1.000", "3.000", 1, "0.7123", "accept", ""),
+        ("appearance", 7, "'=Ada", "5.000", "6.000", 1, "0.8000", "accept", ""),
+        ("appearance", "", "", "6.000", "7.000", 1, "", "", 2),
     ]

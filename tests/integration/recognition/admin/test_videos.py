@@ -99,6 +99,9 @@ class TestUpload:
 
 
 class TestPage:
+    def test_the_page_says_what_the_file_was_called(self, auditor: Client, video: Video) -> None:
+        assert "<dt>File</dt><dd>hall.mp4</dd>" in page(auditor, video)
+
     def test_nobody_was_found(self, auditor: Client, video: Video) -> None:
         text = page(auditor, video)
         assert "No face was found." in text
