@@ -173,7 +173,7 @@ _PARTS = {
         "%(count)d calls of a door were too late in the last 24 hours.",
         "count",
     ),
-    (Part.FAILED_JOBS, True): gettext_lazy("No job failed in the last 24 hours."),
+    (Part.FAILED_JOBS, True): gettext_lazy("No job failed by a fault of the installation in the last 24 hours."),
     (Part.FAILED_JOBS, False): ngettext_lazy(
         "%(count)d job failed in the last 24 hours.", "%(count)d jobs failed in the last 24 hours.", "count"
     ),

@@ -17,6 +17,9 @@ LEAST_FREE_BYTES = 2**30
 
 LATELY = dt.timedelta(days=1)
 
+NO_PROBLEM_OF_OURS = ("video_gone", "video_too_long", "video_unreadable", "person_gone")
+"""Why jobs fail that ask too much: whoever asked sees it where they asked, and nobody else has to do anything."""
+
 
 class Part(enum.StrEnum):
     """What is looked at."""
@@ -53,7 +56,8 @@ def look(*, now: dt.datetime, recognises: bool) -> tuple[State, ...]:
         recognises: whether some recognition worker can be asked; who asks knows how it reaches one.
     """
     since = now - LATELY
-    failed = Job.objects.filter(state=Job.State.FAILED, finished_at__gte=since).count()
+    failed = Job.objects.filter(state=Job.State.FAILED, finished_at__gte=since)
+    failed_count = failed.exclude(error_code__in=NO_PROBLEM_OF_OURS).count()
     lost = ActionDelivery.objects.filter(state=ActionDelivery.State.EXPIRED, expires_at__gte=since).count()
     unusable = _unusable_classifiers()
     free = shutil.disk_usage(conf.state_dir()).free
@@ -64,7 +68,7 @@ def look(*, now: dt.datetime, recognises: bool) -> tuple[State, ...]:
         State(Part.JOBS, jobs.is_anybody_working()),
         State(Part.DISK, free >= LEAST_FREE_BYTES, free),
         State(Part.WEBHOOKS, not lost, lost),
-        State(Part.FAILED_JOBS, not failed, failed),
+        State(Part.FAILED_JOBS, not failed_count, failed_count),
     )
 
 

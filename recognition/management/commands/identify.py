@@ -19,7 +19,7 @@ from recognition.services.search import FaceMatches, PhotoSearch
 class Command(RecognitionCommand):
     """Searches the gallery for every face of a photo."""
 
-    help = "Search the gallery for every face of photos."
+    help = "Search the gallery for every face of photos; exit status 0 whoever is found, also nobody, 2 for a bad file."
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """IMAGE..."""
@@ -29,7 +29,7 @@ class Command(RecognitionCommand):
         super().add_arguments(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Prints a line a face; exit status 2 when a photo could not be used."""
+        """Prints a line a face; exit status 2 when a photo could not be used, else 0: nobody is an answer too."""
         places, as_json = options["images"], options["json"]
         with self.recognition():
             looked = photos.looked_at(places, lambda image: search.search_photo(image=image), quiet=as_json)

@@ -7,6 +7,7 @@ from collections import namedtuple
 
 import pytest
 
+from recognition.jobs.videos import PERSON_GONE, VIDEO_GONE, VIDEO_TOO_LONG, VIDEO_UNREADABLE
 from recognition.models import ActionDelivery, Job
 from recognition.selectors import system
 from recognition.selectors.system import LATELY, LEAST_FREE_BYTES, Part
@@ -35,6 +36,13 @@ def test_what_failed_lately_is_counted_and_what_failed_before_is_not() -> None:
         door = fakes.checkpoint(f"door-{age.days}")
         ActionDelivery.objects.create(checkpoint=door, event=fakes.event(), state="expired", expires_at=ended)
     assert ill() == {Part.JOBS: 0, Part.FAILED_JOBS: 1, Part.WEBHOOKS: 1}
+
+
+@pytest.mark.parametrize("code", [VIDEO_UNREADABLE, VIDEO_TOO_LONG, VIDEO_GONE, PERSON_GONE])
+def test_a_video_that_cannot_be_watched_is_no_problem_of_the_installation(code: str) -> None:
+    fakes.activated_pack()
+    Job.objects.create(kind=Job.Kind.VIDEO, state=Job.State.FAILED, finished_at=NOW, error_code=code)
+    assert ill() == {Part.JOBS: 0}
 
 
 def test_a_disk_that_is_nearly_full_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
