@@ -80,7 +80,8 @@ def _described(wanted: EventFilter) -> dict[str, Any]:
     values["person"] = wanted.person.pk if wanted.person is not None else None
     for edge in ("since", "until"):
         values[edge] = values[edge].isoformat() if values[edge] is not None else None
-    return {name: value for name, value in values.items() if value not in (None, "", (), False)}
+    # The live page is asked for by 0, which is something.
+    return {name: value for name, value in values.items() if value or (value == 0 and value is not False)}
 
 
 def _pieces(wanted: EventFilter, form: ExportFormat, actor: User) -> Generator[bytes]:

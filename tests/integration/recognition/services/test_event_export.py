@@ -11,7 +11,7 @@ from django.contrib.auth.models import User
 
 from recognition.decision.reviews import ReviewVerdict
 from recognition.models import AuditEntry, EventOverride
-from recognition.selectors.event_filters import EventFilter
+from recognition.selectors.event_filters import LIVE_PAGE, VIDEO, EventFilter
 from recognition.services import event_export, reviews
 from recognition.services.event_export import COLUMNS, ExportFormat
 from tests import fakes
@@ -52,6 +52,14 @@ def test_what_is_exported_is_audited_before_the_first_row_without_the_text(audit
         "filter": {"decisions": ["accept"], "text": True, "since": "2026-03-01T12:00:00+00:00"},
     }
     assert len(list(pieces)) == 1
+
+
+@pytest.mark.parametrize(("wanted", "noted"), [(LIVE_PAGE, {"checkpoint": 0}), (VIDEO, {"checkpoint": -1}), (None, {})])
+def test_an_export_of_the_live_page_or_of_videos_is_audited_as_such(
+    auditor: User, wanted: int | None, noted: dict[str, int]
+) -> None:
+    event_export.export(wanted=EventFilter(checkpoint=wanted), form=ExportFormat.CSV, actor=auditor)
+    assert AuditEntry.objects.get(action="events.exported").details["filter"] == noted
 
 
 def test_both_formats_hold_what_the_filter_shows(auditor: User) -> None:
