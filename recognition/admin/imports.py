@@ -61,6 +61,7 @@ class UploadForm(forms.Form):
         label=gettext_lazy("How it says whom a photo shows"),
         choices=[(layout.value, label) for layout, label in LAYOUT_LABELS.items()],
         required=False,
+        widget=forms.Select(attrs={"class": "faceweb-input"}),
     )
 
 
