@@ -101,7 +101,7 @@ def logged_in(folder: Path) -> Iterator[tuple[str, Page]]:
             page.get_by_label("Username").fill("admin")
             page.get_by_label("Password").fill(PASSWORD)
             page.get_by_role("button", name="Log in").click()
-            page.wait_for_url(f"{address}/")
+            page.wait_for_url(lambda url: "/accounts/" not in url)
             yield address, page
         finally:
             context.close()
@@ -150,6 +150,7 @@ def main() -> None:
             page.get_by_role("button", name="Enrol photos").click()
             expect(page.locator("#enrol-results li")).to_have_count(4)
             expect(page.locator("#enrol-results li.is-accepted")).to_have_count(1)
+            page.locator("#enrol-results li").last.scroll_into_view_if_needed()
             save(page, "enrol")
             for scheme in ("light", "dark"):
                 page.emulate_media(color_scheme=scheme)
