@@ -10,7 +10,7 @@ import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
 
-from faceweb import embedded, env, listening, postgres_binaries, postgres_process, running, state
+from faceweb import embedded, env, event_loop, listening, postgres_binaries, postgres_process, running, state
 
 PROGRAM = "faceweb"
 INTERRUPTED = 130  # what shells report for a program ended by Ctrl-C
@@ -91,6 +91,7 @@ def run(arguments: Sequence[str]) -> None:
         if command == "up" and not asks_for_help:
             stack.enter_context(running.only_up())
             listening.tell_settings(arguments[1:])
+            event_loop.install()
         words = tuple(argument for argument in arguments if not argument.startswith("-"))
         needs_database = command not in WITHOUT_DATABASE and words[:2] != VERB_WITHOUT_DATABASE
         if needs_database and not asks_for_help:
