@@ -80,6 +80,8 @@ def straightened(
         best = _best_seen(detector, image_bgr, face, guess_degrees)
         if best.face.score >= detector.sure_score - STEP_LOSS:
             turn, seen = best.turn_degrees, _look(detector, image_bgr, best.face, best.turn_degrees)
+        elif turn == 0.0:
+            return face
     share = _share(roll_degrees(seen), detector.upright_degrees) if turn == 0.0 else 1.0
     if share == 0.0:
         return face

@@ -57,6 +57,32 @@ def stored_event(old: Any, **changes: Any) -> Any:
     return model["RecognitionEvent"].objects.create(policy=policy, pack=pack, **fields)
 
 
+def stored_person(old: Any) -> Any:
+    """Stores Ada with a sample that a pack in use finds, as a version before did, with the policy in force.
+
+    Args:
+        old: the models of that version.
+    """
+    model = {name: old.get_model("recognition", name) for name in ("Person", "FaceSample", "FaceTemplate", "ModelPack")}
+    pack = model["ModelPack"].objects.create(
+        name="old",
+        digest=fakes.DIGEST,
+        dimension=fakes.DIMENSION,
+        licence="x",
+        is_active=True,
+        operating_points=[{"fmr": 1e-5, "threshold": 0.5, "tmr": 0.9}],
+    )
+    old.get_model("recognition", "ThresholdPolicy").objects.create(
+        version=1, pack=pack, state="active", identification_threshold=0.5, verification_threshold=0.4, reason="r"
+    )
+    person = model["Person"].objects.create(name="Ada")
+    sample = model["FaceSample"].objects.create(
+        person=person, status="active", source="upload", quality={}, image_sha256="0"
+    )
+    model["FaceTemplate"].objects.create(sample=sample, pack=pack, embedding=fakes.probe().vector)
+    return person
+
+
 @pytest.fixture(scope="session")
 def newest(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[str]:
     """A database of today's version without rows, but for permissions; to be copied only."""

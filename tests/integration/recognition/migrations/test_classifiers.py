@@ -8,24 +8,23 @@ import pytest
 from django.contrib.auth.models import Group
 
 from recognition.decision.matching import Strategy
-from recognition.models import TrainedClassifier
+from recognition.models import ModelPack, TrainedClassifier
 from recognition.selectors import classifiers, gallery, packs
 from recognition.services import policies
 from tests import fakes
-from tests.integration.recognition.migrations.conftest import migrate
+from tests.integration.recognition.migrations.conftest import migrate, stored_person
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 BEFORE = "0030_supplied_packs"
-AFTER = "0031_classifiers"
 
 
 def test_a_gallery_of_before_is_learned_and_stays_when_it_goes_back(before: Any) -> None:
     for name in ("administrator", "auditor", "enroller"):
         Group.objects.get_or_create(name=name)
-    pack = fakes.activated_pack()
-    ada = fakes.person("Ada", fakes.probe())
-    migrate(AFTER)
+    ada = stored_person(before)
+    migrate(None)
+    pack = ModelPack.objects.get()
     fakes.trained(Strategy.KNN_CLASSIFIER, fakes.like_probe(0.0, axis=2))
     policies.create_version(pack=pack, values={"strategy": "knn_classifier"}, reason="try it", actor=None)
     found = gallery.search(fakes.probe(), packs.active())

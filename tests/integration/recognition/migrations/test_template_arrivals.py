@@ -10,7 +10,7 @@ from pytest_django import Settings
 
 from recognition.selectors import gallery, packs
 from tests import fakes
-from tests.integration.recognition.migrations.conftest import migrate
+from tests.integration.recognition.migrations.conftest import migrate, stored_person
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -18,15 +18,8 @@ BEFORE = "0027_verdict_code"
 
 
 def test_templates_stay_and_are_found(before: Any, settings: Settings) -> None:
-    models = {name: before.get_model("recognition", name) for name in ("Person", "FaceSample", "FaceTemplate")}
-    pack = before.get_model("recognition", "ModelPack").objects.create(
-        name="old", digest=fakes.DIGEST, dimension=fakes.DIMENSION, licence="x", is_active=True
-    )
-    person = models["Person"].objects.create(name="Ada")
-    sample = models["FaceSample"].objects.create(
-        person=person, status="active", source="upload", quality={}, image_sha256="0"
-    )
-    models["FaceTemplate"].objects.create(sample=sample, pack=pack, embedding=fakes.probe().vector)
+    stored_person(before)
+    pack = before.get_model("recognition", "ModelPack").objects.get()
     with connection.cursor() as cursor:
         cursor.execute(
             f"CREATE INDEX facetemplate_hnsw_pack_{pack.pk} ON recognition_facetemplate"

@@ -87,7 +87,7 @@ class TestStraightened:
         assert max(np.diff(taken)) < 2.5, "it jumps"
 
     def test_looks_all_around_only_where_the_first_look_is_not_sure(self) -> None:
-        sure, unsure = CompassDetector(sure_score=0.9), CompassDetector(sure_score=0.99)
+        sure, unsure = CompassDetector(sure_score=0.9), CompassDetector(sure_score=0.98)
         straightened(sure, shown(10))
         straightened(unsure, shown(10))
         assert unsure.looks - sure.looks >= 360 // tilt.STEP_DEGREES
