@@ -38,14 +38,19 @@ def rows(seen: Sequence[Appearance]) -> Iterator[tuple[object, ...]]:
     numbers = itertools.count(1)
     for person in appearances.people(seen):
         name = spreadsheet_cell(person.person_name)
-        span = (f"{person.first_s:.3f}", f"{person.last_s:.3f}", len(person.appearances), f"{person.similarity:.4f}")
-        yield "person", person.person_id, name, *span, Decision.ACCEPT.value, ""
+        figures = (
+            f"{person.first_s:.3f}",
+            f"{person.last_s:.3f}",
+            len(person.appearances),
+            f"{person.similarity:.4f}",
+        )
+        yield "person", person.person_id, name, *figures, Decision.ACCEPT.value, ""
     for each in seen:
         similarity = "" if each.similarity is None else f"{each.similarity:.4f}"
-        span = (f"{each.first_s:.3f}", f"{each.last_s:.3f}", 1, similarity)
+        figures = (f"{each.first_s:.3f}", f"{each.last_s:.3f}", 1, similarity)
         decision = each.decision.value if each.decision else ""
         number = next(numbers) if each.person_id is None else ""
-        yield "appearance", each.person_id or "", spreadsheet_cell(each.person_name), *span, decision, number
+        yield "appearance", each.person_id or "", spreadsheet_cell(each.person_name), *figures, decision, number
 
 
 def progress(*, done: int, total: int, passed: dt.timedelta) -> str:
@@ -104,6 +109,6 @@ def compared(check: Mapping[str, Any]) -> str:
         "when": span(check["first_s"], check["last_s"]),
     }
     text = gettext(
-        "%(said)s: mean similarity %(mean)s over %(frames)s, best %(best)s, threshold %(threshold)s; at %(when)s."
+        "%(said)s: mean similarity %(mean)s over %(frames)s, best %(best)s, threshold %(threshold)s; %(when)s."
     )
     return text % numbers

@@ -13,12 +13,11 @@ from pathlib import Path
 from faceweb import env
 
 APART = (
-    "tests/accuracy",
     "tests/browser",
     "tests/integration/recognition/management",
     "tests/integration/recognition/migrations",
 )
-"""About half of the work, with all that waits for browsers and networks."""
+"""About half of the time, with all that waits for browsers."""
 
 PROJECT = Path(__file__).resolve().parent.parent
 PYTEST = str(Path(sys.executable).with_name("pytest"))

@@ -47,7 +47,9 @@ class VideoForm(forms.Form):
 
     upload = forms.FileField(
         label=gettext_lazy("Video"),
-        widget=forms.ClearableFileInput(attrs={"accept": "video/*,.mkv,.avi,.ts", "aria-describedby": "upload-limits"}),
+        widget=forms.ClearableFileInput(
+            attrs={"accept": "video/*,.mkv,.avi,.ts", "aria-describedby": "upload-limits upload-error"}
+        ),
         allow_empty_file=True,
     )
 
@@ -219,8 +221,6 @@ def _shown(request: HttpRequest, video: Video) -> dict[str, Any]:
     open_job = next((job for job in [video.job, *done] if job is not None and job.is_open), None)
     shown = open_job or video.job
     has_upload = bool(read.film_bytes(video, VideoPiece.Film.UPLOADED))
-    # Of a video that was not watched to its end a "no" would say nothing.
-    was_watched = video.duration_s is not None
     return {
         # The admin reads the row once more; its job may have ended meanwhile.
         "video": video,
@@ -234,7 +234,7 @@ def _shown(request: HttpRequest, video: Video) -> dict[str, Any]:
         "page": page,
         "comparisons": [(_name(job), job_detail.sentence(job)) for job in done if not job.is_open],
         "is_comparing": open_job is not None and open_job.kind == Job.Kind.VIDEO_COMPARISON,
-        "may_compare": was_watched and has_upload and actor_of(request).has_perm(ADD),
+        "may_compare": videos.may_compare(video) and actor_of(request).has_perm(ADD),
         "has_film": bool(read.film_bytes(video, VideoPiece.Film.ANNOTATED)),
         "has_upload": has_upload,
         "kept_days": read.kept_days(),

@@ -16,7 +16,7 @@ from recognition.evaluation.lfw_protocol import ImageName
 from recognition.evaluation.open_set import Embeddings, OperatingPoint, Rates
 from recognition.training import classifier_trial
 from recognition.training.classifier_trial import Counted
-from recognition.training.classifiers import Lesson
+from recognition.training.classifiers import NOBODY, CannotLearn, Lesson
 from recognition.vision.templates import Templates
 
 
@@ -34,7 +34,7 @@ def rates(
 
     Raises:
         TooFewPeople: see `open_set.split`.
-        CannotLearn: when a gallery has nobody, is too large, or leaves too few other people.
+        CannotLearn: when a gallery has nobody, or nobody with two faces, is too large, or leaves too few other people.
     """
     counted = [
         classifier_trial.cross_validated(
@@ -42,6 +42,8 @@ def rates(
         )
         for seed in range(seeds)
     ]
+    if not sum(each[Strategy.NEAREST].mated for each in counted):
+        raise CannotLearn(NOBODY, 0, 1)
     return {
         strategy: _shares(functools.reduce(operator.add, (each[strategy] for each in counted))) for strategy in Strategy
     }

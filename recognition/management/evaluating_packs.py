@@ -17,7 +17,7 @@ from recognition.evaluation.lfw_protocol import ImageName, PairsFile
 from recognition.evaluation.open_set import OperatingPoint, Rates, TooFewPeople
 from recognition.evaluation.verification import TrainPairsNeeded, TrainPairsNotUsed
 from recognition.management import evaluating, evaluating_classifiers
-from recognition.training.classifiers import CannotLearn
+from recognition.training.classifiers import LEAST_OTHERS, MOST_PEOPLE, MOST_SAMPLES, CannotLearn
 from recognition.vision import model_packs
 from recognition.vision.errors import PackError
 from recognition.worker import packs as worker_packs
@@ -197,7 +197,7 @@ def _markdown(values: Mapping[str, Any]) -> str:
             "",
             "The same galleries, with all images of each person: a third of them at a time is held out and searched.",
             "Of everybody else classifiers learn the first image, but for a third at a time that is searched.",
-            "Threshold and margin are those above.",
+            "Threshold and margin are those above; an image without a face is left out.",
             "",
             *_classifiers(packs),
         ]
@@ -205,18 +205,21 @@ def _markdown(values: Mapping[str, Any]) -> str:
 
 
 def _classifiers(packs: Sequence[Mapping[str, Any]]) -> list[str]:
-    compared = [pack for pack in packs if not isinstance(pack["cross_validated"], str)]
-    return [
-        *_table(
-            ("Pack", "Strategy", "FPIR", "FNIR", "Rank 1"),
-            [
-                (pack["name"], f"`{strategy}`", *_percents(rates))
-                for pack in compared
-                for strategy, rates in pack["cross_validated"].items()
-            ],
-        ),
-        *(f"\n{pack['name']}: not compared, {pack['cross_validated']}." for pack in packs if pack not in compared),
+    rows = [
+        (pack["name"], f"`{strategy}`", *_percents(rates))
+        for pack in packs
+        if not isinstance(pack["cross_validated"], str)
+        for strategy, rates in pack["cross_validated"].items()
     ]
+    left_out = [pack["name"] for pack in packs if isinstance(pack["cross_validated"], str)]
+    table = _table(("Pack", "Strategy", "FPIR", "FNIR", "Rank 1"), rows) if rows else []
+    return [*table, *(f"{name}: not compared. {_LEARNABLE}" for name in left_out)]
+
+
+_LEARNABLE = (
+    f"Classifiers learn at most {MOST_PEOPLE:,} people with {MOST_SAMPLES:,} images, some of them with two, and need "
+    f"{LEAST_OTHERS} other people."
+)
 
 
 def _percents(rates: Mapping[str, float]) -> list[str]:

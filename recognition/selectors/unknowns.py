@@ -180,7 +180,7 @@ def sightings(cluster: UnknownCluster) -> list[Sighting]:
     """The faces of a cluster, the newest first."""
     events = RecognitionEvent.objects.filter(crop__unknown_face__cluster=cluster).select_related("checkpoint")
     samples = collections.defaultdict[int | None, list[FaceSample]](list)
-    for sample in FaceSample.objects.filter(event__in=events).order_by("pk"):
+    for sample in FaceSample.objects.filter(event__in=events).select_related("person").order_by("pk"):
         samples[sample.event_id].append(sample)
     return [
         Sighting(

@@ -129,7 +129,9 @@ def _best_first(cluster: UnknownCluster) -> list[RecognitionEvent]:
         return by_quality
     numbers, vectors = zip(*rows, strict=True)
     like = dict(zip(numbers, likeness(np.array(vectors, np.float32)), strict=True))
-    first = max(by_quality, key=lambda event: round(like.get(event.pk, -1.0), LIKENESS_DIGITS))
+    by_likeness = sorted(by_quality, key=lambda event: round(like.get(event.pk, -1.0), LIKENESS_DIGITS), reverse=True)
+    # One that fails a gate becomes no sample, so that another would be the first.
+    first = next((event for event in by_likeness if not event_faces.faults(event=event)), by_likeness[0])
     return [first, *(event for event in by_quality if event != first)]
 
 

@@ -25,6 +25,9 @@ from recognition.vision import videos
 COPIES = 3
 """How often a video needs its size of room: as it came, as the job reads it, and with names."""
 
+UNREADABLE = ("video_unreadable", "video_too_long")
+"""Codes of jobs that failed at a video which no job can read."""
+
 STORING_S = 120.0
 """For the last statements of a transaction that stores all that was found in a video."""
 
@@ -230,6 +233,12 @@ def may_watch_again(video: Video) -> bool:
     return video.duration_s is None and (video.job is None or not video.job.is_open)
 
 
+def may_compare(video: Video) -> bool:
+    """Whether a person can be compared with a video: it is there, and nothing said that it cannot be read."""
+    is_unreadable = video.job is not None and video.job.error_code in UNREADABLE
+    return not is_unreadable and bool(read.film_bytes(video, VideoPiece.Film.UPLOADED))
+
+
 @transaction.atomic
 def ask_for_comparison(*, video: Video, whom: str, actor: User) -> Job:
     """Asks for the job that compares a person with a video.
@@ -240,7 +249,7 @@ def ask_for_comparison(*, video: Video, whom: str, actor: User) -> Job:
         actor: who asks.
 
     Raises:
-        VideoRefused: when nobody or several people are called so, or the film is gone.
+        VideoRefused: when nobody or several people are called so, or the film is gone or cannot be read.
     """
     found = list(filter(None, [people_read.claimed(whom)])) or list(people_read.named(whom)[:2])
     if not found:
@@ -249,6 +258,8 @@ def ask_for_comparison(*, video: Video, whom: str, actor: User) -> Job:
         raise VideoRefused(gettext("Several people have that name: give an external id."))
     if not read.film_bytes(video, VideoPiece.Film.UPLOADED):
         raise VideoRefused(_film_is_gone())
+    if not may_compare(video):
+        raise VideoRefused(gettext("The video cannot be read, so nobody can be compared with it."))
     return jobs.request(
         kind=Job.Kind.VIDEO_COMPARISON, parameters={"video": video.pk, "person": found[0].pk}, actor=actor
     )

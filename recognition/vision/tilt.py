@@ -73,12 +73,13 @@ def straightened(
 
     Returns:
         The very face where it is upright already, else one that knows by how much it is to be turned upright: its tilt,
-        or a share of that where it is hardly tilted. One too blurred to tell which way up it is stays as it was found.
+        or a share of that where it is hardly tilted. One too blurred to tell which way up it is stays as it was
+        found, but that one found in a turned image is turned by its landmarks.
     """
     turn, seen = turn_degrees, _look(detector, image_bgr, face, turn_degrees)
     if not _is_upright(detector, seen, turn):
         best = _best_seen(detector, image_bgr, face, guess_degrees)
-        if best.face.score >= detector.sure_score - STEP_LOSS:
+        if best is not None and best.face.score >= detector.sure_score - STEP_LOSS:
             turn, seen = best.turn_degrees, _look(detector, image_bgr, best.face, best.turn_degrees)
         elif turn == 0.0:
             return face
@@ -112,14 +113,13 @@ def _is_upright(detector: FaceDetector, face: DetectedFace, turn_degrees: float)
     return face.score >= detector.sure_score and abs(between(turn_degrees, roll_degrees(face))) < STEP_DEGREES / 2
 
 
-def _best_seen(detector: FaceDetector, image_bgr: ImageBgr, face: DetectedFace, guess_degrees: float) -> _Seen:
-    """The face as it is seen most upright, turned in steps from a guess."""
+def _best_seen(detector: FaceDetector, image_bgr: ImageBgr, face: DetectedFace, guess_degrees: float) -> _Seen | None:
+    """The face as it is seen most upright, turned in steps from a guess; None where no look shows it."""
     part = Part.around(image_bgr, face.box)
-    best = _Seen(face, guess_degrees)
-    best_score = 0.0
+    best: _Seen | None = None
     for step in range(0, 360, STEP_DEGREES):
         turn = guess_degrees + step
         seen = part.seen(detector, part.of_image(face), STEP_VIEW, turn, least_iou=STEP_IOU)
-        if seen is not None and seen.score > best_score:
-            best, best_score = _Seen(part.in_image(seen), turn), seen.score
+        if seen is not None and (best is None or seen.score > best.face.score):
+            best = _Seen(part.in_image(seen), turn)
     return best

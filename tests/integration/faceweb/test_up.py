@@ -12,6 +12,7 @@ import stat
 import urllib.error
 import urllib.parse
 import urllib.request
+from pathlib import Path
 
 import psutil
 import pytest
@@ -91,6 +92,7 @@ def test_it_listens_on_loopback_only_and_a_second_one_says_what_runs(installed: 
     server = installed.up()
     sockets = inet_sockets(server.process.pid)
     assert {socket.laddr.ip for socket in sockets if socket.status == psutil.CONN_LISTEN} == {"127.0.0.1"}
+    assert "uvloop" in Path(f"/proc/{server.process.pid}/maps").read_text()
 
     status, output = installed.run("up")
     assert status != 0

@@ -155,7 +155,7 @@ class TestPage:
                 result=result,
             )
         text = page(operator, video)
-        assert "Yes: mean similarity 0.800 over 7 frames, best 0.900, threshold 0.500; at 0:01.0 to 0:04.0." in text
+        assert "Yes: mean similarity 0.800 over 7 frames, best 0.900, threshold 0.500; 0:01.0 to 0:04.0." in text
         assert "somebody who was erased" in text
         assert "Nobody is enrolled" in posted(operator, video, "compare", whom="Zoe").content.decode()
 
@@ -170,13 +170,29 @@ class TestPage:
         assert 'id="comparisons"' in text
         assert "It is being compared. The answer comes here." in text
 
-    def test_who_may_compare_is_offered_it_of_a_video_that_was_watched_to_its_end(
-        self, operator: Client, video: Video
+    @pytest.mark.parametrize(
+        ("code", "is_offered"),
+        [("no_thresholds", True), ("no_room", True), ("video_unreadable", False), ("video_too_long", False)],
+    )
+    def test_who_may_compare_is_offered_it_of_a_video_that_can_be_read(
+        self, code: str, is_offered: bool, operator: Client, video: Video
     ) -> None:
+        fakes.person("Ada")
+        assert "Is this person in it?" not in page(operator, video)
         VideoPiece.objects.create(video=video, film="uploaded", number=0, data=HEAD)
         assert "Is this person in it?" in page(operator, video)
-        Video.objects.filter(pk=video.pk).update(duration_s=None)
-        assert "Is this person in it?" not in page(operator, video)
+        video.job = Job.objects.create(
+            kind="video",
+            state="failed",
+            error_code=code,
+            error_parameters={"minutes": 60},
+            finished_at=fakes.NOW,
+            parameters={"video": video.pk},
+        )
+        video.save()
+        assert ("Is this person in it?" in page(operator, video)) == is_offered
+        answered = posted(operator, video, "compare", whom="Ada").content.decode()
+        assert ("The video cannot be read" in answered) != is_offered
 
     def test_who_may_only_look_is_offered_no_comparison(self, auditor: Client, video: Video) -> None:
         VideoPiece.objects.create(video=video, film="uploaded", number=0, data=HEAD)

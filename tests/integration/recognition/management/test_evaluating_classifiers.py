@@ -49,6 +49,13 @@ def test_a_stranger_who_looks_like_somebody_is_counted_as_named() -> None:
     assert found[Strategy.NEAREST].fnir == 0.0
 
 
+def test_a_gallery_without_anybody_to_search_for_is_nothing_to_measure() -> None:
+    embeddings = faces(6, 30)
+    ones = {image: found for image, found in embeddings.items() if image.number == 1}
+    with pytest.raises(CannotLearn, match="nobody_to_learn"):
+        rates(ones, *(embeddings.keys() - ones.keys()))
+
+
 def test_too_few_other_people_are_nothing_to_learn_of() -> None:
     with pytest.raises(CannotLearn, match="too_few_others_to_learn: 19, limit 20"):
         rates(faces(6, 19))

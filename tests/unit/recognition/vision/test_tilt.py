@@ -99,10 +99,11 @@ class TestStraightened:
         misled = CompassDetector(told=0.0, sure_score=sure_score, is_misled=True)
         assert straightened(misled, shown(0)).tilt_degrees == pytest.approx(turned, abs=1)
 
-    def test_of_a_face_that_no_look_shows_is_the_face(self) -> None:
-        face = fakes.detected(fakes.box(side=60), 0.7)
+    @pytest.mark.parametrize(("score", "guess"), [(0.7, 0.0), (0.95, 90.0)])
+    def test_of_a_face_that_no_look_shows_is_the_face(self, score: float, guess: float) -> None:
+        face = fakes.detected(fakes.box(side=60), score)
         image = np.zeros((200, 200, 3), np.uint8)
-        assert tilt.straightened(fakes.FakeDetector(), image, face, turn_degrees=0.0, guess_degrees=0.0) is face
+        assert tilt.straightened(fakes.FakeDetector(), image, face, turn_degrees=0.0, guess_degrees=guess) is face
 
 
 @given(degrees=st.floats(-1000, 1000), other=st.floats(-1000, 1000))
