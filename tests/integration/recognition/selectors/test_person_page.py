@@ -17,8 +17,9 @@ def test_the_history_reads_no_entry_of_anybody_else() -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO recognition_auditentry (at, action, subject, details) "
-            "SELECT now(), 'sample.deleted', 'facesample:' || n, jsonb_build_object('person', n + 1000) "
-            "FROM generate_series(1, 5000) n"
+            "SELECT now(), 'sample.deleted', 'facesample:' || n, jsonb_build_object('person', n + %s) "
+            "FROM generate_series(1, 5000) n",
+            [somebody.pk],
         )
         cursor.execute("ANALYZE recognition_auditentry")
     AuditEntry.objects.create(action="sample.deleted", subject="facesample:9999", details={"person": somebody.pk})
